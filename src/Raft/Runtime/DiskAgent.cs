@@ -12,7 +12,7 @@ namespace RaftStream.Raft.Runtime;
 /// [safety] After a failed write or sync nothing is tried again and nothing is acknowledged: what the disk holds is no longer known
 /// (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 /// </remarks>
-internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, BoundedQueue<DiskWork> work, BoundedQueue<DiskDone> done)
+internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, BoundedQueue<DiskWork> work, BoundedQueue<DiskDone> done) : IDisposable
 {
     /// <summary>Bytes in one group commit, beyond which the next one begins.</summary>
     private const int MaxCommitBytes = 8 * 1024 * 1024;
@@ -53,7 +53,7 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
     }
 
     /// <summary>The replica stops: closes what is open.</summary>
-    public void Stop()
+    public void Dispose()
     {
         _saving?.Dispose();
         while (TryTake(out var rest))

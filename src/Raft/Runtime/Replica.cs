@@ -31,7 +31,7 @@ internal sealed record ReplicaOptions
 /// One replica without threads: core, log, state machine and the agents between them, over any clock, disk and network. The node
 /// polls it with threads; the simulator polls the same agents itself.
 /// </summary>
-internal sealed class Replica
+internal sealed class Replica : IDisposable
 {
     private Replica(ReplicaOptions options, Storage storage, RecoveryFacts facts, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
     {
@@ -88,11 +88,11 @@ internal sealed class Replica
     };
 
     /// <summary>Ends the work: answers every caller, closes the disk. The agents must not be polled any more.</summary>
-    public void Stop()
+    public void Dispose()
     {
         Consensus.Stop();
         Apply.Stop();
-        Disk.Stop();
+        Disk.Dispose();
     }
 
     private static IEnumerable<EntryShape> Shapes(SegmentedLog log)
