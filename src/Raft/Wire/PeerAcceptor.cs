@@ -149,7 +149,9 @@ internal sealed class PeerAcceptor(
             var fault = await reader.ReadAsync(stop);
             while (fault == FrameFault.None)
             {
-                counters.Received(Frame.OuterSize + reader.Current.Length, sink.TryDeliver(peer, reader.Current));
+                counters.Received(Frame.OuterSize + reader.Current.Length);
+                if (!sink.TryDeliver(peer, reader.Current))
+                    counters.ReceiveDropped();
                 fault = await reader.ReadAsync(stop);
             }
 

@@ -55,6 +55,12 @@ internal sealed class PeerLink(
             {
                 return;
             }
+            catch (Exception exception)
+            {
+                // Our own bug: say it at once, since the task that ends with it is awaited only when the transport is disposed.
+                logger.OwnFault(options.Node, _addressText, exception);
+                throw;
+            }
         }
     }
 

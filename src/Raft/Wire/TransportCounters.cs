@@ -71,14 +71,15 @@ internal sealed class TransportCounters
         Interlocked.Increment(ref _writes);
     }
 
-    /// <summary>One frame arrived whole; <paramref name="taken"/>: the sink had room for it.</summary>
-    public void Received(int bytes, bool taken)
+    /// <summary>One frame arrived whole. Counted before the sink has it, so that the counts never lag behind what was delivered.</summary>
+    public void Received(int bytes)
     {
         Interlocked.Increment(ref _framesReceived);
         Interlocked.Add(ref _bytesReceived, bytes);
-        if (!taken)
-            Interlocked.Increment(ref _receiveDrops);
     }
+
+    /// <summary>The sink had no room for a frame that arrived.</summary>
+    public void ReceiveDropped() => Interlocked.Increment(ref _receiveDrops);
 
     /// <summary>One frame was not sent.</summary>
     public void SendDropped() => Interlocked.Increment(ref _sendDrops);

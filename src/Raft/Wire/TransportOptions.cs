@@ -8,6 +8,9 @@ internal sealed record TransportOptions
     /// <summary>The largest cluster.</summary>
     public const int MaxMembers = 64;
 
+    /// <summary>The longest host name, in characters: what the name service takes.</summary>
+    private const int MaxHost = 255;
+
     /// <summary>This node; one of <see cref="Members"/>.</summary>
     public required NodeId Node { get; init; }
 
@@ -48,18 +51,25 @@ internal sealed record TransportOptions
             return $"Node {Node} is not in its own list of members: add it with the address at which it listens.";
         if (Members.Count > MaxMembers)
             return $"The list of members has {Members.Count} nodes: {MaxMembers} is the most.";
+        if (!IsHost(ListenAddress.Host))
+            return $"The address {Text(ListenAddress)} at which node {Node} shall listen has no host name: give a name, an address or *.";
         foreach (var (node, address) in Members)
         {
             if (node.Value is < 1 or > NodeId.MaxValue)
                 return $"The list of members has a node {node}: ids go from 1 to {NodeId.MaxValue}.";
             if (address.Port is < 1 or > IPEndPoint.MaxPort)
                 return $"The address {Text(address)} of node {node} has no port to dial: give one from 1 to {IPEndPoint.MaxPort}.";
+            if (!IsHost(address.Host))
+                return $"The address {Text(address)} of node {node} has no host name: give a name or an address, at most {MaxHost} characters and no spaces.";
         }
 
         if (ClientAddress is { } client && !Handshake.IsAddress(client))
             return $"The client address of node {Node} has control characters or more than {Handshake.MaxAddress} bytes: give host and port.";
         return HandshakeTimeout > TimeSpan.Zero ? null : $"The handshake timeout of node {Node} is {HandshakeTimeout}: give more than zero.";
     }
+
+    private static bool IsHost(string host) =>
+        host.Length is > 0 and <= MaxHost && !host.Any(character => char.IsWhiteSpace(character) || char.IsControl(character));
 
     /// <summary>An address the way people write it.</summary>
     public static string Text(DnsEndPoint address) =>

@@ -186,6 +186,9 @@ public sealed class TcpTransportTests
         var foreign = new Dictionary<NodeId, DnsEndPoint>(members) { [new(2)] = new("192.0.2.1", 7000) };
         var invalid = await Assert.ThrowsAsync<ReplicaException>(() => Station.StartAsync(2, foreign));
         Assert.That(invalid!.Message, Does.Contain("192.0.2.1:7000 because that is no address of this machine"));
+        var nameless = new Dictionary<NodeId, DnsEndPoint>(members) { [new(1)] = new("not a name", 7000) };
+        var refused = await Assert.ThrowsAsync<ReplicaException>(() => Station.StartAsync(2, nameless));
+        Assert.That(refused!.Message, Does.StartWith("The address not a name:7000 of node 1 has no host name: "));
         var unlisted = await Assert.ThrowsAsync<ReplicaException>(() => Station.StartAsync(3, members));
         Assert.That(unlisted!.Message, Does.StartWith("Node 3 is not in its own list of members"));
         var longAddress = Station.OptionsOf(2, members) with { ClientAddress = new('x', 256) };
