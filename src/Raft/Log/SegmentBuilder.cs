@@ -27,6 +27,9 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     /// <summary>Bytes written so far.</summary>
     public long BytesWritten { get; private set; }
 
+    /// <summary>Bytes of the next segment that are zeros on disk.</summary>
+    public int Filled => _filled;
+
     /// <summary>
     /// Fills and syncs at most 1 MiB of a segment of <paramref name="size"/> bytes; true while there is more to do.
     /// </summary>

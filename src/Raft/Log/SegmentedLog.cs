@@ -260,6 +260,9 @@ internal sealed class SegmentedLog : IDisposable
         return _builder.FillSlice(_nextSize);
     }
 
+    /// <summary>Whether the next segment is not whole yet.</summary>
+    public bool NeedsPrebuild => _builder.Filled < _nextSize;
+
     /// <summary>Closes the files. What is staged and not committed is gone.</summary>
     public void Dispose()
     {

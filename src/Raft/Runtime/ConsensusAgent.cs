@@ -241,7 +241,7 @@ internal sealed class ConsensusAgent
     {
         Core.LogDurable(now, sequence);
         Drain(now);
-        _outbox.Release(sequence);
+        _outbox.Release(sequence, Core.Term);
     }
 
     /// <summary>Its entries may have been replaced while they were read, unless we still lead the term we read them for.</summary>

@@ -20,6 +20,9 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
     /// <summary>Bytes of entries read at once.</summary>
     private const int MaxReadBytes = 1024 * 1024;
 
+    /// <summary>Bytes of the next segment that one slice fills.</summary>
+    private const int PrebuildStep = 1024 * 1024;
+
     /// <summary>Places that the answers to one turn may take.</summary>
     private const int AnswersPerTurn = 4;
 
@@ -27,9 +30,16 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
     private DiskWork _next;
     private bool _hasNext;
     private bool _hasFailed;
+    private long _toPrebuild;
 
     /// <summary>Syncs of the log since the start.</summary>
     public long Syncs => storage.Log.SyncCount;
+
+    /// <summary>Whether there is work left that no queue shows: a snapshot being saved, or a segment to prepare.</summary>
+    public bool HasWork => !_hasFailed && (_hasNext || _saving is not null || storage.Log.NeedsPrebuild);
+
+    /// <summary>The log, for those who watch it.</summary>
+    public SegmentedLog Log => storage.Log;
 
     /// <summary>Works once; returns how much was done, 0 when there is nothing to do.</summary>
     public int Poll()
@@ -92,9 +102,25 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
 
         storage.Log.Commit();
         Answer(new() { Kind = DiskDoneKind.Durable, Sequence = sequence });
-        if (_saving is not null)
-            SaveSlice(); // A steady stream of writes must not starve the snapshot that bounds the log.
+        KeepPace(bytes);
         return count;
+    }
+
+    /// <summary>
+    /// A steady stream of writes must starve neither the snapshot that bounds the log nor the next segment, which may be twice as
+    /// large as this one: it is filled twice as fast as this one fills.
+    /// </summary>
+    private void KeepPace(int bytes)
+    {
+        _toPrebuild = storage.Log.NeedsPrebuild ? _toPrebuild + (2 * bytes) : 0;
+        if (_toPrebuild >= PrebuildStep)
+        {
+            _toPrebuild -= PrebuildStep;
+            storage.Log.PrebuildSlice();
+        }
+
+        if (_saving is not null)
+            SaveSlice();
     }
 
     private void Stage(in DiskWork write)

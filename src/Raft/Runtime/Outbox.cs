@@ -25,12 +25,19 @@ internal sealed class Outbox(INetwork network, EntryCache cache, BoundedQueue<Di
             _held.Enqueue(outgoing);
     }
 
-    /// <summary>All writes up to <paramref name="sequence"/> are durable.</summary>
-    public void Release(long sequence)
+    /// <summary>
+    /// All writes up to <paramref name="sequence"/> are durable. What was said in an earlier term than <paramref name="term"/> is not
+    /// sent any more: the entries that it acknowledges may have been replaced since.
+    /// </summary>
+    public void Release(long sequence, Term term)
     {
         _completed = Math.Max(_completed, sequence);
         while (_held.TryPeek(out var first) && first.AfterSequence <= _completed)
-            Send(_held.Dequeue().Message);
+        {
+            _held.Dequeue();
+            if (first.Message.Term == term)
+                Send(first.Message);
+        }
     }
 
     /// <summary>Sends an append whose records were read from disk.</summary>

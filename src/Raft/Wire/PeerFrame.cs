@@ -27,14 +27,15 @@ internal readonly record struct ChunkId(LogPosition Snapshot, int Chunk);
 /// Frames between replicas as bytes, little-endian. Reading never throws: what is not a whole, sound frame gives false.
 /// </summary>
 /// <remarks>
-/// Message: 0 type (u8), 1 kind (u8), 2 accepted (u8), 3 zero, 4 count (u32), 8 term, 16 position index, 24 position term, 32
-/// commit, 40 match, 48 round (i64 each), 56 entry records. The sender and the receiver are those of the connection, and are not
-/// repeated here. Chunks: 0 type (u8), three zeros, 4 chunk number (u32), 8 snapshot index, 16 snapshot term (i64), 24 bytes.
+/// Every frame: 0 type (u8), 1 three zeros. Message: 4 kind (u8), 5 accepted (u8), 6 two zeros, 8 count (u32), 12 zero (u32), 16
+/// term, 24 position index, 32 position term, 40 commit, 48 match, 56 round (i64 each), 64 entry records. The sender and the
+/// receiver are those of the connection, and are not repeated here. Chunks: 4 chunk number (u32), 8 snapshot index, 16 snapshot
+/// term (i64), 24 bytes.
 /// </remarks>
 internal static class PeerFrame
 {
     /// <summary>The size of a message before its records, in bytes.</summary>
-    public const int MessageSize = 56;
+    public const int MessageSize = 64;
 
     /// <summary>The size of a chunk frame before its bytes.</summary>
     public const int ChunkHeaderSize = 24;
@@ -42,17 +43,15 @@ internal static class PeerFrame
     /// <summary>Writes a message's fixed part.</summary>
     public static void WriteMessage(Span<byte> frame, in Message message)
     {
-        frame[0] = (byte)PeerFrameType.Message;
-        frame[1] = (byte)message.Kind;
-        frame[2] = message.Accepted ? (byte)1 : (byte)0;
-        frame[3] = 0;
-        BinaryPrimitives.WriteInt32LittleEndian(frame[4..], message.Count);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[8..], message.Term.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[16..], message.Position.Index.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[24..], message.Position.Term.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[32..], message.Commit.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[40..], message.Match.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(frame[48..], message.Round);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, (uint)PeerFrameType.Message);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], (uint)message.Kind | (message.Accepted ? 1u << 8 : 0));
+        BinaryPrimitives.WriteInt64LittleEndian(frame[8..], message.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[16..], message.Term.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[24..], message.Position.Index.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[32..], message.Position.Term.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[40..], message.Commit.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[48..], message.Match.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[56..], message.Round);
     }
 
     /// <summary>
@@ -62,20 +61,20 @@ internal static class PeerFrame
     public static bool TryReadMessage(ReadOnlySpan<byte> frame, NodeId from, NodeId to, Span<EntryShape> shapes, out Message message)
     {
         message = default;
-        if (frame.Length < MessageSize || frame[0] != (byte)PeerFrameType.Message)
+        if (frame.Length < MessageSize || BinaryPrimitives.ReadUInt32LittleEndian(frame) != (uint)PeerFrameType.Message)
             return false;
         message = new()
         {
-            Kind = (MessageKind)frame[1],
+            Kind = (MessageKind)frame[4],
             From = from,
             To = to,
-            Accepted = frame[2] != 0,
-            Count = BinaryPrimitives.ReadInt32LittleEndian(frame[4..]),
-            Term = new(BinaryPrimitives.ReadInt64LittleEndian(frame[8..])),
-            Position = new(new(BinaryPrimitives.ReadInt64LittleEndian(frame[16..])), new(BinaryPrimitives.ReadInt64LittleEndian(frame[24..]))),
-            Commit = new(BinaryPrimitives.ReadInt64LittleEndian(frame[32..])),
-            Match = new(BinaryPrimitives.ReadInt64LittleEndian(frame[40..])),
-            Round = BinaryPrimitives.ReadInt64LittleEndian(frame[48..]),
+            Accepted = frame[5] != 0,
+            Count = BinaryPrimitives.ReadInt32LittleEndian(frame[8..]),
+            Term = new(BinaryPrimitives.ReadInt64LittleEndian(frame[16..])),
+            Position = new(new(BinaryPrimitives.ReadInt64LittleEndian(frame[24..])), new(BinaryPrimitives.ReadInt64LittleEndian(frame[32..]))),
+            Commit = new(BinaryPrimitives.ReadInt64LittleEndian(frame[40..])),
+            Match = new(BinaryPrimitives.ReadInt64LittleEndian(frame[48..])),
+            Round = BinaryPrimitives.ReadInt64LittleEndian(frame[56..]),
         };
         return (uint)message.Count <= (uint)shapes.Length && TryReadShapes(frame[MessageSize..], message, shapes);
     }
@@ -83,8 +82,7 @@ internal static class PeerFrame
     /// <summary>Writes a chunk frame's fixed part.</summary>
     public static void WriteChunk(Span<byte> frame, PeerFrameType type, in ChunkId id)
     {
-        frame[0] = (byte)type;
-        frame[1..4].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, (uint)type);
         BinaryPrimitives.WriteInt32LittleEndian(frame[4..], id.Chunk);
         BinaryPrimitives.WriteInt64LittleEndian(frame[8..], id.Snapshot.Index.Value);
         BinaryPrimitives.WriteInt64LittleEndian(frame[16..], id.Snapshot.Term.Value);

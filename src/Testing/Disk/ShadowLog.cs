@@ -1,0 +1,175 @@
+using System.Buffers;
+using RaftStream.Raft.Log;
+
+namespace RaftStream.Testing;
+
+/// <summary>
+/// What a node's disk holds and what of it is durable, told from the bytes that the node writes and syncs, not from what it believes:
+/// the judge of every acknowledgement and vote.
+/// </summary>
+/// <remarks>
+/// Each entry's chain is a hash of its own record and the chain before it: two logs that agree on the chain at an index agree on
+/// everything up to it (the log matching property as a single comparison).
+/// </remarks>
+internal sealed class ShadowLog
+{
+    private readonly Dictionary<string, (ulong Salt, long Number)> _segments = new(StringComparer.Ordinal);
+    private readonly List<PendingBatch> _pending = [];
+    private readonly List<(Term Term, ulong Chain)> _entries = [];
+    private LogPosition _base;
+    private ulong _baseChain;
+
+    /// <summary>The last entry written.</summary>
+    public LogPosition Last => _entries.Count == 0 ? _base : new(_base.Index + _entries.Count, _entries[^1].Term);
+
+    /// <summary>The log as it is now is durable up to here.</summary>
+    public LogIndex Durable { get; private set; }
+
+    /// <summary>The durable term and vote.</summary>
+    public HardState DurableHardState { get; private set; }
+
+    /// <summary>Called for each entry written: position and chain.</summary>
+    public Action<LogPosition, ulong>? Appended { get; set; }
+
+    /// <summary>The chain of a committed entry, for logs that begin behind it.</summary>
+    public Func<LogIndex, ulong>? CommittedChain { get; set; }
+
+    /// <summary>Counts truncations.</summary>
+    public long Truncations { get; private set; }
+
+    /// <summary>The term and chain of an entry, or null where the log does not hold it.</summary>
+    public (Term Term, ulong Chain)? At(LogIndex index) =>
+        index == _base.Index ? (_base.Term, _baseChain)
+        : index > _base.Index && index <= Last.Index ? _entries[(int)(index - _base.Index) - 1] : null;
+
+    /// <summary>Bytes went to a file.</summary>
+    public void Wrote(string file, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (offset == 0 && SegmentHeader.Read(bytes, out var header) == HeaderState.Valid)
+        {
+            _segments[file] = (header.Salt, header.Number);
+            if (header.Checkpoint.IsReset)
+            {
+                Reset(header.Checkpoint.Base);
+                _pending.Add(new(file, Last.Index, null));
+            }
+        }
+        else if (_segments.TryGetValue(file, out var segment) && BatchHeader.TryRead(bytes, segment.Salt, segment.Number, out var batch))
+        {
+            Take(file, bytes.Slice(BatchHeader.Size, batch.Length));
+        }
+    }
+
+    /// <summary>A file was renamed.</summary>
+    public void Renamed(string from, string to)
+    {
+        if (_segments.Remove(from, out var segment))
+            _segments[to] = segment;
+        for (var i = 0; i < _pending.Count; i++)
+        {
+            if (_pending[i].File == from)
+                _pending[i] = _pending[i] with { File = to };
+        }
+    }
+
+    /// <summary>A file's data was synced.</summary>
+    public void Synced(string file)
+    {
+        var kept = 0;
+        foreach (var batch in _pending)
+        {
+            if (batch.File != file)
+            {
+                _pending[kept++] = batch;
+                continue;
+            }
+
+            Durable = LogIndex.Max(Durable, batch.Last);
+            if (batch.HardState is { } state)
+                DurableHardState = state;
+        }
+
+        _pending.RemoveRange(kept, _pending.Count - kept);
+    }
+
+    /// <summary>
+    /// After a start: what was recovered is what the log holds. After a power cut it is also what is on the medium; after a mere
+    /// end of the process, what was not synced still waits for its sync.
+    /// </summary>
+    public void Recovered(SimDisk disk, SegmentedLog log, bool isOnMedium)
+    {
+        if (!isOnMedium)
+            return;
+        LearnSegments(disk);
+        _pending.Clear();
+        _entries.Clear();
+        (_base, _baseChain) = (log.Base, CommittedChain?.Invoke(log.Base.Index) ?? 0);
+        var records = new ArrayBufferWriter<byte>();
+        while (Last.Index < log.Last.Index)
+        {
+            records.ResetWrittenCount();
+            log.Read(Last.Index.Next, log.Last.Index, int.MaxValue, records);
+            for (var rest = records.WrittenSpan; LogRecord.TryRead(rest, out var record); rest = rest[record.Size..])
+                Append(record, rest[..record.Size]);
+        }
+
+        (Durable, DurableHardState) = (Last.Index, log.HardState);
+    }
+
+    /// <summary>A crash may have come between a header and our hearing of it.</summary>
+    private void LearnSegments(SimDisk disk)
+    {
+        Span<byte> sector = stackalloc byte[SegmentHeader.Size];
+        foreach (var name in disk.List())
+        {
+            using var file = disk.Open(name);
+            if (file.Read(0, sector) == sector.Length && SegmentHeader.Read(sector, out var header) == HeaderState.Valid)
+                _segments[name] = (header.Salt, header.Number);
+        }
+    }
+
+    private void Take(string file, ReadOnlySpan<byte> body)
+    {
+        HardState? state = null;
+        var cursor = new BatchCursor(body);
+        while (cursor.MoveNext())
+        {
+            if (cursor.IsHardState)
+                state = cursor.HardState;
+            else
+                Append(cursor.Entry, body.Slice(cursor.Offset, cursor.Entry.Size));
+        }
+
+        _pending.Add(new(file, Last.Index, state));
+    }
+
+    private void Append(LogRecord entry, ReadOnlySpan<byte> record)
+    {
+        if (entry.Position.Index <= Last.Index)
+            Truncate(entry.Position.Index);
+        var before = _entries.Count == 0 ? _baseChain : _entries[^1].Chain;
+        var high = Math.BigMul(before ^ Crc32C.Of(record), 0x9E37_79B9_7F4A_7C15 ^ (ulong)entry.Position.Term.Value, out var low);
+        var chain = high ^ low ^ (ulong)entry.Position.Index.Value;
+        _entries.Add((entry.Position.Term, chain));
+        Appended?.Invoke(entry.Position, chain);
+    }
+
+    private void Truncate(LogIndex from)
+    {
+        Truncations++;
+        _entries.RemoveRange((int)(from - _base.Index) - 1, (int)(Last.Index - from) + 1);
+        Durable = LogIndex.Min(Durable, from.Previous);
+        for (var i = 0; i < _pending.Count; i++)
+            _pending[i] = _pending[i] with { Last = LogIndex.Min(_pending[i].Last, from.Previous) };
+    }
+
+    private void Reset(LogPosition position)
+    {
+        _entries.Clear();
+        for (var i = 0; i < _pending.Count; i++)
+            _pending[i] = _pending[i] with { Last = LogIndex.Zero };
+        (_base, _baseChain, Durable) = (position, CommittedChain?.Invoke(position.Index) ?? 0, LogIndex.Zero);
+    }
+
+    private readonly record struct PendingBatch(string File, LogIndex Last, HardState? HardState);
+}

@@ -1,0 +1,260 @@
+using RaftStream.Raft.Core;
+using RaftStream.Raft.Runtime;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Testing;
+
+/// <summary>
+/// The invariants of a whole cluster, looked at after every event, from the outside: what nodes send, what reaches their disks, what
+/// their state machines do.
+/// </summary>
+internal sealed class Checker(Simulation simulation)
+{
+    private readonly Dictionary<Term, NodeId> _leaders = [];
+    private readonly Dictionary<LogPosition, ulong> _chains = [];
+    private readonly List<(Term Term, ulong Chain, Term CommittedIn)> _committed = [(Term.Zero, 0, Term.Zero)];
+    private readonly Dictionary<long, ulong> _stateAt = [];
+    private readonly NodeView[] _views = [.. Enumerable.Range(0, simulation.Options.Nodes + 1).Select(_ => new NodeView())];
+
+    /// <summary>The last entry known to be committed by anybody.</summary>
+    public LogIndex Committed => new(_committed.Count - 1);
+
+    /// <summary>The chain of a committed entry.</summary>
+    public ulong CommittedChain(LogIndex index) => index <= Committed ? _committed[(int)index.Value].Chain : 0;
+
+    /// <summary>An entry was written to a node's disk: (index, term) has one content, and one past, for all time.</summary>
+    public void OnWritten(LogPosition position, ulong chain)
+    {
+        if (!_chains.TryAdd(position, chain) && _chains[position] != chain)
+            throw new ViolationException("LogMatching", $"Two logs hold entry {position} with different contents or different entries before it.");
+    }
+
+    /// <summary>A node starts: what it promised before must still hold.</summary>
+    public void OnStarted(SimNode node)
+    {
+        var view = _views[node.Id.Value];
+        var core = node.Replica!.Consensus.Core;
+        ViolationException.Require(core.Term >= view.PromisedTerm, "VotePersistence", $"Node {node.Id} comes back in term {core.Term} after it promised term {view.PromisedTerm}.");
+        ViolationException.Require(
+            core.Term != view.PromisedVote.Term || view.PromisedVote.Vote == NodeId.None || core.Vote == view.PromisedVote.Vote,
+            "VotePersistence",
+            $"Node {node.Id} comes back with vote {core.Vote} in term {core.Term} after it promised {view.PromisedVote.Vote}.");
+        view.Restart(core);
+    }
+
+    /// <summary>A node sends a frame: nothing leaves before what it promises is durable.</summary>
+    public void OnSent(SimNode node, NodeId to, ReadOnlySpan<byte> frame)
+    {
+        if (frame[0] != (byte)PeerFrameType.Message)
+            return;
+        var sound = PeerFrame.TryReadMessage(frame, node.Id, to, simulation.Shapes, out var message);
+        ViolationException.Require(sound, "SoundMessages", $"Node {node.Id} sends a message that cannot be read.");
+        var view = _views[node.Id.Value];
+        switch (message.Kind)
+        {
+            case MessageKind.AppendReply when message.Accepted:
+                ViolationException.Require(
+                    message.Position.Index <= node.Shadow.Durable,
+                    "AckAfterSync",
+                    $"Node {node.Id} acknowledges entry {message.Position.Index} in term {message.Term}, but only entries up to {node.Shadow.Durable} are on its disk.");
+                RequireDurableTerm(node, message);
+                break;
+            case MessageKind.VoteReply when message.Accepted:
+                RequireDurableTerm(node, message);
+                RequireVote(node, view, new(message.Term, to));
+                break;
+            case MessageKind.Vote:
+                RequireDurableTerm(node, message);
+                RequireVote(node, view, new(message.Term, node.Id));
+                break;
+            default:
+                return;
+        }
+
+        if (message.Term > view.PromisedTerm)
+            view.PromisedTerm = message.Term;
+    }
+
+    /// <summary>A state machine applied a command: the same at the same index on every replica.</summary>
+    public void OnApplied(SimNode node, Command command, ulong stateHash)
+    {
+        var index = command.Position.Index;
+        ViolationException.Require(index > _views[node.Id.Value].Applied, "AppliedMonotonic", $"Node {node.Id} applies entry {index} after entry {_views[node.Id.Value].Applied}.");
+        _views[node.Id.Value].Applied = index;
+        ViolationException.Require(
+            index <= Committed && _committed[(int)index.Value].Term == command.Position.Term,
+            "StateMachineSafety",
+            $"Node {node.Id} applies {command.Position}, which is not what is committed there.");
+        if (_stateAt.TryAdd(index.Value, stateHash))
+        {
+            simulation.Workload.OnNewState(node, command);
+            return;
+        }
+
+        ViolationException.Require(_stateAt[index.Value] == stateHash, "EqualState", $"Node {node.Id} has another state after entry {index} than the first node that applied it.");
+    }
+
+    /// <summary>After an event on a node.</summary>
+    public void After(SimNode node)
+    {
+        if (node.Replica is not { } replica)
+            return;
+        if (replica.Fault is { } fault)
+            throw new ViolationException("Healthy", $"Node {node.Id} stopped: {fault}");
+        var view = _views[node.Id.Value];
+        var core = replica.Consensus.Core;
+        if (core.Term != view.Term || core.Role != view.Role)
+            OnRoleChange(node, core, view);
+        if (core.Commit != view.Commit)
+            OnCommit(node, core, view);
+        if (core.Role == Role.Leader)
+            CheckMatches(node, core, view);
+        ViolationException.Require(core.Durable <= node.Shadow.Durable, "DurableIsDurable", $"Node {node.Id} believes entries up to {core.Durable} durable, and they are up to {node.Shadow.Durable}.");
+        if (core.Snapshot.Index > view.Snapshot)
+        {
+            simulation.Counts.Add(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed");
+        }
+
+        (view.Term, view.Role, view.Commit, view.Snapshot) = (core.Term, core.Role, core.Commit, core.Snapshot.Index);
+    }
+
+    private static void RequireDurableTerm(SimNode node, in Message message) =>
+        ViolationException.Require(
+            node.Shadow.DurableHardState.Term >= message.Term,
+            "VotePersistence",
+            $"Node {node.Id} speaks in term {message.Term} ({message.Kind}), and its disk knows only term {node.Shadow.DurableHardState.Term}.");
+
+    private static void RequireVote(SimNode node, NodeView view, HardState vote)
+    {
+        var durable = node.Shadow.DurableHardState;
+        ViolationException.Require(
+            durable.Term > vote.Term || durable.Vote == vote.Vote, "VotePersistence", $"Node {node.Id} gives its vote in term {vote.Term} to {vote.Vote}, and its disk says {durable.Vote}.");
+        ViolationException.Require(
+            view.PromisedVote.Term != vote.Term || view.PromisedVote.Vote == vote.Vote, "OneVoteATerm", $"Node {node.Id} votes for {view.PromisedVote.Vote} and for {vote.Vote} in term {vote.Term}.");
+        if (vote.Term >= view.PromisedVote.Term)
+            view.PromisedVote = vote;
+    }
+
+    private void OnRoleChange(SimNode node, RaftCore core, NodeView view)
+    {
+        ViolationException.Require(core.Term >= view.Term, "TermMonotonic", $"Node {node.Id} goes from term {view.Term} back to {core.Term}.");
+        if (core.Term > view.Term)
+            simulation.Counts.Add("term begun by a node");
+        switch (core.Role)
+        {
+            case Role.PreCandidate when view.Role != Role.PreCandidate:
+                simulation.Counts.Add("pre-vote asked");
+                break;
+            case Role.Candidate:
+                simulation.Counts.Add("election begun");
+                break;
+            case Role.Leader when view.Role != Role.Leader || view.Term != core.Term:
+                OnElected(node, core, view);
+                break;
+            case Role.Follower when view.Role == Role.Leader:
+                simulation.Counts.Add("leader stepped down");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void OnElected(SimNode node, RaftCore core, NodeView view)
+    {
+        simulation.Counts.Add("leader elected");
+        if (!_leaders.TryAdd(core.Term, node.Id) && _leaders[core.Term] != node.Id)
+            throw new ViolationException("ElectionSafety", $"Nodes {_leaders[core.Term]} and {node.Id} both lead term {core.Term}.");
+        for (var index = LogIndex.Max(core.Log.Base.Index, new(1)); index <= Committed; index = index.Next)
+        {
+            // A leader may learn late that it won, when a later term has committed more already.
+            if (_committed[(int)index.Value].CommittedIn >= core.Term)
+                break;
+            ViolationException.Require(
+                index <= core.Log.Last.Index && core.Log.TermAt(index) == _committed[(int)index.Value].Term,
+                "LeaderCompleteness",
+                $"Node {node.Id} leads term {core.Term} without the committed entry {index}.");
+        }
+
+        view.ResetMatches();
+    }
+
+    private void OnCommit(SimNode node, RaftCore core, NodeView view)
+    {
+        ViolationException.Require(core.Commit > view.Commit, "CommitMonotonic", $"Node {node.Id} takes its commit index from {view.Commit} back to {core.Commit}.");
+        if (core.Role == Role.Leader)
+            ViolationException.Require(core.Log.TermAt(core.Commit) == core.Term, "OwnTermCommit", $"Node {node.Id} commits entry {core.Commit} of term {core.Log.TermAt(core.Commit)} as leader of term {core.Term}.");
+        var first = LogIndex.Max(view.Commit.Next, core.Log.Base.Index);
+        for (var index = first; index <= core.Commit; index = index.Next)
+        {
+            if (index == LogIndex.Zero)
+                continue;
+            if (index > Committed)
+                CommitFirst(node, core, index);
+            else
+                ViolationException.Require(core.Log.TermAt(index) == _committed[(int)index.Value].Term, "StateMachineSafety", $"Node {node.Id} commits {core.Log.At(index)}, where term {_committed[(int)index.Value].Term} is committed.");
+        }
+    }
+
+    /// <summary>The first node to commit an entry: from now on it stands for all time, and a majority has it on disk.</summary>
+    private void CommitFirst(SimNode node, RaftCore core, LogIndex index)
+    {
+        var position = core.Log.At(index);
+        ulong? chain = null;
+        var holders = 0;
+        foreach (var holder in simulation.Nodes)
+        {
+            if (holder.Shadow.At(index) is not { } held || held.Term != position.Term)
+                continue;
+            chain ??= held.Chain;
+            if (holder.Shadow.Durable >= index)
+                holders++;
+        }
+
+        ViolationException.Require(holders > simulation.Nodes.Count / 2, "CommittedIsDurable", $"Node {node.Id} commits {position}, which only {holders} of {simulation.Nodes.Count} disks hold.");
+        ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
+        _committed.Add((position.Term, chain!.Value, core.Term));
+    }
+
+    private void CheckMatches(SimNode node, RaftCore core, NodeView view)
+    {
+        foreach (var peer in simulation.Nodes)
+        {
+            if (peer == node)
+                continue;
+            var match = core.ProgressOf(peer.Id).Match;
+            ref var known = ref view.Matches[peer.Id.Value];
+            if (match == known)
+                continue;
+            ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
+
+            // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
+            ViolationException.Require(match <= peer.Shadow.Durable || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold entries up to {match}, and it holds them up to {peer.Shadow.Durable}.");
+            known = match;
+        }
+    }
+
+    /// <summary>What was last seen of a node.</summary>
+    private sealed class NodeView
+    {
+        public LogIndex[] Matches { get; } = new LogIndex[Configuration.MaxVoters + 1];
+
+        public Term Term { get; set; }
+
+        public Role Role { get; set; }
+
+        public LogIndex Commit { get; set; }
+
+        public LogIndex Snapshot { get; set; }
+
+        public LogIndex Applied { get; set; }
+
+        public Term PromisedTerm { get; set; }
+
+        public HardState PromisedVote { get; set; }
+
+        public void ResetMatches() => Array.Clear(Matches);
+
+        public void Restart(RaftCore core) =>
+            (Term, Role, Commit, Snapshot, Applied) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied);
+    }
+}

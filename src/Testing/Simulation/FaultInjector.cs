@@ -1,0 +1,167 @@
+namespace RaftStream.Testing;
+
+/// <summary>Breaks things in a simulation, at times and in ways that the seed chooses, and mends them again.</summary>
+internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRandom random)
+{
+    private readonly Dictionary<NodeId, bool> _onMedium = [];
+
+    /// <summary>Whether things still break.</summary>
+    public bool IsActive { get; private set; } = true;
+
+    /// <summary>The first fault is foreseen.</summary>
+    public void Begin() => Next();
+
+    /// <summary>One thing breaks.</summary>
+    public void Act()
+    {
+        if (!IsActive)
+            return;
+        Next();
+        var choice = random.NextUnit() * (swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
+        if ((choice -= swarm.CrashWeight) < 0)
+            CrashNow(Pick());
+        else if ((choice -= swarm.TornCrashWeight) < 0)
+            CrashInDiskOperation(Pick());
+        else if ((choice -= swarm.PartitionWeight) < 0)
+            Partition();
+        else if ((choice -= swarm.OneWayWeight) < 0)
+            CutOneWay();
+        else if ((choice -= swarm.PauseWeight) < 0)
+            Pause(Pick());
+        else
+            SlowDisk(Pick());
+    }
+
+    /// <summary>The process of a node died in a disk operation.</summary>
+    public void OnDiskCrash(SimNode node)
+    {
+        simulation.Counts.Add("crash in a disk operation");
+        Down(node, powerCut: true);
+    }
+
+    /// <summary>A node's process starts again, if it is down; recovery may be cut short by the next crash.</summary>
+    public void Restart(SimNode node)
+    {
+        if (node.Replica is not null)
+            return;
+        if (IsActive && random.Chance(0.1))
+            node.Disk.Inner.CrashAt(random.Between(1, 12), Moment());
+        try
+        {
+            node.Start(_onMedium.GetValueOrDefault(node.Id, true));
+            simulation.Counts.Add("restart");
+        }
+        catch (SimulatedCrashException)
+        {
+            simulation.Counts.Add("crash in recovery");
+            Down(node, powerCut: true);
+        }
+        catch (ReplicaException refused)
+        {
+            throw new ViolationException("Recovery", $"Node {node.Id} refuses to start though its disk only lost what it may lose: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>Nothing breaks any more, and everything that is broken is mended.</summary>
+    public void Stop()
+    {
+        IsActive = false;
+        simulation.Network.Heal();
+        simulation.Network.IsFaulty = false;
+        foreach (var node in simulation.Nodes)
+        {
+            node.SlowDiskUntil = 0;
+            node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
+            node.Pause(0);
+            Restart(node);
+        }
+    }
+
+    private void Next() =>
+        simulation.Events.Add(simulation.Now + random.Below(2 * swarm.FaultEvery), new(SimEventKind.Fault, default, default, 0, 0, 0, null));
+
+    /// <summary>Any node, the leader more often.</summary>
+    private SimNode Pick()
+    {
+        if (random.Chance(0.4))
+        {
+            foreach (var node in simulation.Nodes)
+            {
+                if (node.Replica?.Consensus.Core.Role == Role.Leader)
+                    return node;
+            }
+        }
+
+        return simulation.Nodes[random.Below(simulation.Nodes.Count)];
+    }
+
+    private void CrashNow(SimNode node)
+    {
+        if (node.Replica is null)
+            return;
+        var powerCut = random.Chance(0.6);
+        simulation.Counts.Add(powerCut ? "power cut" : "process killed");
+        Down(node, powerCut);
+    }
+
+    private void CrashInDiskOperation(SimNode node)
+    {
+        if (node.Replica is not null)
+            node.Disk.Inner.CrashAt(random.Between(1, 10), Moment());
+    }
+
+    private void Down(SimNode node, bool powerCut)
+    {
+        var lostBefore = node.Disk.Inner.Counters.TornFiles;
+        node.Crash(powerCut);
+        if (node.Disk.Inner.Counters.TornFiles > lostBefore)
+            simulation.Counts.Add("torn write");
+        _onMedium[node.Id] = powerCut;
+        simulation.Events.Add(
+            simulation.Now + random.Between(1_000_000, random.Chance(0.2) ? 2_000_000_000 : 300_000_000),
+            new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
+    }
+
+    private void Partition()
+    {
+        var sides = (uint)random.Below(1 << simulation.Nodes.Count);
+        simulation.Counts.Add("partition");
+        foreach (var from in simulation.Nodes)
+        {
+            foreach (var to in simulation.Nodes)
+                simulation.Network.Cut(from.Id, to.Id, ((sides >> (from.Id.Value - 1)) & 1) != ((sides >> (to.Id.Value - 1)) & 1));
+        }
+
+        HealLater();
+    }
+
+    private void CutOneWay()
+    {
+        var from = Pick();
+        simulation.Counts.Add("one-way cut");
+        foreach (var to in simulation.Nodes)
+        {
+            if (random.Chance(0.6))
+                simulation.Network.Cut(from.Id, to.Id, true);
+        }
+
+        HealLater();
+    }
+
+    private void HealLater() =>
+        simulation.Events.Add(simulation.Now + random.Between(50_000_000, 2_000_000_000), new(SimEventKind.Heal, default, default, 0, 0, 0, null));
+
+    private void Pause(SimNode node)
+    {
+        simulation.Counts.Add("process paused");
+        node.Pause(simulation.Now + random.Between(10_000_000, 1_500_000_000));
+    }
+
+    private void SlowDisk(SimNode node)
+    {
+        simulation.Counts.Add("slow disk");
+        node.SlowDiskUntil = simulation.Now + random.Between(50_000_000, 2_000_000_000);
+    }
+
+    private CrashMoment Moment() => (CrashMoment)random.Below(3);
+}

@@ -1,0 +1,202 @@
+using RaftStream.Raft.Log;
+using RaftStream.Raft.Runtime;
+
+namespace RaftStream.Testing;
+
+/// <summary>Which agent of a node is polled.</summary>
+internal enum SimAgent
+{
+    Consensus,
+    Disk,
+    Apply,
+}
+
+/// <summary>
+/// A machine in a simulation: its disk, its clock and, while its process lives, a replica, the very one that a real node runs.
+/// </summary>
+internal sealed class SimNode : INetwork, IDisposable
+{
+    private readonly Simulation _simulation;
+    private readonly Swarm _swarm;
+    private readonly SimRandom _random;
+    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue];
+    private long _timerAt = long.MaxValue;
+
+    public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
+    {
+        (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * 0.02));
+        Disk = new(new(random.Fork()), Shadow);
+    }
+
+    public NodeId Id { get; }
+
+    public SimClock Clock { get; }
+
+    public ShadowLog Shadow { get; } = new();
+
+    public ShadowDisk Disk { get; }
+
+    /// <summary>The process, while it lives.</summary>
+    public Replica? Replica { get; private set; }
+
+    /// <summary>The state machine of this life, also while the process recovers.</summary>
+    public IStateMachine? ApplyingMachine { get; private set; }
+
+    /// <summary>Counts the process's lives.</summary>
+    public int Life { get; private set; }
+
+    /// <summary>Until when the process stands still.</summary>
+    public long PausedUntil { get; private set; }
+
+    /// <summary>Until when the disk is slow.</summary>
+    public long SlowDiskUntil { get; set; }
+
+    /// <summary>Starts the process: recovers from what the disk holds.</summary>
+    public void Start(bool isOnMedium)
+    {
+        Life++;
+        var parker = new Parker();
+        ApplyingMachine = new CountingStore();
+        var machine = new RecordingMachine(ApplyingMachine, (command, hash) => _simulation.Checker.OnApplied(this, command, hash));
+        var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
+        Replica = replica;
+        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium);
+        if (replica.Facts.TornBytes > 0)
+            _simulation.Counts.Add("torn tail cut");
+        _simulation.Checker.OnStarted(this);
+        Wake();
+    }
+
+    /// <summary>The process ends in the middle of whatever it did. What it kept in memory is gone; <paramref name="powerCut"/>: what was not synced, too.</summary>
+    public void Crash(bool powerCut)
+    {
+        // Nothing is disposed: a process that dies closes nothing, and its disk refuses it from now on.
+        (Replica, ApplyingMachine) = (null, null);
+        Array.Fill(_pollAt, long.MaxValue);
+        _timerAt = long.MaxValue;
+        PausedUntil = 0;
+        if (powerCut)
+            Disk.Inner.Crash();
+        else
+            Disk.Inner.Kill();
+    }
+
+    /// <summary>The process stands still until then, as under SIGSTOP.</summary>
+    public void Pause(long until) => PausedUntil = until;
+
+    /// <summary>Polls an agent if the poll is still wanted; returns how much it did.</summary>
+    public int Poll(SimAgent agent, int life, long scheduledFor)
+    {
+        if (Replica is not { } replica || life != Life || _pollAt[(int)agent] != scheduledFor)
+            return 0;
+        _pollAt[(int)agent] = long.MaxValue;
+        if (PausedUntil > _simulation.Now)
+        {
+            Schedule(agent, PausedUntil - _simulation.Now);
+            return 0;
+        }
+
+        var done = agent switch
+        {
+            SimAgent.Consensus => replica.Consensus.Poll(Clock),
+            SimAgent.Disk => replica.Disk.Poll(),
+            _ => replica.Apply.Poll(Clock),
+        };
+        Wake();
+        return done;
+    }
+
+    /// <summary>A frame arrives.</summary>
+    public void Deliver(NodeId from, byte[] frame)
+    {
+        if (Replica?.Queues.Frames.TryEnqueue(new(from, frame)) == true)
+            Wake();
+    }
+
+    /// <summary>A caller in the process asks for something. False: there is no process, or its queue is full.</summary>
+    public bool Ask(SimRequest request)
+    {
+        if (Replica?.Queues.Requests.TryEnqueue(request) != true)
+            return false;
+        Wake();
+        return true;
+    }
+
+    public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame)
+    {
+        _simulation.Checker.OnSent(this, peer, frame);
+        return _simulation.Network.Send(Id, peer, lane, frame);
+    }
+
+    public void Dispose() => Replica?.Dispose();
+
+    /// <summary>Sees to it that every agent that has something to do will be polled, after a time that is this simulation's to choose.</summary>
+    private void Wake()
+    {
+        var queues = Replica!.Queues;
+        if (queues.Frames.Count > 0 || queues.Requests.Count > 0 || queues.DiskDone.Count > 0 || queues.ApplyDone.Count > 0)
+            Schedule(SimAgent.Consensus, _random.Between(1_000, 100_000));
+        if (queues.Disk.Count > 0 || Replica.Disk.HasWork)
+            Schedule(SimAgent.Disk, DiskTime());
+        if (queues.Apply.Count > 0)
+            Schedule(SimAgent.Apply, _random.Between(1_000, 200_000));
+        ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
+    }
+
+    private long DiskTime() => _simulation.Now < SlowDiskUntil
+        ? _random.Between(20_000_000, 400_000_000)
+        : _random.Between(50_000, 2_000_000);
+
+    private void Schedule(SimAgent agent, long after)
+    {
+        if (_pollAt[(int)agent] != long.MaxValue)
+            return;
+        _pollAt[(int)agent] = _simulation.Now + after;
+        _simulation.Events.Add(_pollAt[(int)agent], new(SimEventKind.Poll, Id, default, Life, (int)agent, _pollAt[(int)agent], null));
+    }
+
+    /// <summary>A timer polls the consensus agent at its deadline; an earlier poll for another reason moves it.</summary>
+    private void ScheduleTimer(long at)
+    {
+        if (at == long.MaxValue || at == _timerAt)
+            return;
+        _timerAt = at;
+        _simulation.Events.Add(at, new(SimEventKind.Timer, Id, default, Life, 0, at, null));
+    }
+
+    /// <summary>A timer fired; stale ones do nothing.</summary>
+    public int Fire(int life, long at)
+    {
+        if (Replica is null || life != Life || at != _timerAt)
+            return 0;
+        _timerAt = long.MaxValue;
+        if (PausedUntil > _simulation.Now)
+        {
+            ScheduleTimer(PausedUntil);
+            return 0;
+        }
+
+        var done = Replica.Consensus.Poll(Clock);
+        Wake();
+        return done;
+    }
+
+    private ReplicaOptions Options() => new()
+    {
+        Identity = new(Simulation.ClusterId, Id),
+        Configuration = _simulation.Configuration,
+        Core = new()
+        {
+            ElectionTimeout = Simulation.ElectionTimeout,
+            HeartbeatInterval = TimeSpan.FromMilliseconds(50),
+            MaxAppendBytes = _swarm.MaxAppendBytes,
+            MaxAppendEntries = _swarm.MaxAppendEntries,
+            MaxInflightAppends = _swarm.Window,
+        },
+        Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
+        SnapshotAfterBytes = _swarm.SnapshotAfterBytes,
+        CacheBytes = _swarm.CacheBytes,
+        Seed = _random.NextBits(),
+    };
+}

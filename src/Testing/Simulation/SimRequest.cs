@@ -1,0 +1,14 @@
+using RaftStream.Raft.Runtime;
+
+namespace RaftStream.Testing;
+
+/// <summary>A request of a simulated caller: its answer is handed over at once.</summary>
+internal sealed class SimRequest : ClientRequest
+{
+    private readonly Action<Answer> _answered;
+
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
+        (Kind, Payload, _answered) = (kind, payload, answered);
+
+    public override void Complete(in Answer answer) => _answered(answer);
+}

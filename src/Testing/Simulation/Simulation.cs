@@ -1,0 +1,195 @@
+using RaftStream.Raft.Core;
+
+namespace RaftStream.Testing;
+
+/// <summary>
+/// A whole cluster in one thread and one seed: the agents of real replicas over virtual clocks, disks and network, under faults, with
+/// every invariant looked at after every event. Used once.
+/// </summary>
+/// <remarks>
+/// First faults come as the seed wills; then everything is mended, and within a bound a leader must appear, the text must be counted
+/// to its end and all replicas must agree. The same seed gives the same trace hash.
+/// </remarks>
+public sealed class Simulation : IDisposable
+{
+    /// <summary>Events after which a mended cluster must have come to rest.</summary>
+    private const int MaxHealingSteps = 200_000;
+
+    internal static readonly Guid ClusterId = new("d5a1f0a8-31c4-4e0a-9d9c-52f2c2b7a6a1");
+    internal static readonly TimeSpan ElectionTimeout = TimeSpan.FromMilliseconds(300);
+
+    private readonly FaultInjector _faults;
+    private readonly Trace _trace;
+    private long _steps;
+
+    private Simulation(SimulationOptions options)
+    {
+        Options = options;
+        var random = new SimRandom(options.Seed);
+        var swarm = Swarm.Draw(random);
+        _trace = new(Time, options.KeptEvents);
+        Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
+        Shapes = new EntryShape[swarm.MaxAppendEntries];
+        Checker = new(this);
+        Network = new(this, swarm, random.Fork(), options.Nodes);
+        Workload = new(this, swarm, random.Fork());
+        _faults = new(this, swarm, random.Fork());
+        Nodes = [.. Enumerable.Range(1, options.Nodes).Select(id => new SimNode(this, swarm, new(id), random.Fork()))];
+        foreach (var node in Nodes)
+        {
+            node.Shadow.Appended = Checker.OnWritten;
+            node.Shadow.CommittedChain = Checker.CommittedChain;
+        }
+    }
+
+    /// <summary>What is simulated.</summary>
+    public SimulationOptions Options { get; }
+
+    /// <summary>How often what happened.</summary>
+    public EventCounts Counts { get; } = new();
+
+    internal VirtualTime Time { get; } = new();
+
+    internal long Now => Time.Nanoseconds;
+
+    internal SimEvents Events { get; } = new();
+
+    internal Configuration Configuration { get; }
+
+    internal EntryShape[] Shapes { get; }
+
+    internal Checker Checker { get; }
+
+    internal SimNetwork Network { get; }
+
+    internal StreamWorkload Workload { get; }
+
+    internal IReadOnlyList<SimNode> Nodes { get; }
+
+    /// <summary>Runs a seed to its end, or to the first promise that is broken.</summary>
+    public static SimulationReport Run(SimulationOptions options)
+    {
+        using var simulation = new Simulation(options);
+        return simulation.Run();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var node in Nodes)
+            node.Dispose();
+    }
+
+    private SimulationReport Run()
+    {
+        ViolationException? violation = null;
+        try
+        {
+            foreach (var node in Nodes)
+                node.Start(isOnMedium: true);
+            _faults.Begin();
+            Workload.Begin();
+            while (_steps < Options.Steps)
+                Step();
+            Heal();
+        }
+        catch (ViolationException broken)
+        {
+            violation = broken;
+        }
+        catch (InvariantException broken)
+        {
+            violation = new("Invariant", broken.Message, broken);
+        }
+
+        Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
+        return new(Options, _steps, _trace.Hash, Counts, violation, violation is null ? [] : _trace.Last());
+    }
+
+    private void Step()
+    {
+        var any = Events.TryTake(out var next, out var at);
+        Invariant.Check(any, "a simulation never runs out of events");
+        Time.Nanoseconds = at;
+        var node = next.Node == NodeId.None ? null : Nodes[next.Node.Value - 1];
+        try
+        {
+            if (!Happen(next, node))
+                return;
+        }
+        catch (SimulatedCrashException)
+        {
+            _faults.OnDiskCrash(node!);
+        }
+
+        _steps++;
+        _trace.Add(next.Kind.ToString(), next.Node.Value, next.From.Value, next.Number, node?.Replica?.Consensus.Core.Commit.Value ?? -1);
+        if (node is not null)
+            Checker.After(node);
+    }
+
+    /// <summary>Lets an event happen; false if nothing came of it.</summary>
+    private bool Happen(in SimEvent next, SimNode? node)
+    {
+        switch (next.Kind)
+        {
+            case SimEventKind.Deliver:
+                if (node!.Replica is null || !Network.Arrives(next.From, next.Node))
+                    return false;
+                node.Deliver(next.From, next.Frame!);
+                return true;
+            case SimEventKind.Poll:
+                return node!.Poll((SimAgent)next.Number, next.Life, next.At) > 0;
+            case SimEventKind.Timer:
+                return node!.Fire(next.Life, next.At) > 0;
+            case SimEventKind.Client:
+                Workload.Act();
+                return true;
+            case SimEventKind.Fault:
+                _faults.Act();
+                return true;
+            case SimEventKind.Restart:
+                _faults.Restart(node!);
+                return true;
+            default:
+                Network.Heal();
+                return true;
+        }
+    }
+
+    /// <summary>Mends everything and requires the cluster to come to rest.</summary>
+    private void Heal()
+    {
+        _faults.Stop();
+        Workload.IsActive = false;
+        var deadline = _steps + MaxHealingSteps;
+        while (!IsAtRest())
+        {
+            ViolationException.Require(_steps < deadline, "Liveness", $"{MaxHealingSteps} events after everything was mended the cluster has not come to rest: {Describe()}");
+            Step();
+        }
+
+        foreach (var node in Nodes)
+            Workload.CheckEnd(node.ApplyingMachine!);
+    }
+
+    private bool IsAtRest()
+    {
+        if (Workload.CountedTo != Workload.TextLength)
+            return false;
+        var hash = Nodes[0].Replica?.Consensus.Applied.StateHash;
+        var leads = false;
+        foreach (var node in Nodes)
+        {
+            if (node.Replica is not { } replica || replica.Consensus.Applied.Position.Index != Checker.Committed || replica.Consensus.Applied.StateHash != hash)
+                return false;
+            leads |= replica.Consensus.IsReady;
+        }
+
+        return leads;
+    }
+
+    private string Describe() => string.Join("; ", Nodes.Select(static node => node.Replica is { } replica
+        ? $"node {node.Id} is {replica.Consensus.Core.Role} in term {replica.Consensus.Core.Term}, log to {replica.Consensus.Core.Log.Last}, commit {replica.Consensus.Core.Commit}, applied {replica.Consensus.Applied.Position}"
+        : $"node {node.Id} is down"));
+}

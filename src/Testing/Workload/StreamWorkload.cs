@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using RaftStream.Raft.Runtime;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Testing;
+
+/// <summary>
+/// What runs on a simulated cluster: readers that count one growing text while leaders come and go, clients that add to and read a
+/// few counters, and clients that send what was sent before.
+/// </summary>
+internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRandom random)
+{
+    private const int Counters = 4;
+
+    private readonly TextSource _text = new(random.Fork());
+    private readonly List<SimReader> _readers = [];
+    private readonly CounterOracle[] _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle())];
+    private readonly ArrayBufferWriter<byte> _bytes = new();
+    private long _countedTo;
+
+    /// <summary>How far the text is counted on the furthest replica.</summary>
+    public long CountedTo => _countedTo;
+
+    /// <summary>The text's length.</summary>
+    public long TextLength => _text.Bytes.Length;
+
+    /// <summary>Whether new operations begin.</summary>
+    public bool IsActive { get; set; } = true;
+
+    public void Begin()
+    {
+        _text.Grow(2048);
+        Next();
+    }
+
+    /// <summary>A client or a reader acts.</summary>
+    public void Act()
+    {
+        Next();
+        foreach (var reader in _readers)
+            reader.Step();
+        Forget();
+        OpenReaders();
+        if (!IsActive)
+            return;
+        var choice = random.NextUnit();
+        if (choice < 0.4)
+            Add();
+        else if (choice < 0.7)
+            Read();
+        else if (choice < 0.75)
+            Repeat();
+        else if (choice < 0.8 && _countedTo == TextLength)
+            _text.Grow(random.Between(1, 2048));
+    }
+
+    /// <summary>A command was applied for the first time anywhere: is every word counted exactly once?</summary>
+    public void OnNewState(SimNode node, Command command)
+    {
+        var reader = new MessagePackReader(command.Payload.Span);
+        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
+            return;
+        var machine = node.ApplyingMachine!;
+        var position = Query(machine, static bytes => StoreQuery.WriteJob(bytes, SimReader.Partition), static reply => PartitionReply.TryRead(reply))!;
+        if (position.Offset == _countedTo)
+            return;
+        ViolationException.Require(position.Offset > _countedTo && position.Offset <= TextLength, "OffsetMonotonic", $"The committed offset goes from {_countedTo} to {position.Offset} of {TextLength}.");
+        _countedTo = position.Offset;
+        simulation.Counts.Add("advance applied");
+        CompareWords(machine, (int)_countedTo);
+    }
+
+    /// <summary>At the end: every reader has stopped, everything is counted, and every counter holds what it may.</summary>
+    public void CheckEnd(IStateMachine machine)
+    {
+        CompareWords(machine, (int)_countedTo);
+        for (var counter = 0; counter < Counters; counter++)
+        {
+            var value = ValueOf(machine, counter);
+            _oracles[counter].Read(KeyOf(counter), _oracles[counter].Floor, value);
+        }
+    }
+
+    private static string KeyOf(int counter) => string.Create(CultureInfo.InvariantCulture, $"#{counter}");
+
+    private void Next() =>
+        simulation.Events.Add(simulation.Now + 1 + random.Below(2 * swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
+
+    /// <summary>A leader that is ready gets a reader; now and then a second one, which takes the partition over.</summary>
+    private void OpenReaders()
+    {
+        foreach (var node in simulation.Nodes)
+        {
+            if (node.Replica?.Consensus.IsReady != true || _countedTo == TextLength)
+                continue;
+            var has = _readers.Exists(reader => reader.Node == node && !reader.IsOver);
+            if (!has || (_readers.Count < 6 && random.Chance(0.02)))
+                _readers.Add(new(simulation, _text, node, swarm.Window));
+        }
+    }
+
+    private void Forget()
+    {
+        for (var i = _readers.Count - 1; i >= 0; i--)
+        {
+            if (!_readers[i].IsOver)
+                continue;
+            _readers[i].Dispose();
+            _readers.RemoveAt(i);
+        }
+    }
+
+    private void Add()
+    {
+        var counter = random.Below(Counters);
+        var delta = random.Below(1L << 40) + 1;
+        var oracle = _oracles[counter];
+        StoreCommand.WriteAdd(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)), delta);
+        oracle.Invoke(delta);
+        if (!Ask(RequestKind.Propose, answer =>
+        {
+            oracle.Complete(delta, answer.Outcome);
+            simulation.Counts.Add($"add {answer.Outcome}");
+        }))
+        {
+            oracle.Complete(delta, Outcome.Rejected);
+        }
+    }
+
+    private void Read()
+    {
+        var counter = random.Below(Counters);
+        var floor = _oracles[counter].Floor;
+        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
+        Ask(RequestKind.Read, answer =>
+        {
+            simulation.Counts.Add($"read {answer.Outcome}");
+            if (answer.Outcome == Outcome.Applied && CounterReply.TryRead(answer.Reply.Span, out var reply))
+                _oracles[counter].Read(KeyOf(counter), floor, reply.Value);
+        });
+    }
+
+    /// <summary>Somebody sends a reader's last command again, to whoever leads by now: it must not count twice.</summary>
+    private void Repeat()
+    {
+        if (_readers.Count == 0 || _readers[random.Below(_readers.Count)].LastCommand is not { } command)
+            return;
+        _bytes.Write(command);
+        Ask(RequestKind.Propose, answer => simulation.Counts.Add($"repeated advance {answer.Outcome}"));
+    }
+
+    /// <summary>Asks a node, most often the one that leads.</summary>
+    private bool Ask(RequestKind kind, Action<Answer> answered)
+    {
+        var node = simulation.Nodes[random.Below(simulation.Nodes.Count)];
+        if (random.Chance(0.8))
+            node = simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
+        var payload = _bytes.WrittenSpan.ToArray();
+        _bytes.ResetWrittenCount();
+        return node.Ask(new(kind, payload, answered));
+    }
+
+    private void CompareWords(IStateMachine machine, int offset)
+    {
+        var expected = _text.CountsUpTo(offset);
+        var top = Query(machine, static bytes => StoreQuery.WriteTop(bytes, 10_000), static reply => TopReply.TryRead(reply))!;
+        var words = 0;
+        foreach (var row in top.Rows)
+        {
+            if (row.Key[0] == '#')
+                continue;
+            words++;
+            ViolationException.Require(
+                expected.GetValueOrDefault(row.Key) == row.Value, "ExactlyOnce", $"After {offset} bytes the word '{row.Key}' is counted {row.Value} times; it stands there {expected.GetValueOrDefault(row.Key)} times.");
+        }
+
+        ViolationException.Require(words == expected.Count, "ExactlyOnce", $"After {offset} bytes {words} words are counted; {expected.Count} stand there.");
+    }
+
+    private static long ValueOf(IStateMachine machine, int counter)
+    {
+        CounterReply read = default;
+        Query(machine, bytes => StoreQuery.WriteGet(bytes, Encoding.UTF8.GetBytes(KeyOf(counter))), reply => CounterReply.TryRead(reply, out read) ? "" : null);
+        return read.Value;
+    }
+
+    private static T? Query<T>(IStateMachine machine, Action<IBufferWriter<byte>> write, Func<ReadOnlySpan<byte>, T?> read)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        var reply = new ArrayBufferWriter<byte>();
+        write(query);
+        machine.Query(query.WrittenSpan, reply);
+        return read(reply.WrittenSpan);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using RaftStream.Testing;
+
+namespace RaftStream.Lab.Sim;
+
+/// <summary>Where a hunt stands.</summary>
+internal sealed record HuntState(SeedRange Seeds, int Nodes, int StepsPerSeed, ulong NextSeed, long Steps, SortedDictionary<string, long> Events);
+
+/// <summary>Runs seeds on all cores until the range ends or a promise is broken.</summary>
+internal sealed class SimHunt(HuntState start, int jobs)
+{
+    private readonly Lock _gate = new();
+    private readonly SortedSet<ulong> _finishedAhead = [];
+    private readonly EventCounts _counts = new();
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private SimulationReport? _violation;
+    private ulong _nextToTake = start.NextSeed;
+    private ulong _doneBelow = start.NextSeed;
+    private long _stepsHere;
+
+    /// <summary>The violation with the smallest seed that was found, or null.</summary>
+    public SimulationReport? Violation
+    {
+        get
+        {
+            lock (_gate)
+                return _violation;
+        }
+    }
+
+    /// <summary>Simulated steps a second since the hunt began here, all cores together.</summary>
+    public double StepsPerSecond => Volatile.Read(ref _stepsHere) / _watch.Elapsed.TotalSeconds;
+
+    /// <summary>How far the hunt is: every seed below <see cref="HuntState.NextSeed"/> was clean.</summary>
+    public HuntState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                var events = new SortedDictionary<string, long>(start.Events, StringComparer.Ordinal);
+                foreach (var (what, times) in _counts.Counts)
+                    events[what] = events.GetValueOrDefault(what) + times;
+                return start with { NextSeed = _doneBelow, Steps = start.Steps + _stepsHere, Events = events };
+            }
+        }
+    }
+
+    /// <summary>Hunts until the end, the first violation or the cancellation.</summary>
+    public void Run(CancellationToken cancellation)
+    {
+        var threads = new Thread[jobs];
+        for (var i = 0; i < jobs; i++)
+        {
+            threads[i] = new(() => Work(cancellation)) { Name = "simulation" };
+            threads[i].Start();
+        }
+
+        foreach (var thread in threads)
+            thread.Join();
+    }
+
+    private void Work(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested && TryTake(out var seed))
+            Finish(seed, Simulation.Run(new() { Seed = seed, Nodes = start.Nodes, Steps = start.StepsPerSeed }));
+    }
+
+    private bool TryTake(out ulong seed)
+    {
+        lock (_gate)
+        {
+            seed = _nextToTake;
+            if (_violation is not null || seed > start.Seeds.Last)
+                return false;
+            _nextToTake++;
+            return true;
+        }
+    }
+
+    private void Finish(ulong seed, SimulationReport report)
+    {
+        lock (_gate)
+        {
+            _stepsHere += report.Steps;
+            _counts.Add(report.Counts);
+            if (report.Violation is not null)
+            {
+                if (_violation is null || seed < _violation.Options.Seed)
+                    _violation = report;
+                return;
+            }
+
+            _finishedAhead.Add(seed);
+            while (_finishedAhead.Remove(_doneBelow))
+                _doneBelow++;
+        }
+    }
+}
