@@ -15,7 +15,9 @@ internal sealed class KeyOrder(CountTable table, int capacity)
     /// <summary>Sorts entry numbers, no more than the capacity.</summary>
     public void Sort(Span<int> numbers) => Sort(numbers, _chunks.AsSpan(0, numbers.Length), 0);
 
-    /// <summary>Sorts entries whose first <paramref name="depth"/> bytes are equal; each has its place in <paramref name="chunks"/>.</summary>
+    /// <summary>
+    /// Sorts entries whose first <paramref name="depth"/> bytes are equal; each has its place in <paramref name="chunks"/>.
+    /// </summary>
     private void Sort(Span<int> numbers, Span<ulong> chunks, int depth)
     {
         while (numbers.Length > 1)

@@ -5,7 +5,9 @@ using System.Threading.Channels;
 
 namespace RaftStream.StreamStateMachine.Tests;
 
-/// <summary>An ingest over a store instead of a cluster: the proposals are applied here, in the order and with the answers a test asks for.</summary>
+/// <summary>
+/// An ingest over a store instead of a cluster: the proposals are applied here, in the order and with the answers a test asks for.
+/// </summary>
 [TestFixture]
 public sealed class IngestRunTests
 {
