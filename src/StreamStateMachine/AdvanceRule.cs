@@ -35,7 +35,9 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
         return StoreProblem.None;
     }
 
-    /// <summary>Finds where each change goes and whether all sums and new keys fit. Keys differ, so no change touches another's counter.</summary>
+    /// <summary>
+    /// Finds where each change goes and whether all sums and new keys fit. Keys differ, so no change touches another's counter.
+    /// </summary>
     private StoreProblem Check(AdvanceCommand command, ReadOnlySpan<byte> payload)
     {
         _targets.Clear();

@@ -49,7 +49,9 @@ internal sealed class CountTable
     /// <summary>Whether that many new keys with that many bytes keep the table within its bounds.</summary>
     public bool HasRoomFor(int keys, long keyBytes) => Count + (long)keys <= _maxCount && KeyBytes + keyBytes <= _maxKeyBytes;
 
-    /// <summary>The number of a key's entry, or -1; <paramref name="hash"/> is <see cref="KeyHash.Of(ReadOnlySpan{byte})"/> of it.</summary>
+    /// <summary>
+    /// The number of a key's entry, or -1; <paramref name="hash"/> is <see cref="KeyHash.Of(ReadOnlySpan{byte})"/> of it.
+    /// </summary>
     public int Find(ReadOnlySpan<byte> key, ulong hash)
     {
         var slots = _slots;
@@ -155,7 +157,9 @@ internal sealed class CountTable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Term(ulong keyHash, long value) => KeyHash.Mix(keyHash ^ KeyHash.Mix((ulong)value + 0x632B_E59B_D9B4_E019));
 
-    /// <summary>The upper half of the hash, so that a probe seldom has to look at a key that is not the one, and the entry's number plus 1.</summary>
+    /// <summary>
+    /// The upper half of the hash, so that a probe seldom has to look at a key that is not the one, and the entry's number plus 1.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong SlotValue(ulong hash, int number) => (hash & 0xFFFF_FFFF_0000_0000) | (uint)(number + 1);
 

@@ -8,8 +8,12 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Position">Its place in the log; for a read, the index it saw.</param>
 /// <param name="Value">The counter's value after the request; 0 where there is no such counter.</param>
 /// <param name="Exists">Whether there is such a counter after the request.</param>
-/// <param name="Matched">For compare-and-set: whether the expected value was found, and so the new one set. True for other requests that were applied.</param>
-/// <param name="Problem">Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.</param>
+/// <param name="Matched">
+/// For compare-and-set: whether the expected value was found, and so the new one set. True for other requests that were applied.
+/// </param>
+/// <param name="Problem">
+/// Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.
+/// </param>
 public readonly record struct CounterAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem);
 
@@ -41,7 +45,10 @@ public sealed record JobAnswer(Outcome Outcome, Refusal Refusal, LogPosition Pos
 public sealed record DeadLettersAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Count, IReadOnlyList<DeadLetter> Letters);
 
-/// <summary>The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys, partitions, and the state's hash.</summary>
+/// <summary>
+/// The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys,
+/// partitions, and the state's hash.
+/// </summary>
 public sealed record StatsAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash);
 

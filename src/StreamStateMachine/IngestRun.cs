@@ -89,7 +89,9 @@ internal sealed class IngestRun(Propose propose, PartitionName name, BatchLimits
         }
     }
 
-    /// <summary>Proposes the reader's next command, once there is room in the window and all answers that are there have been looked at.</summary>
+    /// <summary>
+    /// Proposes the reader's next command, once there is room in the window and all answers that are there have been looked at.
+    /// </summary>
     private async Task LaunchAsync(WordCountReader reader, CancellationToken cancellationToken)
     {
         while (_flights.TryPeek(out var oldest) && (_flights.Count == Window || oldest.Answer.IsCompleted))
@@ -135,7 +137,9 @@ internal sealed class IngestRun(Propose propose, PartitionName name, BatchLimits
         return false;
     }
 
-    /// <summary>A cancelled proposal is answered as unknown; the caller, who cancelled it, gets the usual exception instead of a report.</summary>
+    /// <summary>
+    /// A cancelled proposal is answered as unknown; the caller, who cancelled it, gets the usual exception instead of a report.
+    /// </summary>
     private void ThrowIfCancelled(CancellationToken cancellationToken)
     {
         if (_outcome == IngestOutcome.NotLeader)

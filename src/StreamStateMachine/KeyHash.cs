@@ -16,7 +16,9 @@ internal static class KeyHash
     private const ulong Seed = 0x9E37_79B9_7F4A_7C15;
     private const ulong Multiplier = 0xD6E8_FEB8_6659_FD93;
 
-    /// <summary>The hash of a key's bytes. Each step is a bijection of the state, so keys of up to eight bytes and equal length never collide.</summary>
+    /// <summary>
+    /// The hash of a key's bytes. Each step is a bijection of the state, so keys of up to eight bytes and equal length never collide.
+    /// </summary>
     public static ulong Of(ReadOnlySpan<byte> key)
     {
         var state = Seed ^ ((ulong)key.Length * Multiplier);

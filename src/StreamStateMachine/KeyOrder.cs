@@ -13,21 +13,22 @@ internal sealed class KeyOrder(CountTable table, int capacity)
     private readonly ulong[] _chunks = new ulong[capacity];
 
     /// <summary>Sorts entry numbers, no more than the capacity.</summary>
-    public void Sort(Span<int> numbers) => Sort(numbers, 0);
+    public void Sort(Span<int> numbers) => Sort(numbers, _chunks.AsSpan(0, numbers.Length), 0);
 
-    /// <summary>Sorts entries whose first <paramref name="depth"/> bytes are equal.</summary>
-    private void Sort(Span<int> numbers, int depth)
+    /// <summary>
+    /// Sorts entries whose first <paramref name="depth"/> bytes are equal; each has its place in <paramref name="chunks"/>.
+    /// </summary>
+    private void Sort(Span<int> numbers, Span<ulong> chunks, int depth)
     {
         while (numbers.Length > 1)
         {
-            var chunks = _chunks.AsSpan(0, numbers.Length);
             for (var i = 0; i < numbers.Length; i++)
                 chunks[i] = Chunk(table.KeyAt(numbers[i]), depth);
             chunks.Sort(numbers);
             depth += Step;
             if (chunks[0] != chunks[^1])
             {
-                SortTies(numbers, depth);
+                SortTies(numbers, chunks, depth);
                 return;
             }
 
@@ -35,19 +36,17 @@ internal sealed class KeyOrder(CountTable table, int capacity)
         }
     }
 
-    /// <summary>Finds the runs of equal chunks and sorts each by what follows. The deeper pass overwrites the chunks, so runs are found from the end.</summary>
-    private void SortTies(Span<int> numbers, int depth)
+    /// <summary>Sorts each run of equal chunks by what follows them; a deeper pass overwrites the chunks of its own run only.</summary>
+    private void SortTies(Span<int> numbers, Span<ulong> chunks, int depth)
     {
-        var end = numbers.Length;
-        while (end > 1)
+        for (var start = 0; start < numbers.Length;)
         {
-            var chunk = Chunk(table.KeyAt(numbers[end - 1]), depth - Step);
-            var start = end - 1;
-            while (start > 0 && Chunk(table.KeyAt(numbers[start - 1]), depth - Step) == chunk)
-                start--;
+            var end = start + 1;
+            while (end < numbers.Length && chunks[end] == chunks[start])
+                end++;
             if (end - start > 1)
-                Sort(numbers[start..end], depth);
-            end = start;
+                Sort(numbers[start..end], chunks[start..end], depth);
+            start = end;
         }
     }
 

@@ -14,7 +14,9 @@ internal sealed class KeyPages
     private int _used;
     private long _taken;
 
-    /// <summary>Whether more than half of the room taken holds keys that are gone: <paramref name="live"/> is the bytes of those that are not.</summary>
+    /// <summary>
+    /// Whether more than half of the room taken holds keys that are gone: <paramref name="live"/> is the bytes of those that are not.
+    /// </summary>
     public bool IsWasteful(long live) => _taken > 4 * PageSize && _taken > 2 * live;
 
     /// <summary>Copies a key in and says where it is.</summary>

@@ -8,7 +8,9 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Start">Its first characters as they stand in the source, 64 at the most.</param>
 public readonly record struct DeadLetter(long Offset, long Length, string Start);
 
-/// <summary>The name of one partition of a job. Ordered by UTF-16 units, so that snapshots list partitions the same way everywhere.</summary>
+/// <summary>
+/// The name of one partition of a job. Ordered by UTF-16 units, so that snapshots list partitions the same way everywhere.
+/// </summary>
 internal readonly record struct PartitionName(string Job, string Partition) : IComparable<PartitionName>
 {
     /// <inheritdoc/>

@@ -71,7 +71,9 @@ internal sealed class SnapshotPieces : IBufferWriter<byte>, ISnapshotView
 /// <summary>A window that moves over a snapshot's bytes as they are read, so that restoring takes the state's memory and 64 KiB.</summary>
 internal sealed class SnapshotWindow(ISnapshotReader source)
 {
-    /// <summary>No single value, or group of values that is read in one go, takes more bytes: a key of 4,096, two names of 600 each.</summary>
+    /// <summary>
+    /// No single value, or group of values that is read in one go, takes more bytes: a key of 4,096, two names of 600 each.
+    /// </summary>
     public const int LargestItem = 8 * 1024;
 
     private readonly byte[] _buffer = new byte[64 * 1024];

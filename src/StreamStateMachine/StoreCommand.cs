@@ -21,7 +21,10 @@ internal enum StoreOpcode : byte
     /// <summary>[4, job, partition]</summary>
     OpenPartition = 4,
 
-    /// <summary>[5, job, partition, epoch, from, to, SHA-256 of the source's first "to" bytes, words, [[offset, length, start] ...], {key: delta ...}]</summary>
+    /// <summary>
+    /// [5, job, partition, epoch, from, to, SHA-256 of the source's first "to" bytes, words, [[offset, length, start] ...], {key: delta
+    /// ...}]
+    /// </summary>
     Advance = 5,
 }
 
@@ -85,7 +88,9 @@ internal static class StoreCommand
         writer.WriteString(name.Partition);
     }
 
-    /// <summary>Moves a partition on and adds what was counted. Keys are written in the order of their bytes: a command has one encoding.</summary>
+    /// <summary>
+    /// Moves a partition on and adds what was counted. Keys are written in the order of their bytes: a command has one encoding.
+    /// </summary>
     public static void WriteAdvance(IBufferWriter<byte> output, AdvanceHeader header, List<DeadLetter> letters, CountTable changes)
     {
         var writer = Begin(output, StoreOpcode.Advance, 10);

@@ -36,7 +36,10 @@ internal readonly record struct CounterReply(StoreProblem Problem, long Value, b
     }
 }
 
-/// <summary>Where a partition stands after a command or at a query: [problem, epoch, offset, SHA-256, words, dead letters]; epoch 0 where it does not exist.</summary>
+/// <summary>
+/// Where a partition stands after a command or at a query: [problem, epoch, offset, SHA-256, words, dead letters]; epoch 0 where it does
+/// not exist.
+/// </summary>
 internal sealed record PartitionReply(StoreProblem Problem, long Epoch, long Offset, byte[] PrefixSha256, long Words, long DeadLetters)
 {
     /// <summary>Writes the reply for a partition, or for one that does not exist.</summary>
@@ -175,7 +178,10 @@ internal sealed record DeadLettersReply(StoreProblem Problem, long Count, IReadO
     }
 }
 
-/// <summary>What all replies have in common: an array whose first value is the problem's number. Alone, it stands for "declined, nothing more to say".</summary>
+/// <summary>
+/// What all replies have in common: an array whose first value is the problem's number. Alone, it stands for "declined, nothing more to
+/// say".
+/// </summary>
 internal static class ReplyCode
 {
     /// <summary>Writes a reply that is nothing but a problem.</summary>

@@ -17,7 +17,9 @@ internal static class WordChars
     private static readonly byte[] AsciiTable = MakeAscii();
     private static readonly ulong[] Bits = MakeBits();
 
-    /// <summary>For each byte: the lower-case letter, digit or underscore it counts as, or <see cref="Separator"/>, or <see cref="Wide"/>.</summary>
+    /// <summary>
+    /// For each byte: the lower-case letter, digit or underscore it counts as, or <see cref="Separator"/>, or <see cref="Wide"/>.
+    /// </summary>
     public static ReadOnlySpan<byte> Ascii => AsciiTable;
 
     /// <summary>Whether the unit is part of a word.</summary>

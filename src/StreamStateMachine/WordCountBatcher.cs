@@ -63,7 +63,9 @@ internal sealed class WordCountBatcher
         _size += LetterSize;
     }
 
-    /// <summary>How many bytes of the source the batch takes yet, once it has come to <paramref name="offset"/>; 0 or less if it is full.</summary>
+    /// <summary>
+    /// How many bytes of the source the batch takes yet, once it has come to <paramref name="offset"/>; 0 or less if it is full.
+    /// </summary>
     public long RoomAt(long offset)
     {
         var isFull = Words + _letters.Count >= _limits.Words || _size > _limits.CommandBytes - WordTokenizer.MaxBytes - ChangeOverhead;

@@ -9,7 +9,9 @@ public enum IngestOutcome
     /// <summary>The source does not start with the bytes already counted under this job and partition: nothing was changed.</summary>
     DifferentSource = 1,
 
-    /// <summary>This node does not lead, or lost leadership: ask the leader, with the same source; it goes on at the committed offset.</summary>
+    /// <summary>
+    /// This node does not lead, or lost leadership: ask the leader, with the same source; it goes on at the committed offset.
+    /// </summary>
     NotLeader = 2,
 
     /// <summary>Another reader is counting this partition at present, or took it over.</summary>
@@ -22,7 +24,9 @@ public enum IngestOutcome
 /// <summary>What an ingest did.</summary>
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Position">Where the job stands, as far as this ingest knows.</param>
-/// <param name="WordsAdded">Words that this call counted, as far as it knows: where the outcome is not <see cref="IngestOutcome.Complete"/>, perhaps more.</param>
+/// <param name="WordsAdded">
+/// Words that this call counted, as far as it knows: where the outcome is not <see cref="IngestOutcome.Complete"/>, perhaps more.
+/// </param>
 /// <param name="Message">One sentence for a person, null when complete.</param>
 public sealed record IngestReport(IngestOutcome Outcome, JobPosition Position, long WordsAdded, string? Message);
 

@@ -116,7 +116,10 @@ internal sealed class WordCountReader : IDisposable
         State = _hash.AsSpan().SequenceEqual(_ticket.PrefixSha256.Span) ? ReaderState.Counting : ReaderState.DifferentSource;
     }
 
-    /// <summary>Counts until a batch is full or the bytes end, and hashes exactly what was consumed: so the hash at a command's end is that of its prefix.</summary>
+    /// <summary>
+    /// Counts until a batch is full or the bytes end, and hashes exactly what was consumed: so the hash at a command's end is that of its
+    /// prefix.
+    /// </summary>
     private int Count(ReadOnlySpan<byte> bytes, bool isLast)
     {
         var taken = 0;

@@ -90,7 +90,7 @@ internal sealed class StoreHarness(CountingStore store)
 
     /// <summary>An Advance over a made-up source: the prefix hash is that of the offset's digits.</summary>
     public static byte[] AdvanceBytes(
-        PartitionName name, long epoch, long from, long to, Dictionary<string, long> changes, long words = 0, List<DeadLetter>? letters = null)
+        PartitionName name, long epoch, long from, long to, IEnumerable<(string Key, long Delta)> changes, long words = 0, List<DeadLetter>? letters = null)
     {
         var table = new CountTable(100_000, 1 << 24);
         foreach (var (key, delta) in changes)

@@ -27,7 +27,9 @@ internal enum MessagePackType : byte
 /// they are believed, so that a header of a few bytes never makes a caller reserve gigabytes.
 /// </summary>
 /// <param name="source">The bytes.</param>
-/// <param name="following">How many bytes come after <paramref name="source"/> at the most, where it is a window on something longer.</param>
+/// <param name="following">
+/// How many bytes come after <paramref name="source"/> at the most, where it is a window on something longer.
+/// </param>
 internal ref struct MessagePackReader(ReadOnlySpan<byte> source, long following = 0)
 {
     /// <summary>How deep <see cref="TrySkip"/> follows values inside values.</summary>
@@ -149,7 +151,9 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> source, long following 
         return true;
     }
 
-    /// <summary>Reads past one value of any kind with everything inside it; false also where values nest deeper than <see cref="MaxDepth"/>.</summary>
+    /// <summary>
+    /// Reads past one value of any kind with everything inside it; false also where values nest deeper than <see cref="MaxDepth"/>.
+    /// </summary>
     public bool TrySkip()
     {
         // A stack of our own: the bytes decide how deep we go, so they must not decide how much of the thread's stack is used.
@@ -234,7 +238,10 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> source, long following 
         return true;
     }
 
-    /// <summary>The length or count in front of a string, of bytes, of an extension, array or map; <paramref name="size"/> is that of code and length.</summary>
+    /// <summary>
+    /// The length or count in front of a string, of bytes, of an extension, array or map; <paramref name="size"/> is that of code and
+    /// length.
+    /// </summary>
     private readonly bool TryReadHead(out uint length, out int size)
     {
         var code = _source[_position];

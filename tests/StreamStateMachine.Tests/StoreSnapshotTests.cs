@@ -1,0 +1,195 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Text;
+
+namespace RaftStream.StreamStateMachine.Tests;
+
+[TestFixture]
+public sealed class StoreSnapshotTests
+{
+    private static readonly PartitionName Name = new("job", "main");
+
+    [Test]
+    public void Equal_states_give_equal_bytes_and_hashes_whatever_led_there()
+    {
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var random = new Random(seed);
+            var (first, second) = (new StoreHarness(), new StoreHarness());
+            var model = Enumerable.Range(0, random.Next(200)).ToDictionary(i => $"key {i * 7919 % 1000}", _ => random.NextInt64(-5, 1_000_000), StringComparer.Ordinal);
+            foreach (var (key, value) in model)
+                first.Add(key, value);
+            foreach (var (key, value) in model.OrderBy(_ => random.Next()))
+            {
+                second.Add($"passing {random.Next(50)}", 1);
+                second.Add(key, 1);
+                second.CompareAndSet(key, 1, value);
+            }
+
+            for (var i = 0; i < 50; i++)
+                second.Delete($"passing {i}");
+            first.Open(new("a", "x"));
+            first.Open(new("b", "x"));
+            second.Open(new("b", "x"));
+            second.Open(new("a", "x"));
+            first.Advance(StoreHarness.AdvanceBytes(new("b", "x"), 1, 0, 6, [("p", 1), ("q", 2)], 3, [new(0, 2, "l")]));
+            second.Add("q", 1);
+            second.Add("p", 1);
+            second.Add("q", 1);
+            second.Advance(StoreHarness.AdvanceBytes(new("b", "x"), 1, 0, 6, [], 3, [new(0, 2, "l")]));
+            Assert.That(second.Snapshot(), Is.EqualTo(first.Snapshot()), $"seed {seed}");
+            Assert.That(second.Hash, Is.EqualTo(first.Hash), $"seed {seed}");
+        }
+    }
+
+    [Test]
+    public void A_restored_store_is_the_old_one_and_goes_on_like_it()
+    {
+        var store = Filled();
+        var copy = new StoreHarness();
+        copy.Add("gone", 1);
+        copy.Restore(store.Snapshot());
+        Assert.That(copy.Hash, Is.EqualTo(store.Hash));
+        Assert.That(copy.Snapshot(), Is.EqualTo(store.Snapshot()));
+        Assert.That(copy.Get("gone").Exists, Is.False);
+        Assert.That(copy.DeadLetters(Name, 1_000).Letters, Is.EqualTo(store.DeadLetters(Name, 1_000).Letters));
+        foreach (var harness in new[] { store, copy })
+        {
+            harness.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 30_000, [("key 3", 5), ("new", 1)], 2, [new(20_000, 9, "x")]));
+            harness.Delete("key 4");
+        }
+
+        Assert.That(copy.Snapshot(), Is.EqualTo(store.Snapshot()));
+    }
+
+    [Test]
+    public void Each_part_of_the_state_shows_in_the_hash()
+    {
+        var changes = new Action<StoreHarness>[]
+        {
+            store => store.Add("key 1", 1), store => store.Add("zero", 0), store => store.Delete("key 1"), store => store.Open(Name), store => store.Open(new("job", "other")),
+            store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [])), store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], words: 1)),
+            store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], letters: [new(20_000, 1, "x")])),
+            store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], letters: [new(20_000, 1, "y")])),
+        };
+        var hashes = new List<ulong> { Filled().Hash };
+        foreach (var change in changes)
+        {
+            var store = Filled();
+            change(store);
+            hashes.Add(store.Hash);
+        }
+
+        Assert.That(hashes, Is.Unique);
+    }
+
+    [Test]
+    public void A_view_keeps_the_state_of_its_moment()
+    {
+        var store = Filled();
+        var before = store.Snapshot();
+        using var view = store.Store.Capture();
+        store.Add("later", 1);
+        var bytes = new ArrayBufferWriter<byte>();
+        while (view.WriteNext(bytes))
+            store.Add("later", 1);
+        Assert.That(bytes.WrittenSpan.ToArray(), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_snapshot_cut_short_or_with_more_behind_it_is_refused_and_the_old_state_stays()
+    {
+        var snapshot = Filled(40).Snapshot();
+        var store = new StoreHarness();
+        store.Add("old", 3);
+        var hash = store.Hash;
+        for (var length = 0; length < snapshot.Length; length++)
+            Assert.That(() => store.Restore(snapshot[..length]), Throws.TypeOf<InvalidDataException>(), $"cut to {length} bytes");
+        Assert.That(() => store.Restore([.. snapshot, 0]), Throws.TypeOf<InvalidDataException>());
+        Assert.That(store.Hash, Is.EqualTo(hash));
+        Assert.That(store.Get("old").Value, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void A_snapshot_with_one_wrong_bit_is_refused_with_a_sentence()
+    {
+        var snapshot = Filled(40).Snapshot();
+        var store = new StoreHarness();
+        for (var at = 0; at < snapshot.Length; at++)
+        {
+            var broken = (byte[])snapshot.Clone();
+            broken[at] ^= (byte)(1 << (at % 8));
+            Assert.That(() => store.Restore(broken), Throws.TypeOf<InvalidDataException>().With.Message.EndsWith("."), $"byte {at}");
+        }
+
+        store.Restore(snapshot);
+    }
+
+    [Test]
+    public void Random_bytes_are_no_snapshot()
+    {
+        var random = new Random(4);
+        var store = new StoreHarness();
+        for (var round = 0; round < 2_000; round++)
+        {
+            var bytes = new byte[random.Next(200)];
+            random.NextBytes(bytes);
+            Assert.That(() => store.Restore(bytes), Throws.TypeOf<InvalidDataException>());
+        }
+    }
+
+    [Test]
+    public void Counters_out_of_order_or_twice_are_refused()
+    {
+        foreach (var keys in new[] { new[] { "b", "a" }, ["a", "a"] })
+        {
+            var bytes = StoreHarness.Bytes(output =>
+            {
+                var writer = new RaftStream.Raft.Wire.MessagePackWriter(output);
+                writer.WriteArrayHeader(5);
+                writer.WriteString("raftstream-counts"u8);
+                writer.Write(1);
+                writer.WriteArrayHeader(0);
+                writer.WriteMapHeader(2);
+                foreach (var key in keys)
+                {
+                    writer.WriteString(key);
+                    writer.Write(1);
+                }
+
+                writer.Write(0UL);
+            });
+            Assert.That(() => new StoreHarness().Restore(bytes), Throws.TypeOf<InvalidDataException>().With.Message.Contains("order"));
+        }
+    }
+
+    [Test]
+    public void A_million_keys_are_captured_and_restored_quickly()
+    {
+        var table = new CountTable(1 << 21, 1 << 28);
+        for (var i = 0; i < 1_000_000; i++)
+            table.Add(Encoding.ASCII.GetBytes($"counter-{(i * 7919L) % 1_000_003:d9}"), i);
+        var store = new StoreHarness(new CountingStore(table));
+        store.Store.Capture().Dispose();
+        var clock = Stopwatch.StartNew();
+        store.Store.Capture().Dispose();
+        var captured = clock.Elapsed;
+        var snapshot = store.Snapshot();
+        clock.Restart();
+        var copy = new StoreHarness();
+        copy.Restore(snapshot);
+        TestContext.Out.WriteLine($"1,000,000 keys: captured in {captured.TotalMilliseconds:0} ms, restored in {clock.Elapsed.TotalMilliseconds:0} ms, {snapshot.Length} bytes");
+        Assert.That(captured, Is.LessThan(TimeSpan.FromSeconds(5)), "a bound that a busy machine keeps as well");
+        Assert.That(copy.Hash, Is.EqualTo(store.Hash));
+    }
+
+    private static StoreHarness Filled(int keys = 500)
+    {
+        var store = new StoreHarness();
+        for (var i = 0; i < keys; i++)
+            store.Add($"key {i}", i * 1_000_003L);
+        store.Open(Name);
+        store.Advance(StoreHarness.AdvanceBytes(Name, 1, 0, 20_000, [("word", 2)], 2, [.. Enumerable.Range(0, keys / 4).Select(i => new DeadLetter(i * 30, 20, $"letter {i}"))]));
+        return store;
+    }
+}
