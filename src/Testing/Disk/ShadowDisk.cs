@@ -3,27 +3,49 @@ namespace RaftStream.Testing;
 /// <summary>A simulated disk that tells its shadow what really reached it.</summary>
 internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
 {
+    private readonly ShadowLog _shadow = shadow;
+    private readonly List<File> _open = [];
+
     /// <summary>The disk itself.</summary>
     public SimDisk Inner => disk;
 
+    /// <summary>The process ended: nothing is open any more.</summary>
+    public void CloseAll() => _open.Clear();
+
     public IReadOnlyList<string> List() => disk.List();
 
-    public IDiskFile Create(string name) => new File(disk.Create(name), name, shadow);
+    public IDiskFile Create(string name) => Track(disk.Create(name), name);
 
-    public IDiskFile Open(string name) => new File(disk.Open(name), name, shadow);
+    public IDiskFile Open(string name) => Track(disk.Open(name), name);
 
     public void Rename(string from, string to)
     {
         disk.Rename(from, to);
-        shadow.Renamed(from, to);
+        _shadow.Renamed(from, to);
+
+        // Whoever has the file open goes on writing to it under its new name.
+        foreach (var file in _open)
+        {
+            if (file.Name == from)
+                file.Name = to;
+        }
     }
 
     public void Delete(string name) => disk.Delete(name);
 
     public void SyncFolder() => disk.SyncFolder();
 
-    private sealed class File(IDiskFile file, string name, ShadowLog shadow) : IDiskFile
+    private File Track(IDiskFile file, string name)
     {
+        var tracked = new File(file, name, this);
+        _open.Add(tracked);
+        return tracked;
+    }
+
+    private sealed class File(IDiskFile file, string name, ShadowDisk owner) : IDiskFile
+    {
+        public string Name { get; set; } = name;
+
         public long Length => file.Length;
 
         public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
@@ -31,15 +53,19 @@ internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
         public void Write(long offset, ReadOnlySpan<byte> source)
         {
             file.Write(offset, source);
-            shadow.Wrote(name, offset, source);
+            owner._shadow.Wrote(Name, offset, source);
         }
 
         public void SyncData()
         {
             file.SyncData();
-            shadow.Synced(name);
+            owner._shadow.Synced(Name);
         }
 
-        public void Dispose() => file.Dispose();
+        public void Dispose()
+        {
+            owner._open.Remove(this);
+            file.Dispose();
+        }
     }
 }

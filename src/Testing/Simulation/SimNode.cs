@@ -76,6 +76,7 @@ internal sealed class SimNode : INetwork, IDisposable
         Array.Fill(_pollAt, long.MaxValue);
         _timerAt = long.MaxValue;
         PausedUntil = 0;
+        Disk.CloseAll();
         if (powerCut)
             Disk.Inner.Crash();
         else
