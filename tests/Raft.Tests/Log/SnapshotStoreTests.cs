@@ -140,21 +140,27 @@ internal sealed class SnapshotStoreTests
         var state = StateOf(5 * SnapshotChunk.MaxLength / 2);
         var operations = OperationsOfTaking(state);
         Assert.That(operations, Is.GreaterThan(5));
-        for (var operation = 1L; operation <= operations; operation++)
+        for (var operation = 1L; operation <= 2 * operations; operation++)
         {
             var disk = LogBench.NewDisk((ulong)operation);
             using var store = SnapshotStore.Open(disk);
             Write(store, LogBench.At(10, 1), StateOf(500));
             Write(store, LogBench.At(20, 1), StateOf(600));
-            disk.CrashAt(operation, moment);
+            disk.CrashAt((operation + 1) / 2, moment);
             Assert.That(() => Write(store, LogBench.At(30, 1), state, portion: 65_536), Throws.TypeOf<SimulatedCrashException>());
-            disk.Crash();
+            if (operation % 2 == 0)
+                disk.Crash();
+            else
+                disk.Kill();
             using var again = SnapshotStore.Open(disk);
             Assert.That(again.Damage, Is.Null, $"operation {operation}");
             Assert.That(again.Newest!.Position.Index.Value, Is.EqualTo(20).Or.EqualTo(30), $"operation {operation}");
             var expected = again.Newest.Position.Index.Value == 30 ? state : StateOf(600);
             Assert.That(ReadAll(again, again.Newest.Position).AsSpan().SequenceEqual(expected), Is.True);
             Assert.That(disk.List(), Has.All.EndsWith(".snap"));
+            disk.Crash();
+            using var third = SnapshotStore.Open(disk);
+            Assert.That(third.Newest!.Position, Is.EqualTo(again.Newest.Position), $"operation {operation}: what one start saw the next must see");
         }
     }
 
