@@ -53,7 +53,7 @@ public sealed class SimDisk(SimRandom random) : IDisk
     /// <summary>The power goes and comes back: what was not synced is lost, wholly or in part. Open files are dead.</summary>
     public void Crash()
     {
-        foreach (var file in _folder.Files.Values)
+        foreach (var file in _folder.Reachable())
         {
             var unsynced = file.UnsyncedSectors;
             var lost = file.Crash(random);

@@ -7,11 +7,31 @@ namespace RaftStream.Testing;
 internal sealed class SimDiskFolder
 {
     private readonly SortedDictionary<string, SimDiskFile> _seen = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SimDiskFile> _held = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SimDiskFile> _held = new(StringComparer.Ordinal);
     private readonly List<Change> _unsynced = [];
 
     /// <summary>What programs see.</summary>
     public SortedDictionary<string, SimDiskFile> Files => _seen;
+
+    /// <summary>Every file that has a name for programs or may get one back in a power cut, in a fixed order.</summary>
+    public List<SimDiskFile> Reachable()
+    {
+        var files = new List<SimDiskFile>();
+        var known = new HashSet<SimDiskFile>();
+        foreach (var file in _seen.Values)
+            AddOnce(file);
+        foreach (var file in _held.Values)
+            AddOnce(file);
+        foreach (var change in _unsynced)
+            AddOnce(change.File);
+        return files;
+
+        void AddOnce(SimDiskFile file)
+        {
+            if (known.Add(file))
+                files.Add(file);
+        }
+    }
 
     public SimDiskFile Create(string name)
     {
@@ -97,7 +117,7 @@ internal sealed class SimDiskFolder
     }
 
     // On the medium a change may find its file gone or never there, because the change before it was lost: then it is lost, too.
-    private static void Apply(IDictionary<string, SimDiskFile> names, Change change)
+    private static void Apply(SortedDictionary<string, SimDiskFile> names, Change change)
     {
         if (change.Operation == DiskOperation.Create)
         {

@@ -30,12 +30,12 @@ internal sealed class FileDisk : IDisk, IDisposable
         var full = Path.GetFullPath(folder);
         return Reach(full, () =>
         {
-            if (!Directory.Exists(full))
-            {
-                Directory.CreateDirectory(full);
-                Posix.SyncFolder(Path.GetDirectoryName(full) ?? full);
-            }
-
+            // Each folder made is a name in the one above it, which a power cut can take like any other.
+            var touched = new List<string>();
+            for (var below = full; !Directory.Exists(below) && Path.GetDirectoryName(below) is { } above; below = above)
+                touched.Add(above);
+            Directory.CreateDirectory(full);
+            touched.ForEach(Posix.SyncFolder);
             return new FileDisk(full, TakeLock(full));
         });
     }

@@ -6,9 +6,15 @@ namespace RaftStream.Raft.Log;
 /// </summary>
 /// <remarks>
 /// Which segments count: the unbroken run of numbers that ends with the newest, from the newest reset on. Others are what an
-/// unfinished compaction or reset left behind, in any subset, because deletions are not synced one by one: each segment's checkpoint
-/// makes everything older dispensable. Should a segment in the middle be gone for another reason, the run begins behind it and its
+/// unfinished compaction or reset left behind, in any subset: the segment just before the first one kept is deleted first, durably,
+/// so the gap that ends the run is where the log was meant to begin. Should a segment in the middle be gone for another reason, the run begins behind it and its
 /// base is above the newest snapshot, which <see cref="Storage"/> refuses.
+/// <para>
+/// <b>Safety.</b> What recovery sees is not yet durable: if only the process died, names and bytes may stand in the system's cache
+/// alone, and after a sync that failed the cache even passes them for written. A vote read from there and then lost in a power cut
+/// would be given twice. So the folder is synced first, and the newest batch, the only one whose commit may not have returned, is
+/// written once more and synced before anybody acts on it.
+/// </para>
 /// </remarks>
 internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
 {
@@ -45,6 +51,7 @@ internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
             return null;
         }
 
+        disk.SyncFolder();
         numbers.Sort();
         if (OpenRun(numbers) is { } unreadable)
             return unreadable;
@@ -125,17 +132,19 @@ internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
         var last = place == _segments.Count - 1;
         var end = last ? long.MaxValue : _segments[place + 1].Checkpoint.FirstBatch;
         var offset = SegmentHeader.Size;
+        var newest = offset..offset;
         while (state.LastBatch + 1 < end && TryBatch(bytes, offset, segment, state.LastBatch + 1, out var header))
         {
             var problem = state.Apply(bytes.Slice(offset + BatchHeader.Size, header.Length), segment, offset + BatchHeader.Size);
             if (problem is not null)
                 return OpeningProblem.Damage(segment.Name, offset, problem, identity.Node);
+            newest = offset..(offset + header.TotalSize);
             offset += header.TotalSize;
             _batches++;
         }
 
         if (last)
-            return EndAt(bytes, offset, segment);
+            return EndAt(bytes, offset, newest, segment);
         return state.LastBatch + 1 == end
             ? null
             : OpeningProblem.Damage(segment.Name, offset, $"batch {state.LastBatch + 1} cannot be read although a later segment says it was durable", identity.Node);
@@ -149,7 +158,7 @@ internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
 
     // The tail becomes zeros again, durably, before anything is written there: else a later, shorter batch could be followed by
     // remains of this one, and a crash in the middle of it could not be recognised by its blank sectors.
-    private OpeningProblem? EndAt(ReadOnlySpan<byte> bytes, int offset, Segment segment)
+    private OpeningProblem? EndAt(ReadOnlySpan<byte> bytes, int offset, Range newest, Segment segment)
     {
         WriteOffset = offset;
         var kind = LogTail.Judge(bytes, offset, segment, State!.LastBatch + 1, out var why);
@@ -159,10 +168,11 @@ internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
         {
             var torn = bytes[offset..].LastIndexOfAnyExcept((byte)0) + 1;
             segment.File.Write(offset, new byte[torn]);
-            segment.File.SyncData();
             Facts = Facts with { TornBytes = torn };
         }
 
+        segment.File.Write(newest.Start.Value, bytes[newest]);
+        segment.File.SyncData();
         return null;
     }
 

@@ -203,7 +203,7 @@ internal sealed class SegmentedLog : IDisposable
     /// <remarks>
     /// A segment may become the first only if no entry in it or behind it has replaced one of an older segment: its checkpoint would
     /// name as base an entry that is no longer in the log. The replaced tail of an older segment thus stays until a later segment has
-    /// been begun. The deletions are not synced: any subset of them that survives is understood at recovery.
+    /// been begun.
     /// </remarks>
     public void CompactTo(LogIndex index)
     {
@@ -278,12 +278,16 @@ internal sealed class SegmentedLog : IDisposable
         CountBytesHeld();
     }
 
+    // The newest goes first, durably: the gap it leaves is where recovery stops looking back, whichever of the others a power cut
+    // brings back. Without it the log could seem to begin at a segment in between, whose checkpoint may name an entry replaced since.
     private void Drop(int count)
     {
-        for (var place = 0; place < count; place++)
+        for (var place = count - 1; place >= 0; place--)
         {
             _segments[place].Dispose();
             _disk.Delete(_segments[place].Name);
+            if (place == count - 1)
+                _disk.SyncFolder();
         }
 
         _segments.RemoveRange(0, count);

@@ -54,6 +54,9 @@ internal sealed class SnapshotStore : IDisposable
                 store._held.Add(position);
         }
 
+        // A name may stand in the system's cache alone, if only the process died: nobody may act on a snapshot that a power cut can take.
+        if (store._held.Count > 0)
+            disk.SyncFolder();
         store._held.Sort(static (left, right) => left.Index != right.Index ? left.Index.CompareTo(right.Index) : left.Term.CompareTo(right.Term));
         store.FindNewest();
         return store;

@@ -1,0 +1,214 @@
+using System.Buffers;
+using RaftStream.Raft.Log;
+using RaftStream.Testing;
+
+namespace RaftStream.Raft.Tests.Log;
+
+[TestFixture]
+internal sealed class SnapshotStoreTests
+{
+    private static readonly byte[] Members = [1, 2, 3, 4, 5];
+
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(SnapshotChunk.MaxLength)]
+    [TestCase((2 * SnapshotChunk.MaxLength) + 12_345)]
+    public void A_snapshot_reads_back_as_it_was_written(int length)
+    {
+        var disk = LogBench.NewDisk();
+        var state = StateOf(length);
+        using (var store = SnapshotStore.Open(disk))
+            Write(store, LogBench.At(40, 3), state);
+        disk.Crash();
+
+        using var again = SnapshotStore.Open(disk);
+        Assert.That(again.Damage, Is.Null);
+        Assert.That(again.Newest!.Position, Is.EqualTo(LogBench.At(40, 3)));
+        Assert.That(again.Newest.Description.Time, Is.EqualTo(40_000));
+        Assert.That(again.Newest.Description.StateHash, Is.EqualTo(0xABCDUL));
+        Assert.That(again.Newest.Description.Members.ToArray(), Is.EqualTo(Members));
+        Assert.That(again.Newest.Length, Is.EqualTo(length));
+        Assert.That(ReadAll(again, LogBench.At(40, 3)).AsSpan().SequenceEqual(state), Is.True);
+    }
+
+    [Test]
+    public void Equal_states_give_equal_files_however_they_were_portioned()
+    {
+        var state = StateOf(1_500_000);
+        var (first, second) = (LogBench.NewDisk(1), LogBench.NewDisk(2));
+        using (var store = SnapshotStore.Open(first))
+            Write(store, LogBench.At(9, 1), state, portion: 60_000);
+        using (var store = SnapshotStore.Open(second))
+            Write(store, LogBench.At(9, 1), state, portion: 999);
+        var name = SnapshotFile.NameOf(LogBench.At(9, 1));
+        Assert.That(first.Bytes(name).AsSpan().SequenceEqual(second.Bytes(name)), Is.True);
+    }
+
+    [Test]
+    public void The_newest_two_are_kept_and_leftovers_are_removed()
+    {
+        var disk = LogBench.NewDisk();
+        using (var store = SnapshotStore.Open(disk))
+        {
+            for (var index = 1; index <= 4; index++)
+                Write(store, LogBench.At(index * 10, 1), StateOf(100));
+            Assert.That(store.Held, Is.EqualTo(new[] { LogBench.At(30, 1), LogBench.At(40, 1) }));
+            using var unfinished = store.BeginWrite(new(LogBench.At(50, 1), 0, 0, default));
+            Assert.That(disk.List(), Has.Count.EqualTo(3));
+        }
+
+        using var again = SnapshotStore.Open(disk);
+        Assert.That(disk.List(), Is.EqualTo(new[] { SnapshotFile.NameOf(LogBench.At(30, 1)), SnapshotFile.NameOf(LogBench.At(40, 1)) }));
+        Assert.That(again.Newest!.Position, Is.EqualTo(LogBench.At(40, 1)));
+    }
+
+    [Test]
+    public void One_bit_changed_anywhere_in_the_newest_makes_the_older_one_count()
+    {
+        var disk = LogBench.NewDisk();
+        using (var store = SnapshotStore.Open(disk))
+        {
+            Write(store, LogBench.At(10, 1), StateOf(300));
+            Write(store, LogBench.At(20, 1), StateOf(300));
+        }
+
+        var name = SnapshotFile.NameOf(LogBench.At(20, 1));
+        var size = disk.Bytes(name).Length;
+        for (var bit = 0L; bit < size * 8L; bit += 3)
+        {
+            var damaged = disk.Clone(new SimRandom(1));
+            damaged.FlipBit(name, bit);
+            using var store = SnapshotStore.Open(damaged);
+            Assert.That(store.Newest!.Position, Is.EqualTo(LogBench.At(10, 1)), $"bit {bit}");
+            Assert.That(store.Damage, Does.Contain(name));
+        }
+    }
+
+    [Test]
+    public void A_transfer_takes_pieces_in_order_from_whoever_has_them_and_goes_on_where_it_stopped()
+    {
+        var state = StateOf((2 * SnapshotChunk.MaxLength) + 77);
+        var (giver, taker) = (LogBench.NewDisk(1), LogBench.NewDisk(2));
+        using var source = SnapshotStore.Open(giver);
+        Write(source, LogBench.At(70, 5), state);
+        using var target = SnapshotStore.Open(taker);
+        var position = LogBench.At(70, 5);
+
+        var receiver = target.BeginReceive(position);
+        Assert.That(receiver.Accept(1, Piece(source, position, 1)), Is.EqualTo(PieceOutcome.NotNext));
+        Assert.That(receiver.Accept(0, Piece(source, position, 0)), Is.EqualTo(PieceOutcome.Taken));
+        Assert.That(receiver.Accept(0, Piece(source, position, 0)), Is.EqualTo(PieceOutcome.NotNext));
+        var broken = Piece(source, position, 1);
+        broken[1000] ^= 4;
+        Assert.That(receiver.Accept(1, broken), Is.EqualTo(PieceOutcome.Damaged));
+        Assert.That(receiver.Accept(1, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Damaged), "the manifest before the last chunk");
+
+        Assert.That(target.BeginReceive(position), Is.SameAs(receiver), "the transfer goes on");
+        for (var piece = receiver.NextPiece; piece < 3; piece++)
+            Assert.That(receiver.Accept(piece, Piece(source, position, piece)), Is.EqualTo(PieceOutcome.Taken));
+        Assert.That(target.Newest, Is.Null);
+        Assert.That(receiver.Accept(3, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Finished));
+        Assert.That(target.Newest!.Position, Is.EqualTo(position));
+        taker.Crash();
+
+        using var again = SnapshotStore.Open(taker);
+        Assert.That(ReadAll(again, position).AsSpan().SequenceEqual(state), Is.True);
+        var name = SnapshotFile.NameOf(position);
+        Assert.That(giver.Bytes(name).AsSpan().SequenceEqual(taker.Bytes(name)), Is.True);
+    }
+
+    [Test]
+    public void Another_position_gives_up_the_transfer_under_way()
+    {
+        var disk = LogBench.NewDisk();
+        using var source = SnapshotStore.Open(disk);
+        Write(source, LogBench.At(5, 1), StateOf(10));
+        Write(source, LogBench.At(6, 1), StateOf(20));
+        using var target = SnapshotStore.Open(LogBench.NewDisk());
+        var first = target.BeginReceive(LogBench.At(5, 1));
+        first.Accept(0, Piece(source, LogBench.At(5, 1), 0));
+        var second = target.BeginReceive(LogBench.At(6, 1));
+        Assert.That(first.Accept(1, Piece(source, LogBench.At(5, 1), 1)), Is.EqualTo(PieceOutcome.NotNext));
+        Assert.That(second.NextPiece, Is.Zero);
+        Assert.That(source.ReadPiece(LogBench.At(7, 1), 0, new ArrayBufferWriter<byte>()), Is.Zero);
+        Assert.That(source.ReadPiece(LogBench.At(6, 1), 2, new ArrayBufferWriter<byte>()), Is.Zero);
+    }
+
+    [Test]
+    public void A_crash_at_any_operation_of_taking_leaves_the_older_or_the_new_one_whole([Values] CrashMoment moment)
+    {
+        var state = StateOf(5 * SnapshotChunk.MaxLength / 2);
+        var operations = OperationsOfTaking(state);
+        Assert.That(operations, Is.GreaterThan(5));
+        for (var operation = 1L; operation <= 2 * operations; operation++)
+        {
+            var disk = LogBench.NewDisk((ulong)operation);
+            using var store = SnapshotStore.Open(disk);
+            Write(store, LogBench.At(10, 1), StateOf(500));
+            Write(store, LogBench.At(20, 1), StateOf(600));
+            disk.CrashAt((operation + 1) / 2, moment);
+            Assert.That(() => Write(store, LogBench.At(30, 1), state, portion: 65_536), Throws.TypeOf<SimulatedCrashException>());
+            if (operation % 2 == 0)
+                disk.Crash();
+            else
+                disk.Kill();
+            using var again = SnapshotStore.Open(disk);
+            Assert.That(again.Damage, Is.Null, $"operation {operation}");
+            Assert.That(again.Newest!.Position.Index.Value, Is.EqualTo(20).Or.EqualTo(30), $"operation {operation}");
+            var expected = again.Newest.Position.Index.Value == 30 ? state : StateOf(600);
+            Assert.That(ReadAll(again, again.Newest.Position).AsSpan().SequenceEqual(expected), Is.True);
+            Assert.That(disk.List(), Has.All.EndsWith(".snap"));
+            disk.Crash();
+            using var third = SnapshotStore.Open(disk);
+            Assert.That(third.Newest!.Position, Is.EqualTo(again.Newest.Position), $"operation {operation}: what one start saw the next must see");
+        }
+    }
+
+    private static long OperationsOfTaking(byte[] state)
+    {
+        var disk = LogBench.NewDisk();
+        using var store = SnapshotStore.Open(disk);
+        Write(store, LogBench.At(10, 1), StateOf(500));
+        Write(store, LogBench.At(20, 1), StateOf(600));
+        var before = disk.Operations;
+        Write(store, LogBench.At(30, 1), state, portion: 65_536);
+        return disk.Operations - before;
+    }
+
+    internal static byte[] StateOf(int length)
+    {
+        var state = new byte[length];
+        new SimRandom((ulong)length).Fill(state);
+        return state;
+    }
+
+    internal static void Write(SnapshotStore store, LogPosition position, byte[] state, int portion = 10_000)
+    {
+        using var writer = store.BeginWrite(new(position, position.Index.Value * 1000, 0xABCD, Members));
+        for (var offset = 0; offset < state.Length; offset += portion)
+        {
+            var piece = state.AsSpan(offset, Math.Min(portion, state.Length - offset));
+            piece.CopyTo(writer.GetSpan(piece.Length));
+            writer.Advance(piece.Length);
+        }
+
+        Assert.That(writer.Finish().Position, Is.EqualTo(position));
+    }
+
+    internal static byte[] Piece(SnapshotStore store, LogPosition position, int piece)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        Assert.That(store.ReadPiece(position, piece, bytes), Is.GreaterThan(piece));
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    private static byte[] ReadAll(SnapshotStore store, LogPosition position)
+    {
+        using var reader = store.OpenReader(position);
+        var bytes = new List<byte>();
+        var buffer = new byte[7777];
+        for (var count = reader.Read(buffer); count > 0; count = reader.Read(buffer))
+            bytes.AddRange(buffer.AsSpan(0, count));
+        return [.. bytes];
+    }
+}
