@@ -148,8 +148,6 @@ internal sealed class Replication
         }
     }
 
-    private static void Advance(Progress peer, LogIndex match) => peer.Probe(LogIndex.Max(match, peer.Match).Next);
-
     /// <summary>Only the refusal of what is being asked now counts; a late or repeated one must not move the pipeline.</summary>
     private void OnRefused(in Message message, Progress peer)
     {
@@ -160,7 +158,18 @@ internal sealed class Replication
             _ => false,
         };
         if (isCurrent)
-            Advance(peer, _log.LastNotAbove(message.Position).Index);
+            peer.Probe(LogIndex.Max(MeetingPlace(message.Position), peer.Match).Next);
+    }
+
+    /// <summary>
+    /// The last place where our log may agree with a peer's that answered with this hint. Where that lies below our base, the answer
+    /// does too, so that a snapshot is offered. Counter-example without this: our log begins at 11, the peer's ends at 3; the
+    /// base, 10, is refused, and would be probed again for ever.
+    /// </summary>
+    private LogIndex MeetingPlace(LogPosition hint)
+    {
+        var place = _log.LastNotAbove(hint);
+        return place.Index <= hint.Index && place.Term <= hint.Term ? place.Index : place.Index.Previous;
     }
 
     private void SendTo(int slot, in LeaderView view, Instant now, CoreOutput output)

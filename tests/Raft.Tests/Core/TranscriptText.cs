@@ -90,13 +90,6 @@ internal static class TranscriptText
         return word?[(name.Length + 1)..];
     }
 
-    /// <summary>A position spelled index@term.</summary>
-    public static LogPosition Position(string word)
-    {
-        var parts = word.Split('@');
-        return new(new(Number(parts[0])), new(Number(parts[1])));
-    }
-
     private static string Log(DiskImage log) =>
         (log.Base.Index == LogIndex.Zero ? "" : $"({log.Base})") + Entries(log, log.Base.Index.Next, log.Last.Index);
 

@@ -3,7 +3,7 @@ using RaftStream.Raft.Core;
 namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>
-/// nodes N [window=W] [entries=E] [bytes=B] [uncommitted=U] [reads=R]; log N terms=1,1,2 term=T [vote=V] [snapshot=I@T]; crash N; restart N;
+/// nodes N [window=W] [entries=E] [bytes=B] [uncommitted=U] [reads=R]; log N terms=1,1,2 term=T [vote=V]; crash N; restart N;
 /// status [N]; peers N.
 /// </summary>
 internal static class ClusterVerbs
@@ -66,9 +66,8 @@ internal static class ClusterVerbs
         var terms = (TranscriptText.Option(arguments, "terms") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
         var entries = Array.ConvertAll(terms, term => new EntryRecord(new(new(TranscriptText.Number(term)), EntryKind.Command, 0), ""));
         var image = new DiskImage();
-        var snapshot = TranscriptText.Option(arguments, "snapshot") is { } position ? TranscriptText.Position(position) : LogPosition.Zero;
         var state = new HardState(new(TranscriptText.Number(TranscriptText.Option(arguments, "term") ?? "0")), new(TranscriptText.Number(TranscriptText.Option(arguments, "vote") ?? "0")));
-        image.Apply(new(0, state, snapshot, snapshot.Index.Next, entries));
+        image.Apply(new(0, state, LogPosition.Zero, new(1), entries));
         host.Crash();
         host.Disk.Start(image);
         environment.Start(host);
