@@ -63,7 +63,7 @@ internal sealed class Replication
             SendHeartbeat(slot, view, output);
             var peer = _peers[slot];
             if (peer.IsWaiting && now - peer.WaitingSince >= _options.RetransmitAfter)
-                peer.Probe(peer.Match.Next);
+                peer.Probe(RetryFrom(peer));
             SendTo(slot, view, now, output);
         }
     }
@@ -82,7 +82,7 @@ internal sealed class Replication
     public bool OnReply(in Message message, int slot, in LeaderView view, Instant now, CoreOutput output)
     {
         var peer = _peers[slot];
-        if (message.Position.Index > _log.Last.Index)
+        if (message.Position.Index > _log.Last.Index || message.Round > view.Round)
             return false; // Nothing of ours: a broken peer must not move what we count.
         peer.Answered(message.Round, now);
         bool advanced;
@@ -121,8 +121,7 @@ internal sealed class Replication
     }
 
     /// <summary>
-    /// When a majority was last heard. The leader hears itself as long as its own disk answers: one whose disk hangs must make
-    /// way although its heartbeats go on.
+    /// When a majority was last heard. The leader hears itself as long as its own disk answers: one whose disk hangs counts itself out.
     /// </summary>
     public Instant MajorityHeardAt(Instant now, Instant oldestWrite)
     {
@@ -199,6 +198,12 @@ internal sealed class Replication
                 return;
         }
     }
+
+    /// <summary>
+    /// A probe that went unanswered is asked again at the same place. To go back to the match instead would, for a peer that was down when
+    /// this term began, be the very first entry: the whole log again, or a whole snapshot, where a few entries are missing.
+    /// </summary>
+    private static LogIndex RetryFrom(Progress peer) => peer.State == ProgressState.Probe ? peer.Next : peer.Match.Next;
 
     /// <summary>How many entries from <paramref name="first"/> on go into one append: at least one, and contiguous.</summary>
     private int Fit(LogIndex first, out int bytes)
