@@ -2,7 +2,7 @@ namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>
 /// time +150ms [only N...]: lets time pass and ticks every node (or those named) at its deadlines. sleep +150ms: lets time pass
-/// and ticks nobody. tick N: ticks now. timeout N: goes on to the node's deadline and ticks it alone. elect N: timeout and stabilize.
+/// and ticks nobody. run +500ms [without N...]: time passes in steps of 10 ms, and after each step everything is delivered and completed. tick N: ticks now. timeout N: goes on to the node's deadline and ticks it alone. elect N: timeout and stabilize.
 /// </summary>
 internal static class TimeVerbs
 {
@@ -12,6 +12,14 @@ internal static class TimeVerbs
         {
             case "time":
                 Pass(environment, TranscriptText.Duration(arguments[0]), arguments);
+                return true;
+            case "run":
+                for (var rest = TranscriptText.Duration(arguments[0]); rest > TimeSpan.Zero; rest -= TimeSpan.FromMilliseconds(10))
+                {
+                    Pass(environment, TimeSpan.FromMilliseconds(10), []);
+                    NetworkVerbs.Stabilize(environment, arguments[1..]);
+                }
+
                 return true;
             case "sleep":
                 environment.Now += TranscriptText.Duration(arguments[0]);
