@@ -35,4 +35,10 @@ internal sealed record CoreOptions
 
     /// <summary>How long entries may go unanswered before they are sent again.</summary>
     public TimeSpan RetransmitAfter => ElectionTimeout / 2;
+
+    /// <summary>
+    /// How long a leader's own disk may leave a write unanswered before it makes way, however well its peers answer: it could commit
+    /// through them, but neither apply nor answer. As long as a follower would wait for a silent leader.
+    /// </summary>
+    public TimeSpan DiskPatience => ElectionTimeout * 2;
 }

@@ -69,8 +69,8 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
     }
 
-    /// <summary>The timer ended: ask first whether an election could be won. True: it is won already (the only voter).</summary>
-    public bool Campaign(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
+    /// <summary>The timer ended: ask first whether an election could be won.</summary>
+    public void Campaign(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
     {
         Role = Role.PreCandidate;
         Leader = NodeId.None;
@@ -80,9 +80,9 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         // Asking disturbs nobody, so ask again soon: peers may have been only a heartbeat away from giving their leader up.
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout / 4);
         if (Quorum.IsReached(configuration, _votes))
-            return Stand(now, last, output, writes);
-        Ask(MessageKind.PreVote, last, 0, output);
-        return false;
+            Stand(now, last, output, writes);
+        else
+            Ask(MessageKind.PreVote, last, 0, output);
     }
 
     /// <summary>Answers a pre-vote (dissertation 9.6): no promise, nothing changes.</summary>
@@ -102,12 +102,16 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
             Stand(now, last, output, writes);
     }
 
-    /// <summary>Answers a request for a vote in our own term.</summary>
+    /// <summary>
+    /// Answers a request for a vote in our own term. [safety] Stickiness counts here, too: our term may have risen by another message
+    /// than a vote request, or before a restart, and a leader may hold a lease that our last acknowledgement extended.
+    /// A vote that was given once is said again.
+    /// </summary>
     public void OnVote(in Message message, LogPosition last, Instant now, CoreOutput output, PendingWrites writes)
     {
         var granted = Role == Role.Follower
             && Leader == NodeId.None
-            && (Vote == NodeId.None || Vote == message.From)
+            && (Vote == message.From || (Vote == NodeId.None && !IsSticky(now)))
             && message.Position.IsAtLeastAsUpToDateAs(last);
         if (granted && Vote == NodeId.None)
             Persist(Term, message.From, output, writes);
@@ -165,14 +169,13 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         fingerprint.Add(_deadline <= _stickyUntil ? 1 : 0);
     }
 
-    private bool Stand(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
+    private void Stand(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
     {
         Role = Role.Candidate;
         _votes = 0;
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
         Persist(Term.Next, self, output, writes);
         Ask(MessageKind.Vote, last, _hardStateSequence, output);
-        return false;
     }
 
     private void Persist(Term term, NodeId vote, CoreOutput output, PendingWrites writes)

@@ -37,13 +37,17 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
         return CoreFault.None;
     }
 
-    /// <summary>The leader no longer has the entries we need.</summary>
+    /// <summary>The leader no longer has the entries that it thinks we need. Where our log holds the snapshot's last entry, nothing is to fetch.</summary>
     public void OnOffer(in Message message, Election election, CoreOutput output)
     {
-        if (message.Position.Index <= commit.Commit)
-            Acknowledge(message, message.Position.Index, election, output);
-        else
+        if (message.Position.Index > commit.Commit && !log.Holds(message.Position))
+        {
             output.FetchSnapshot(message.Position, message.From);
+            return;
+        }
+
+        commit.BySnapshot(message.Position.Index);
+        Acknowledge(message, message.Position.Index, election, output);
     }
 
     /// <summary>

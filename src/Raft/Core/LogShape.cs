@@ -130,7 +130,8 @@ internal sealed class LogShape
             index = _runs[run].Index.Previous;
         }
 
-        return Base;
+        // Entries that go on with the base's term have no run of their own.
+        return index > Base.Index && Base.Term <= limit.Term ? new(index, Base.Term) : Base;
     }
 
     /// <summary>Makes <paramref name="other"/> an equal log.</summary>

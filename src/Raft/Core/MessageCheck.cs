@@ -1,3 +1,5 @@
+using RaftStream.Raft.Log;
+
 namespace RaftStream.Raft.Core;
 
 /// <summary>Whether a message could have been said by a core at all. What could not is dropped: a broken peer must not break us.</summary>
@@ -15,21 +17,27 @@ internal static class MessageCheck
         return message.Kind switch
         {
             MessageKind.Append => IsSoundAppend(message, entries),
-            MessageKind.Vote => message.Term > Term.Zero && entries.IsEmpty,
-            MessageKind.SnapshotOffer => message.Term > Term.Zero && message.Position.Index > LogIndex.Zero && entries.IsEmpty,
-            MessageKind.PreVote or MessageKind.PreVoteReply or MessageKind.VoteReply or MessageKind.AppendReply => entries.IsEmpty,
+            MessageKind.Vote => message.Term > message.Position.Term && IsPlace(message.Position) && entries.IsEmpty,
+            MessageKind.PreVote => message.Term >= message.Position.Term && IsPlace(message.Position) && entries.IsEmpty,
+            MessageKind.SnapshotOffer => message.Term >= message.Position.Term && IsPlace(message.Position) && message.Position.Index > LogIndex.Zero && entries.IsEmpty,
+            MessageKind.PreVoteReply or MessageKind.VoteReply or MessageKind.AppendReply => entries.IsEmpty,
             _ => false,
         };
     }
 
+    /// <summary>Before the first entry there is no term, and every entry has one.</summary>
+    private static bool IsPlace(LogPosition position) => (position.Index == LogIndex.Zero) == (position.Term == Term.Zero);
+
     private static bool IsSoundAppend(in Message message, ReadOnlySpan<EntryShape> entries)
     {
         var term = message.Position.Term;
-        if (message.Term == Term.Zero || term > message.Term || (message.Position.Index == LogIndex.Zero) != (term == Term.Zero))
+        if (message.Term == Term.Zero || term > message.Term || !IsPlace(message.Position))
             return false;
         foreach (var entry in entries)
         {
             if (entry.Term < term || entry.Term > message.Term || entry.Term == Term.Zero)
+                return false;
+            if ((uint)entry.Length > LogRecord.MaxPayload || entry.Kind > EntryKind.Command)
                 return false;
             term = entry.Term;
         }

@@ -101,8 +101,11 @@ internal sealed class RaftCore
             return;
         if (Role == Role.Leader)
         {
-            if (now - _replication.MajorityHeardAt(now, _writes.OldestIssued) >= _options.ElectionTimeout)
+            if (now - _replication.MajorityHeardAt(now, _writes.OldestIssued) >= _options.ElectionTimeout
+                || now - _writes.OldestIssued >= _options.DiskPatience)
+            {
                 StepDown(Term, NodeId.None, now);
+            }
             else if (now >= _replication.HeartbeatAt)
                 _replication.Beat(View, now, Output);
         }
@@ -174,11 +177,13 @@ internal sealed class RaftCore
             Halt(CoreFault.LogFailed, now);
     }
 
-    /// <summary>The state machine has applied the log up to <paramref name="index"/>.</summary>
+    /// <summary>
+    /// The state machine has applied the log up to <paramref name="index"/>. A report from before a snapshot was installed changes nothing.
+    /// </summary>
     public void AppliedTo(LogIndex index)
     {
-        Invariant.Check(index >= _applied && index <= _commit.Commit, "applying goes forward, and only over what is committed");
-        _applied = index;
+        Invariant.Check(index <= _commit.Commit, "only what is committed is applied");
+        _applied = LogIndex.Max(_applied, index);
     }
 
     /// <summary>A snapshot of this node's own state is on disk; the log may be forgotten up to <paramref name="compactTo"/>.</summary>
@@ -348,9 +353,9 @@ internal sealed class RaftCore
 
     private void Halt(CoreFault fault, Instant now)
     {
+        Output.Clear();
         if (Role == Role.Leader)
             StepDown(Term, NodeId.None, now);
-        Output.Clear();
         (_fault, Output.Fault) = (fault, fault);
         Output.NextDeadline = Instant.Never;
     }

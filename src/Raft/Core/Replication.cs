@@ -63,7 +63,7 @@ internal sealed class Replication
             SendHeartbeat(slot, view, output);
             var peer = _peers[slot];
             if (peer.IsWaiting && now - peer.WaitingSince >= _options.RetransmitAfter)
-                peer.Probe(peer.Match.Next);
+                peer.Probe(RetryFrom(peer));
             SendTo(slot, view, now, output);
         }
     }
@@ -82,7 +82,7 @@ internal sealed class Replication
     public bool OnReply(in Message message, int slot, in LeaderView view, Instant now, CoreOutput output)
     {
         var peer = _peers[slot];
-        if (message.Position.Index > _log.Last.Index)
+        if (message.Position.Index > _log.Last.Index || message.Round > view.Round)
             return false; // Nothing of ours: a broken peer must not move what we count.
         peer.Answered(message.Round, now);
         bool advanced;
@@ -121,8 +121,7 @@ internal sealed class Replication
     }
 
     /// <summary>
-    /// When a majority was last heard. The leader hears itself as long as its own disk answers: one whose disk hangs must make
-    /// way although its heartbeats go on.
+    /// When a majority was last heard. The leader hears itself as long as its own disk answers: one whose disk hangs counts itself out.
     /// </summary>
     public Instant MajorityHeardAt(Instant now, Instant oldestWrite)
     {
@@ -148,8 +147,6 @@ internal sealed class Replication
         }
     }
 
-    private static void Advance(Progress peer, LogIndex match) => peer.Probe(LogIndex.Max(match, peer.Match).Next);
-
     /// <summary>Only the refusal of what is being asked now counts; a late or repeated one must not move the pipeline.</summary>
     private void OnRefused(in Message message, Progress peer)
     {
@@ -160,7 +157,18 @@ internal sealed class Replication
             _ => false,
         };
         if (isCurrent)
-            Advance(peer, _log.LastNotAbove(message.Position).Index);
+            peer.Probe(LogIndex.Max(MeetingPlace(message.Position), peer.Match).Next);
+    }
+
+    /// <summary>
+    /// The last place where our log may agree with a peer's that answered with this hint. Where that lies below our base, the answer
+    /// does too, so that a snapshot is offered. Counter-example without this: our log begins at 11, the peer's ends at 3; the
+    /// base, 10, is refused, and would be probed again for ever.
+    /// </summary>
+    private LogIndex MeetingPlace(LogPosition hint)
+    {
+        var place = _log.LastNotAbove(hint);
+        return place.Index <= hint.Index && place.Term <= hint.Term ? place.Index : place.Index.Previous;
     }
 
     private void SendTo(int slot, in LeaderView view, Instant now, CoreOutput output)
@@ -190,6 +198,12 @@ internal sealed class Replication
                 return;
         }
     }
+
+    /// <summary>
+    /// A probe that went unanswered is asked again at the same place. To go back to the match instead would, for a peer that was down when
+    /// this term began, be the very first entry: the whole log again, or a whole snapshot, where a few entries are missing.
+    /// </summary>
+    private static LogIndex RetryFrom(Progress peer) => peer.State == ProgressState.Probe ? peer.Next : peer.Match.Next;
 
     /// <summary>How many entries from <paramref name="first"/> on go into one append: at least one, and contiguous.</summary>
     private int Fit(LogIndex first, out int bytes)
