@@ -190,9 +190,8 @@ internal sealed class RaftCore
     public void SnapshotTaken(LogPosition snapshot, LogIndex compactTo)
     {
         Invariant.Check(snapshot.Index <= _applied && compactTo <= snapshot.Index, "a snapshot holds what is applied, and compaction stays behind it");
-        if (snapshot.Index <= _snapshot.Index)
-            return;
-        _snapshot = snapshot;
+        if (snapshot.Index > _snapshot.Index)
+            _snapshot = snapshot;
         _log.CompactTo(LogIndex.Min(compactTo, _writes.Durable));
     }
 

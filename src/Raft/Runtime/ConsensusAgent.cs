@@ -129,7 +129,7 @@ internal sealed class ConsensusAgent
                     _feed.OnRead(answer.First, answer.Count, answer.Bytes);
                     break;
                 case DiskDoneKind.SnapshotSaved:
-                    OnSaved(answer.Chunk.Snapshot);
+                    OnSaved(answer.Chunk.Snapshot, answer.First);
                     break;
                 case DiskDoneKind.ChunkRead:
                     _transfer.OnRead(answer);
@@ -251,15 +251,14 @@ internal sealed class ConsensusAgent
             _outbox.SendRead(answer.Message, answer.Bytes.Span);
     }
 
-    private void OnSaved(LogPosition saved)
+    /// <summary>
+    /// The core forgets exactly what the log on disk forgot. It keeps one snapshot's worth behind the newest, for peers that are a
+    /// little behind and for the case that the newest is damaged.
+    /// </summary>
+    private void OnSaved(LogPosition saved, LogIndex logBase)
     {
         _isSaving = false;
-        if (saved.Index <= Core.Snapshot.Index)
-            return; // A snapshot from a peer overtook it.
-
-        // One snapshot's worth of log stays, for peers that are a little behind and for the case that the newest snapshot is damaged.
-        Core.SnapshotTaken(saved, Core.Snapshot.Index);
-        _queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.Compact });
+        Core.SnapshotTaken(saved, logBase);
     }
 
     /// <summary>Carries out what the last input asked for; <paramref name="recordsFrom"/> is the first entry in <see cref="_records"/>.</summary>

@@ -142,9 +142,6 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
             case DiskWorkKind.ReadForPeer or DiskWorkKind.ReadToApply:
                 ReadEntries(item);
                 break;
-            case DiskWorkKind.Compact:
-                storage.Compact();
-                break;
             case DiskWorkKind.SaveSnapshot:
                 Invariant.Check(_saving is null, "one snapshot is saved at a time");
                 _saving = new(storage.Snapshots, item.Captured!, members);
@@ -190,7 +187,8 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
         {
             _saving.Dispose();
             _saving = null;
-            Answer(new() { Kind = DiskDoneKind.SnapshotSaved, Chunk = new(saved, 0) });
+            storage.Compact();
+            Answer(new() { Kind = DiskDoneKind.SnapshotSaved, Chunk = new(saved, 0), First = storage.Log.Base.Index });
         }
 
         return 1;

@@ -19,17 +19,14 @@ internal enum DiskWorkKind : byte
     /// <summary>Read entries to apply.</summary>
     ReadToApply = 3,
 
-    /// <summary>Forget entries that two snapshots hold.</summary>
-    Compact = 4,
-
-    /// <summary>Write a captured state as a snapshot.</summary>
-    SaveSnapshot = 5,
+    /// <summary>Write a captured state as a snapshot, and then forget the entries that two snapshots hold.</summary>
+    SaveSnapshot = 4,
 
     /// <summary>Read a chunk of a snapshot for a peer.</summary>
-    ReadChunk = 6,
+    ReadChunk = 5,
 
     /// <summary>Write a received chunk.</summary>
-    WriteChunk = 7,
+    WriteChunk = 6,
 }
 
 /// <summary>One piece of work for the disk; which fields count depends on the kind.</summary>
@@ -83,7 +80,7 @@ internal enum DiskDoneKind : byte
     /// <summary>Entries to apply were read.</summary>
     ReadToApply = 3,
 
-    /// <summary>A snapshot of the own state is durable.</summary>
+    /// <summary>A snapshot of the own state is durable, and the log begins behind <see cref="DiskDone.First"/>.</summary>
     SnapshotSaved = 4,
 
     /// <summary>A chunk for a peer was read; no bytes: this node does not hold that snapshot.</summary>
