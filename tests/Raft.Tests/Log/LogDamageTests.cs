@@ -73,6 +73,26 @@ internal sealed class LogDamageTests
     }
 
     [Test]
+    public void A_sector_lost_from_a_batch_that_a_later_one_knew_durable_is_corrupt()
+    {
+        // Its header and body alone: the sector after these holds the header of the later batch as well.
+        for (var sector = 1; sector <= 3; sector++)
+        {
+            var disk = LogBench.NewDisk();
+            var log = LogBench.Open(disk);
+            log.Append(LogBench.Entry(1, 1, 1900));
+            log.Append(LogBench.Entry(2, 1, 100));
+            log.Dispose();
+            using (var file = disk.Open(Segment.NameOf(1)))
+                file.Write(sector * Sectors.Size, new byte[Sectors.Size]);
+
+            var opening = SegmentedLog.Open(disk, LogBench.Identity, LogBench.Small, 5);
+            Assert.That(opening.Kind, Is.EqualTo(OpeningKind.Corrupt), $"sector {sector}");
+            Assert.That(opening.Problem!.Sentence, Does.Contain("batch 1 cannot be read although batch 2 behind it says it was durable"));
+        }
+    }
+
+    [Test]
     public void Every_subset_of_sectors_of_an_unsynced_batch_is_cut_or_is_the_whole_batch()
     {
         var (whole, cut) = (0, 0);

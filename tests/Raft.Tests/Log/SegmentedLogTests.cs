@@ -45,15 +45,20 @@ internal sealed class SegmentedLogTests
         using var log = LogBench.Open(disk, new LogOptions { FirstSegmentSize = 2 * 1024 * 1024 });
         log.AppendMany(1, 1100, 1);
         var records = LogBench.Entry(1101, 1, 300).ToBytes();
+        Commit(log, records, from: 2, to: 500); // the first calls compile and make their string literals
         var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var round = 0; round < 500; round++)
+        Commit(log, records, from: 501, to: 1000);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+    }
+
+    private static void Commit(SegmentedLog log, byte[] records, long from, long to)
+    {
+        for (var term = from; term <= to; term++)
         {
-            log.Stage(LogBench.State(2 + round, 1));
+            log.Stage(LogBench.State(term, 1));
             log.Stage(records, new LogIndex(1101), 1);
             log.Commit();
         }
-
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
     [Test]
