@@ -17,6 +17,7 @@ internal sealed class ShadowLog
     private readonly List<PendingBatch> _pending = [];
     private readonly List<(Term Term, ulong Chain)> _entries = [];
     private LogPosition _base;
+    private bool _isUnknown;
     private ulong _baseChain;
 
     /// <summary>The last entry written.</summary>
@@ -42,9 +43,17 @@ internal sealed class ShadowLog
         index == _base.Index ? (_base.Term, _baseChain)
         : index > _base.Index && index <= Last.Index ? _entries[(int)(index - _base.Index) - 1] : null;
 
+    /// <summary>
+    /// The power went: until the next recovery nobody knows what is there, and what the recovery writes meanwhile is part of what it
+    /// finds.
+    /// </summary>
+    public void PowerCut() => _isUnknown = true;
+
     /// <summary>Bytes went to a file.</summary>
     public void Wrote(string file, long offset, ReadOnlySpan<byte> bytes)
     {
+        if (_isUnknown)
+            return;
         if (offset == 0 && SegmentHeader.Read(bytes, out var header) == HeaderState.Valid)
         {
             _segments[file] = (header.Salt, header.Number);
@@ -100,6 +109,7 @@ internal sealed class ShadowLog
     {
         if (!isOnMedium)
             return;
+        _isUnknown = false;
         LearnSegments(disk);
         _pending.Clear();
         _entries.Clear();
@@ -108,7 +118,8 @@ internal sealed class ShadowLog
         while (Last.Index < log.Last.Index)
         {
             records.ResetWrittenCount();
-            log.Read(Last.Index.Next, log.Last.Index, int.MaxValue, records);
+            var count = log.Read(Last.Index.Next, log.Last.Index, int.MaxValue, records);
+            ViolationException.Require(count > 0, "Recovery", $"The recovered log cannot read its entry {Last.Index.Next}.");
             for (var rest = records.WrittenSpan; LogRecord.TryRead(rest, out var record); rest = rest[record.Size..])
                 Append(record, rest[..record.Size]);
         }

@@ -77,10 +77,14 @@ internal sealed class SimNode : INetwork, IDisposable
         _timerAt = long.MaxValue;
         PausedUntil = 0;
         Disk.CloseAll();
-        if (powerCut)
-            Disk.Inner.Crash();
-        else
+        if (!powerCut)
+        {
             Disk.Inner.Kill();
+            return;
+        }
+
+        Disk.Inner.Crash();
+        Shadow.PowerCut();
     }
 
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
