@@ -37,8 +37,17 @@ internal static class ClusterCommand
         if (basePort is < 1 || basePort + (nodes * 2) > 65_536)
             throw new UsageException($"--base-port {basePort} is not possible: {nodes * 2} ports from it on must lie between 1 and 65535.");
 
-        var options = new LocalClusterOptions(nodes, parsed.GetRequiredValue(Data), basePort, Temporary: false, (id, line) => Console.Error.WriteLine($"node {id}: {line}"));
+        // What the nodes say while they start becomes our own one sentence, should the start fail.
+        var isReady = false;
+        void Tell(int id, string line)
+        {
+            if (Volatile.Read(ref isReady))
+                Console.Error.WriteLine($"node {id}: {line}");
+        }
+
+        var options = new LocalClusterOptions(nodes, parsed.GetRequiredValue(Data), basePort, Temporary: false, Tell);
         await using var cluster = await LocalCluster.StartAsync(options, stop);
+        Volatile.Write(ref isReady, true);
         Announce(cluster, parsed.GetValue(ClientCommand.Json));
         await WatchAsync(cluster, stop);
         return ExitCodes.Fine;

@@ -68,6 +68,7 @@ internal sealed class DemoRun
         }
         finally
         {
+            // After the cluster: its nodes have ended and write no more.
             if (plan.Keep is null && Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
         }

@@ -21,7 +21,17 @@ internal static class NodeHost
     public static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> configuration, ParentWatch? parent, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, parent?.Gone ?? CancellationToken.None);
-        await using var app = await StartAsync(configuration, end.Token);
+        WebApplication started;
+        try
+        {
+            started = await StartAsync(configuration, end.Token);
+        }
+        catch (OperationCanceledException) when (end.IsCancellationRequested)
+        {
+            // Told to stop before it had started: nothing was promised to anyone.
+            return ExitCodes.Fine;
+        }
+        await using var app = started;
         var handle = app.Services.GetRequiredService<NodeHandle>();
         var settings = handle.Settings;
         Console.Out.WriteLine(

@@ -117,12 +117,11 @@ internal sealed class ChildNode : IDisposable
 
     private static ProcessStartInfo SameProgram()
     {
-        var own = Environment.ProcessPath ?? throw new InvalidOperationException("This process does not know its own program.");
-
-        // "dotnet raftstream.dll" rather than the program itself: start the children the same way.
-        if (!string.Equals(Path.GetFileNameWithoutExtension(own), "dotnet", StringComparison.OrdinalIgnoreCase))
-            return new ProcessStartInfo(own) { UseShellExecute = false };
-        return new ProcessStartInfo(own) { UseShellExecute = false, ArgumentList = { typeof(ChildNode).Assembly.Location } };
+        // Beside our assembly, not the running process: that may be "dotnet raftstream.dll", or another program that embeds us.
+        var program = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "raftstream.exe" : "raftstream");
+        return File.Exists(program)
+            ? new ProcessStartInfo(program) { UseShellExecute = false }
+            : new ProcessStartInfo("dotnet") { UseShellExecute = false, ArgumentList = { Path.Combine(AppContext.BaseDirectory, "raftstream.dll") } };
     }
 
     private void Keep(object sender, DataReceivedEventArgs line)

@@ -58,6 +58,9 @@ internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> 
         }
     }
 
+    /// <summary>Deletes the file.</summary>
+    public static void Delete(string folder) => File.Delete(Path.Combine(folder, Name));
+
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="UsageException">The folder cannot be written.</exception>
     public void Write(string folder)

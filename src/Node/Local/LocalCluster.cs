@@ -68,12 +68,14 @@ internal sealed class LocalCluster : IAsyncDisposable
             catch (UsageException exception) when (attempt < attempts && exception.Message.Contains("taken", StringComparison.Ordinal))
             {
                 await cluster.DisposeAsync();
-                foreach (var member in file.Nodes)
-                    DeleteFolder(cluster.DataOf(member));
+                cluster.Erase();
             }
             catch
             {
+                // A cluster that never came up leaves the folder as it was.
                 await cluster.DisposeAsync();
+                if (known is null)
+                    cluster.Erase();
                 throw;
             }
         }
@@ -182,10 +184,11 @@ internal sealed class LocalCluster : IAsyncDisposable
         child.Dispose();
     }
 
-    private static void DeleteFolder(string folder)
+    private void Erase()
     {
-        if (Directory.Exists(folder))
+        foreach (var folder in Members.Select(DataOf).Where(Directory.Exists))
             Directory.Delete(folder, recursive: true);
+        ClusterFile.Delete(_options.Folder);
     }
 
     private List<ChildNode> Children()
