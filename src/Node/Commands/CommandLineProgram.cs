@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 
 namespace RaftStream.Node.Commands;
@@ -18,7 +17,7 @@ internal static class CommandLineProgram
         // No response files: "@name" is a fair key of a counter and must not be taken for a file.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
         if (parsed.Errors.Count > 0)
-            return Complain(OneSentence(parsed.Errors[0]), ExitCodes.Usage);
+            return Complain(OneSentence(parsed), ExitCodes.Usage);
 
         using var stop = new CancellationTokenSource();
         using var interrupt = Watch(PosixSignal.SIGINT, stop);
@@ -65,12 +64,13 @@ internal static class CommandLineProgram
         return exitCode;
     }
 
-    private static string OneSentence(ParseError error)
+    private static string OneSentence(ParseResult parsed)
     {
-        var message = error.Message.ReplaceLineEndings(" ").Trim();
-        if (!message.EndsWith('.'))
-            message += ".";
-        return message + " See raftstream --help.";
+        // "Required command was not provided" says little of a mistyped one; the token does.
+        var message = parsed.UnmatchedTokens.Count > 0
+            ? $"'{parsed.UnmatchedTokens[0]}' is no command or option of raftstream here."
+            : parsed.Errors[0].Message.ReplaceLineEndings(" ").Trim();
+        return (message.EndsWith('.') ? message : message + ".") + " See raftstream --help.";
     }
 
     private static PosixSignalRegistration Watch(PosixSignal signal, CancellationTokenSource stop) =>
