@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>The answer to a request about one counter.</summary>
@@ -6,7 +8,7 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Position">Its place in the log; for a read, the index it saw.</param>
 /// <param name="Value">The counter's value after the request; 0 where there is no such counter.</param>
 /// <param name="Exists">Whether there is such a counter after the request.</param>
-/// <param name="Matched">For compare-and-set: whether the expected value was found, and so the new one set. True otherwise.</param>
+/// <param name="Matched">For compare-and-set: whether the expected value was found, and so the new one set. True for other requests that were applied.</param>
 /// <param name="Problem">Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.</param>
 public readonly record struct CounterAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem);
@@ -14,16 +16,19 @@ public readonly record struct CounterAnswer(
 /// <summary>One row of a top list.</summary>
 public readonly record struct CounterRow(string Key, long Value);
 
-/// <summary>The largest counters, largest first and equal ones by their keys' bytes, with the size of the whole store.</summary>
+/// <summary>
+/// The largest counters, largest first and equal ones by their keys' bytes, with the size of the whole store. A total beyond 64 bits is
+/// told as the nearest value in their range.
+/// </summary>
 public sealed record TopAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterRow> Rows, long Total, long Distinct);
 
 /// <summary>How far a job has counted one partition of its source.</summary>
 /// <param name="Job">The job's name.</param>
 /// <param name="Partition">The partition's name.</param>
-/// <param name="Exists">Whether anything has been counted.</param>
+/// <param name="Exists">Whether an ingest ever started, of an empty source too.</param>
 /// <param name="Offset">Bytes of the source that are counted.</param>
-/// <param name="PrefixSha256">SHA-256 of those bytes, 32 bytes; empty if none.</param>
+/// <param name="PrefixSha256">SHA-256 of those bytes, 32 bytes; empty if the partition does not exist.</param>
 /// <param name="Words">Words counted.</param>
 /// <param name="DeadLetters">Words set aside because they are too long.</param>
 public sealed record JobPosition(
@@ -32,24 +37,99 @@ public sealed record JobPosition(
 /// <summary>The answer to a request for a job's position.</summary>
 public sealed record JobAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, JobPosition? Job);
 
-/// <summary>The counting store as a .NET program sees it: typed requests to the replica in this process. Safe to call from any thread.</summary>
-public sealed class CountingService(RaftNode node)
+/// <summary>The answer to a request for dead letters: how many there ever were, and the newest ones, newest first.</summary>
+public sealed record DeadLettersAnswer(
+    Outcome Outcome, Refusal Refusal, LogPosition Position, long Count, IReadOnlyList<DeadLetter> Letters);
+
+/// <summary>The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys, partitions, and the state's hash.</summary>
+public sealed record StatsAnswer(
+    Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash);
+
+/// <summary>
+/// The counting store as a .NET program sees it: typed requests to the replica in this process. Safe to call from any thread.
+/// Keys take 1 to 4,096 bytes of UTF-8; another one is an <see cref="ArgumentException"/>, as is a name or limit out of range.
+/// </summary>
+/// <remarks>Words that jobs count are counters like all others, under the word as the key.</remarks>
+public sealed class CountingService
 {
+    private readonly RaftNode _node;
+
+    /// <summary>A service over a node that was started with a <see cref="CountingStore"/>.</summary>
+    public CountingService(RaftNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        _node = node;
+    }
+
     /// <summary>Adds to a counter, which starts at 0.</summary>
-    public ValueTask<CounterAnswer> AddAsync(string key, long delta, CancellationToken cancellationToken = default) => throw new NotSupportedException(node.Stopped.Status.ToString());
+    public async ValueTask<CounterAnswer> AddAsync(string key, long delta, CancellationToken cancellationToken = default)
+    {
+        var bytes = StoreLimits.KeyOf(key, nameof(key));
+        var command = new ArrayBufferWriter<byte>();
+        StoreCommand.WriteAdd(command, bytes, delta);
+        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist).</summary>
-    public ValueTask<CounterAnswer> CompareAndSetAsync(string key, long? expected, long value, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async ValueTask<CounterAnswer> CompareAndSetAsync(string key, long? expected, long value, CancellationToken cancellationToken = default)
+    {
+        var bytes = StoreLimits.KeyOf(key, nameof(key));
+        var command = new ArrayBufferWriter<byte>();
+        StoreCommand.WriteCompareAndSet(command, bytes, expected, value);
+        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Deletes a counter; <see cref="CounterAnswer.Value"/> is what it last was.</summary>
-    public ValueTask<CounterAnswer> DeleteAsync(string key, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async ValueTask<CounterAnswer> DeleteAsync(string key, CancellationToken cancellationToken = default)
+    {
+        var bytes = StoreLimits.KeyOf(key, nameof(key));
+        var command = new ArrayBufferWriter<byte>();
+        StoreCommand.WriteDelete(command, bytes);
+        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Reads a counter linearizably.</summary>
-    public ValueTask<CounterAnswer> GetAsync(string key, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async ValueTask<CounterAnswer> GetAsync(string key, CancellationToken cancellationToken = default)
+    {
+        var bytes = StoreLimits.KeyOf(key, nameof(key));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteGet(query, bytes);
+        return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Reads the <paramref name="limit"/> largest counters linearizably; 1 to 10,000.</summary>
-    public ValueTask<TopAnswer> TopAsync(int limit, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async ValueTask<TopAnswer> TopAsync(int limit, CancellationToken cancellationToken = default)
+    {
+        StoreLimits.CheckLimit(limit, StoreLimits.MaxTop, nameof(limit));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteTop(query, limit);
+        return Answers.ToTop(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 
     /// <summary>Reads a job's position linearizably.</summary>
-    public ValueTask<JobAnswer> JobAsync(string job, string partition, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    public async ValueTask<JobAnswer> JobAsync(string job, string partition, CancellationToken cancellationToken = default)
+    {
+        var name = StoreLimits.NameOf(job, partition);
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteJob(query, name);
+        return Answers.ToJob(name, await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads the newest <paramref name="limit"/> dead letters of a partition linearizably; 1 to 1,000.</summary>
+    public async ValueTask<DeadLettersAnswer> DeadLettersAsync(string job, string partition, int limit, CancellationToken cancellationToken = default)
+    {
+        var name = StoreLimits.NameOf(job, partition);
+        StoreLimits.CheckLimit(limit, StoreLimits.MaxDeadLetters, nameof(limit));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteDeadLetters(query, name, limit);
+        return Answers.ToDeadLetters(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads the size of the store linearizably.</summary>
+    public async ValueTask<StatsAnswer> StatsAsync(CancellationToken cancellationToken = default)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteStats(query);
+        return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
 }

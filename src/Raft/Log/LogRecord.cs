@@ -51,7 +51,12 @@ internal readonly record struct LogRecord(LogPosition Position, long Time, Entry
     /// Reads the record at the start of <paramref name="source"/>. False: too short, out of range or damaged; nothing is thrown
     /// for any bytes.
     /// </summary>
-    public static bool TryRead(ReadOnlySpan<byte> source, out LogRecord record)
+    public static bool TryRead(ReadOnlySpan<byte> source, out LogRecord record) =>
+        TryReadHeader(source, out record)
+        && Checksum(source, source.Slice(HeaderSize, record.Length)) == BinaryPrimitives.ReadUInt32LittleEndian(source[36..]);
+
+    /// <summary>The same without the checksum, for bytes that were checked before.</summary>
+    public static bool TryReadHeader(ReadOnlySpan<byte> source, out LogRecord record)
     {
         record = default;
         if (source.Length < HeaderSize)
@@ -63,8 +68,6 @@ internal readonly record struct LogRecord(LogPosition Position, long Time, Entry
         var index = BinaryPrimitives.ReadInt64LittleEndian(source[8..]);
         var term = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
         if (kind > (uint)EntryKind.Command || index < 1 || term < 1 || source.Length < SizeOf((int)length))
-            return false;
-        if (Checksum(source, source.Slice(HeaderSize, (int)length)) != BinaryPrimitives.ReadUInt32LittleEndian(source[36..]))
             return false;
         record = new(new(new(index), new(term)), BinaryPrimitives.ReadInt64LittleEndian(source[24..]), (EntryKind)kind, (int)length);
         return true;

@@ -1,134 +1,182 @@
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using RaftStream.Raft.Core;
+using RaftStream.Raft.Runtime;
+using RaftStream.Raft.Wire;
 
 namespace RaftStream.Raft;
-
-/// <summary>What a replica is doing for the cluster at a moment.</summary>
-public enum Role : byte
-{
-    /// <summary>Follows a leader, or waits for one.</summary>
-    Follower = 0,
-
-    /// <summary>Asks whether it could win an election, without disturbing anyone (dissertation 9.6).</summary>
-    PreCandidate = 1,
-
-    /// <summary>Stands for election.</summary>
-    Candidate = 2,
-
-    /// <summary>Leads its term.</summary>
-    Leader = 3,
-}
-
-/// <summary>Where a replica stands, as of its last turn.</summary>
-public sealed record RaftStatus
-{
-    /// <summary>This node.</summary>
-    public required NodeId Id { get; init; }
-
-    /// <summary>What it does.</summary>
-    public required Role Role { get; init; }
-
-    /// <summary>Its term.</summary>
-    public required Term Term { get; init; }
-
-    /// <summary>Who leads, as far as this node knows, or <see cref="NodeId.None"/>.</summary>
-    public required NodeId Leader { get; init; }
-
-    /// <summary>Whether this node leads and has applied the entry that opened its term: only then may a source reader start.</summary>
-    public required bool IsReady { get; init; }
-
-    /// <summary>The last entry in its log.</summary>
-    public required LogPosition Last { get; init; }
-
-    /// <summary>Up to where the log is known to be committed.</summary>
-    public required LogIndex Commit { get; init; }
-
-    /// <summary>Up to where the state machine has applied it.</summary>
-    public required LogIndex Applied { get; init; }
-
-    /// <summary>The state machine's hash at <see cref="Applied"/>.</summary>
-    public required ulong StateHash { get; init; }
-
-    /// <summary>The newest snapshot on disk.</summary>
-    public required LogIndex Snapshot { get; init; }
-
-    /// <summary>Syncs of the log since the start.</summary>
-    public required long Syncs { get; init; }
-
-    /// <summary>What stopped this replica, in one sentence, or null while it is healthy.</summary>
-    public required string? Fault { get; init; }
-}
-
-/// <summary>How to start a <see cref="RaftNode"/>.</summary>
-public sealed record RaftNodeOptions
-{
-    /// <summary>This node's id; one of <see cref="Members"/>.</summary>
-    public required NodeId Id { get; init; }
-
-    /// <summary>All members with the address (host and port) at which each listens for its peers.</summary>
-    public required IReadOnlyDictionary<NodeId, System.Net.DnsEndPoint> Members { get; init; }
-
-    /// <summary>Which cluster: nodes and folders of another one are refused.</summary>
-    public required Guid ClusterId { get; init; }
-
-    /// <summary>The folder for log and snapshots; made if missing.</summary>
-    public required string DataFolder { get; init; }
-
-    /// <summary>The address at which clients reach this node, told to the peers; null if there is none.</summary>
-    public string? ClientAddress { get; init; }
-
-    /// <summary>The shortest time without a leader before an election; the longest is twice this. Between 50 ms and 60 s.</summary>
-    public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
-
-    /// <summary>The time between heartbeats; at most a third of <see cref="ElectionTimeout"/>.</summary>
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>A snapshot is taken after this many bytes of log since the last one, at least 64 KiB.</summary>
-    public long SnapshotAfterBytes { get; init; } = 64L * 1024 * 1024;
-}
-
-/// <summary>A replica could not start or go on: the message is one sentence that says where and how to mend it.</summary>
-public sealed class ReplicaException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
 /// One replica of a cluster: the public face of consensus. Safe to call from any thread.
 /// </summary>
+/// <remarks>
+/// Two threads: consensus and the state machine share one, the disk has its own. Both sleep while there is nothing to do.
+/// Callers only put requests into a queue and wait for their answers.
+/// </remarks>
 public sealed class RaftNode : IAsyncDisposable
 {
-    private RaftNode()
+    private readonly TaskCompletionSource<string?> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly RaftNodeOptions _options;
+    private readonly ILogger _logger;
+    private readonly MonotonicClock _clock = new();
+    private readonly FileDisk _disk;
+    private readonly Replica _replica;
+    private readonly TcpTransport _transport;
+    private readonly AgentThread _consensusThread;
+    private readonly AgentThread _diskThread;
+    private readonly StatusBoard _board;
+    private volatile bool _isStopping;
+    private int _disposed;
+
+    private RaftNode(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers)
     {
+        (_options, _logger) = (options, loggers.CreateLogger<RaftNode>());
+        var consensus = new Parker();
+        var disk = new Parker();
+        var queues = new ReplicaQueues(consensus, disk, consensus);
+        var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+        _transport = new(
+            new() { Node = options.Id, ClusterId = options.ClusterId, ProcessIncarnation = incarnation, Members = options.Members, ClientAddress = options.ClientAddress },
+            new FrameSink(queues),
+            loggers.CreateLogger<TcpTransport>());
+        _disk = FileDisk.OpenFolder(options.DataFolder);
+        try
+        {
+            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, _transport, _clock, queues);
+        }
+        catch
+        {
+            _disk.Dispose();
+            throw;
+        }
+
+        NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
+        _board = new(_replica, options.Id);
+        _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
+        _diskThread = new($"raft {options.Id} disk", _replica.Disk.Poll, static () => TimeSpan.FromSeconds(10), disk, OnFailed, static () => { });
     }
+
+    /// <summary>Where the replica stands.</summary>
+    public RaftStatus Status => _board.Current;
+
+    /// <summary>Ends when the replica has stopped: with null after a clean stop, else with the sentence that says why.</summary>
+    public Task<string?> Stopped => _stopped.Task;
 
     /// <summary>
     /// Opens the data folder, recovers, listens for peers and starts to take part.
     /// </summary>
-    /// <exception cref="ReplicaException">The folder belongs to another cluster or node, the log is damaged, or the port is taken.</exception>
-    public static Task<RaftNode> StartAsync(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="ReplicaException">
+    /// An option is out of range, the folder belongs to another cluster or node or cannot be used, the log is damaged, or the port is
+    /// taken. Nothing is left running.
+    /// </exception>
+    public static async Task<RaftNode> StartAsync(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(machine);
+        ArgumentNullException.ThrowIfNull(loggers);
+        options.Check();
+        RaftNode node;
+        try
+        {
+            node = new(options, machine, loggers);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ReplicaException($"The data folder {options.DataFolder} cannot be used: {failure.Message}", failure);
+        }
 
-    /// <summary>Where the replica stands.</summary>
-    public RaftStatus Status => throw new NotSupportedException();
+        try
+        {
+            await node._transport.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
 
-    /// <summary>Ends when the replica has stopped: with null after a clean stop, else with the sentence that says why.</summary>
-    public Task<string?> Stopped => throw new NotSupportedException();
+        node._diskThread.Start();
+        node._consensusThread.Start();
+        return node;
+    }
 
     /// <summary>The address at which clients reach a member, as it told this node; null while unknown.</summary>
-    public string? ClientAddressOf(NodeId member) => throw new NotSupportedException();
+    public string? ClientAddressOf(NodeId member) => _transport.ClientAddressOf(member);
 
     /// <summary>
     /// Proposes a command and waits until it is committed and applied here. Only the leader can. Cancelling gives
     /// <see cref="Outcome.Unknown"/>, not an exception: the command may still be applied.
     /// </summary>
     public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        AskAsync(RequestKind.Propose, command, cancellationToken);
 
     /// <summary>Answers a query linearizably: leadership is confirmed by a round that starts after this call (dissertation 6.4). Only the leader can.</summary>
     public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        AskAsync(RequestKind.Read, query, cancellationToken);
 
     /// <summary>Answers a query from this replica's state as it is: some prefix of the log, perhaps an old one.</summary>
     public ValueTask<Answer> ReadLocalAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        throw new NotSupportedException();
+        AskAsync(RequestKind.ReadLocal, query, cancellationToken);
 
-    /// <summary>Stops taking part, syncs what was written and closes everything.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    /// <summary>Stops taking part and closes everything. What was acknowledged is on disk already.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _isStopping = true;
+        _consensusThread.Stop();
+        _diskThread.Stop();
+        await _transport.DisposeAsync();
+        _replica.Dispose();
+        _disk.Dispose();
+        _stopped.TrySetResult(null);
+    }
+
+    private async ValueTask<Answer> AskAsync(RequestKind kind, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        var refusal = _isStopping || _stopped.Task.IsCompleted ? Refusal.Stopped : Refusal.None;
+        var request = new AsyncRequest(kind, payload);
+        if (refusal == Refusal.None && !_replica.Queues.Requests.TryEnqueue(request))
+            refusal = Refusal.Overloaded;
+        if (refusal != Refusal.None)
+            return new(Outcome.Rejected, refusal, default, default);
+
+        // Whoever enqueued just as the agents stopped: nobody polls the queue any more.
+        if (_isStopping || _stopped.Task.IsCompleted)
+            return new(Outcome.Unknown, Refusal.Stopped, default, default);
+        return await request.WaitAsync(cancellationToken);
+    }
+
+    private int PollConsensus()
+    {
+        var done = _replica.Consensus.Poll(_clock) + _replica.Apply.Poll(_clock);
+        _board.Publish(_clock.Now, done > 0);
+        if (_replica.Fault is { } fault)
+            throw new ReplicaException(fault);
+        return done;
+    }
+
+    /// <summary>An agent failed: the replica falls silent, callers get their answers, and whoever hosts the node is told why.</summary>
+    private void OnFailed(Exception failure)
+    {
+        _isStopping = true;
+        var sentence = failure is ReplicaException ? failure.Message : $"The replica stopped because of a fault of its own or of its state machine: {failure.Message}";
+        NodeLog.Stopped(_logger, _options.Id.Value, sentence, failure);
+        _board.Fail(sentence);
+        _consensusThread.Signal();
+        _diskThread.Signal();
+        _stopped.TrySetResult(sentence);
+    }
+
+    private void AnswerCallers()
+    {
+        _isStopping = true;
+        _replica.Consensus.Stop();
+        _replica.Apply.Stop();
+    }
+
+    private sealed class FrameSink(ReplicaQueues queues) : IFrameSink
+    {
+        public bool TryDeliver(NodeId peer, byte[] frame) => queues.Frames.TryEnqueue(new(peer, frame));
+    }
 }

@@ -1,0 +1,196 @@
+namespace RaftStream.Raft.Core;
+
+/// <summary>
+/// Who leads: role, term, vote and the timers of elections (dissertation 3.4; pre-vote 9.6; leader stickiness 4.2.3).
+/// </summary>
+/// <remarks>
+/// Kept true: at most one vote a term; term and vote are on disk before a word of them leaves the node, the candidate's own vote
+/// and its requests included; a vote counts once, for its own term; a pre-vote counts once, for its own campaign.
+/// [safety] A request for votes leaves after the sync, too. Counter-example without this: a candidate asks for votes in term 5
+/// with an unsynced tail, crashes, comes back in term 4 without the tail, stands in term 5 again, and is elected with the
+/// grants that its longer log earned.
+/// </remarks>
+internal sealed class Election(CoreOptions options, Configuration configuration, NodeId self, int selfSlot, ulong seed)
+{
+    private Prng _prng = new(seed);
+    private Instant _deadline;
+    private Instant _stickyUntil;
+    private long _campaign;
+    private long _hardStateSequence;
+    private uint _votes;
+
+    public Role Role { get; private set; }
+
+    public Term Term { get; private set; }
+
+    public NodeId Vote { get; private set; }
+
+    public NodeId Leader { get; private set; }
+
+    /// <summary>When the election timer ends; meaningless for a leader.</summary>
+    public Instant Deadline => Role == Role.Leader ? Instant.Never : _deadline;
+
+    /// <summary>The write that carries term and vote, if it is still under way; else 0.</summary>
+    public long PendingSequence(PendingWrites writes) => _hardStateSequence > writes.CompletedSequence ? _hardStateSequence : 0;
+
+    public void Recover(HardState state, Instant now)
+    {
+        (Term, Vote) = (state.Term, state.Vote);
+        _stickyUntil = now + options.ElectionTimeout;
+        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+    }
+
+    /// <summary>
+    /// Whether votes are refused for now because a leader was heard, or may have been heard just before a restart: a node that
+    /// lost touch alone cannot depose a leader that a majority hears.
+    /// </summary>
+    public bool IsSticky(Instant now) => Role == Role.Leader || now < _stickyUntil;
+
+    /// <summary>Becomes a follower, in the term given or in a later one than before.</summary>
+    public void Follow(Term term, NodeId leader, Instant now, CoreOutput output, PendingWrites writes)
+    {
+        Invariant.Check(term >= Term, "terms never fall");
+        if (Role == Role.Leader)
+            _stickyUntil = now;
+        if (Role is Role.Leader or Role.Candidate)
+            _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+        Role = Role.Follower;
+        Leader = leader;
+        _votes = 0;
+        if (term > Term)
+            Persist(term, NodeId.None, output, writes);
+    }
+
+    /// <summary>The leader of this term was heard.</summary>
+    public void Heard(NodeId leader, Instant now)
+    {
+        Leader = leader;
+        _stickyUntil = now + options.ElectionTimeout;
+        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+    }
+
+    /// <summary>The timer ended: ask first whether an election could be won. True: it is won already (the only voter).</summary>
+    public bool Campaign(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
+    {
+        Role = Role.PreCandidate;
+        Leader = NodeId.None;
+        _campaign++;
+        _votes = 1u << selfSlot;
+
+        // Asking disturbs nobody, so ask again soon: peers may have been only a heartbeat away from giving their leader up.
+        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout / 4);
+        if (Quorum.IsReached(configuration, _votes))
+            return Stand(now, last, output, writes);
+        Ask(MessageKind.PreVote, last, 0, output);
+        return false;
+    }
+
+    /// <summary>Answers a pre-vote (dissertation 9.6): no promise, nothing changes.</summary>
+    public void OnPreVote(in Message message, LogPosition last, Instant now, CoreOutput output)
+    {
+        var granted = !IsSticky(now) && message.Term >= Term && message.Position.IsAtLeastAsUpToDateAs(last);
+        Reply(MessageKind.PreVoteReply, message, granted, 0, output);
+    }
+
+    /// <summary>Counts a pre-vote; a majority starts the election.</summary>
+    public void OnPreVoteReply(in Message message, int slot, LogPosition last, Instant now, CoreOutput output, PendingWrites writes)
+    {
+        if (Role != Role.PreCandidate || message.Round != _campaign || !message.Accepted)
+            return;
+        _votes |= 1u << slot;
+        if (Quorum.IsReached(configuration, _votes))
+            Stand(now, last, output, writes);
+    }
+
+    /// <summary>Answers a request for a vote in our own term.</summary>
+    public void OnVote(in Message message, LogPosition last, Instant now, CoreOutput output, PendingWrites writes)
+    {
+        var granted = Role == Role.Follower
+            && Leader == NodeId.None
+            && (Vote == NodeId.None || Vote == message.From)
+            && message.Position.IsAtLeastAsUpToDateAs(last);
+        if (granted && Vote == NodeId.None)
+            Persist(Term, message.From, output, writes);
+        if (granted)
+            _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+        Reply(MessageKind.VoteReply, message, granted, PendingSequence(writes), output);
+    }
+
+    /// <summary>Refuses, and tells our term.</summary>
+    public void Refuse(MessageKind kind, in Message message, CoreOutput output, PendingWrites writes) =>
+        Reply(kind, message, false, PendingSequence(writes), output);
+
+    /// <summary>Counts a vote of our own term. True: won.</summary>
+    public bool OnVoteReply(in Message message, int slot)
+    {
+        if (Role != Role.Candidate || !message.Accepted || message.Round != _campaign)
+            return false;
+        _votes |= 1u << slot;
+        return Quorum.IsReached(configuration, _votes);
+    }
+
+    /// <summary>The candidate's own vote counts once it is on disk. True: won.</summary>
+    public bool OnDurable(PendingWrites writes)
+    {
+        if (Role != Role.Candidate || PendingSequence(writes) != 0)
+            return false;
+        _votes |= 1u << selfSlot;
+        return Quorum.IsReached(configuration, _votes);
+    }
+
+    /// <summary>The election is won.</summary>
+    public void Lead()
+    {
+        Invariant.Check(Role == Role.Candidate && Vote == self, "only a candidate that voted for itself wins");
+        Role = Role.Leader;
+        Leader = self;
+    }
+
+    public void CopyTo(Election other)
+    {
+        (other.Role, other.Term, other.Vote, other.Leader) = (Role, Term, Vote, Leader);
+        (other._prng, other._deadline, other._stickyUntil) = (_prng, _deadline, _stickyUntil);
+        (other._campaign, other._hardStateSequence, other._votes) = (_campaign, _hardStateSequence, _votes);
+    }
+
+    /// <summary>Timers enter by their order, not their instants; the campaign's number only matters to stale replies.</summary>
+    public void AddTo(ref Fingerprint fingerprint, PendingWrites writes)
+    {
+        fingerprint.Add((long)Role);
+        fingerprint.Add(Term.Value);
+        fingerprint.Add(Vote.Value);
+        fingerprint.Add(Leader.Value);
+        fingerprint.Add(_votes);
+        fingerprint.Add(PendingSequence(writes) == 0 ? 0 : 1);
+        fingerprint.Add(_deadline <= _stickyUntil ? 1 : 0);
+    }
+
+    private bool Stand(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
+    {
+        Role = Role.Candidate;
+        _votes = 0;
+        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+        Persist(Term.Next, self, output, writes);
+        Ask(MessageKind.Vote, last, _hardStateSequence, output);
+        return false;
+    }
+
+    private void Persist(Term term, NodeId vote, CoreOutput output, PendingWrites writes)
+    {
+        (Term, Vote) = (term, vote);
+        output.Write(new(term, vote));
+        _hardStateSequence = output.SequenceOf(writes);
+    }
+
+    private void Ask(MessageKind kind, LogPosition last, long afterSequence, CoreOutput output)
+    {
+        foreach (var voter in configuration.Voters)
+        {
+            if (voter != self)
+                output.Send(new() { Kind = kind, From = self, To = voter, Term = Term, Position = last, Round = _campaign }, afterSequence);
+        }
+    }
+
+    private void Reply(MessageKind kind, in Message to, bool accepted, long afterSequence, CoreOutput output) =>
+        output.Send(new() { Kind = kind, From = self, To = to.From, Term = Term, Round = to.Round, Accepted = accepted }, afterSequence);
+}

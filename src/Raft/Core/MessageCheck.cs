@@ -1,0 +1,39 @@
+namespace RaftStream.Raft.Core;
+
+/// <summary>Whether a message could have been said by a core at all. What could not is dropped: a broken peer must not break us.</summary>
+internal static class MessageCheck
+{
+    /// <summary>Whether all fields are within what their kind allows.</summary>
+    public static bool IsSound(in Message message, ReadOnlySpan<EntryShape> entries)
+    {
+        if (message.Term < Term.Zero || message.Position.Index < LogIndex.Zero || message.Position.Term < Term.Zero
+            || message.Commit < LogIndex.Zero || message.Match < LogIndex.Zero || message.Count != entries.Length)
+        {
+            return false;
+        }
+
+        return message.Kind switch
+        {
+            MessageKind.Append => IsSoundAppend(message, entries),
+            MessageKind.Vote => message.Term > Term.Zero && entries.IsEmpty,
+            MessageKind.SnapshotOffer => message.Term > Term.Zero && message.Position.Index > LogIndex.Zero && entries.IsEmpty,
+            MessageKind.PreVote or MessageKind.PreVoteReply or MessageKind.VoteReply or MessageKind.AppendReply => entries.IsEmpty,
+            _ => false,
+        };
+    }
+
+    private static bool IsSoundAppend(in Message message, ReadOnlySpan<EntryShape> entries)
+    {
+        var term = message.Position.Term;
+        if (message.Term == Term.Zero || term > message.Term || (message.Position.Index == LogIndex.Zero) != (term == Term.Zero))
+            return false;
+        foreach (var entry in entries)
+        {
+            if (entry.Term < term || entry.Term > message.Term || entry.Term == Term.Zero)
+                return false;
+            term = entry.Term;
+        }
+
+        return true;
+    }
+}

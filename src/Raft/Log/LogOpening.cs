@@ -1,0 +1,50 @@
+namespace RaftStream.Raft.Log;
+
+/// <summary>How opening a log, or log and snapshots together, ended.</summary>
+internal enum OpeningKind
+{
+    /// <summary>It is open.</summary>
+    Opened,
+
+    /// <summary>The folder belongs to another cluster.</summary>
+    ForeignCluster,
+
+    /// <summary>The folder belongs to another node of the cluster.</summary>
+    ForeignNode,
+
+    /// <summary>The format is of a version this program does not know.</summary>
+    UnsupportedVersion,
+
+    /// <summary>
+    /// Something that may have been acknowledged cannot be read. <b>Safety:</b> the lost batch may hold a vote, so this replica must
+    /// neither vote nor acknowledge anything under its node id again.
+    /// </summary>
+    Corrupt,
+}
+
+/// <summary>Why something was not opened: the sentence names the file, the place, the trouble and the mend.</summary>
+internal sealed record OpeningProblem(OpeningKind Kind, string Sentence)
+{
+    /// <summary>Damage at a place in a file.</summary>
+    public static OpeningProblem Damage(string file, long offset, string what, NodeId node) => new(
+        OpeningKind.Corrupt,
+        $"'{file}' is damaged at byte {offset}: {what}; this replica must not vote again as node {node}, so move its data folder away and bring it back as a new member with an id never used before.");
+}
+
+/// <summary>What recovery found.</summary>
+/// <param name="Created">Whether there was no log and a new one was begun.</param>
+/// <param name="Entries">How many entries the log holds.</param>
+/// <param name="Batches">How many batches were read.</param>
+/// <param name="TornBytes">Bytes of a torn write, never acknowledged, that were cut from the end.</param>
+/// <param name="SegmentsRemoved">Segments left over from an unfinished compaction or reset.</param>
+internal readonly record struct RecoveryFacts(bool Created, long Entries, long Batches, long TornBytes, int SegmentsRemoved);
+
+/// <summary>The outcome of opening a log: either the log or the problem.</summary>
+/// <param name="Log">The log, where it is open; the caller owns it.</param>
+/// <param name="Problem">Why it is not open, else null.</param>
+/// <param name="Facts">What recovery found.</param>
+internal sealed record LogOpening(SegmentedLog? Log, OpeningProblem? Problem, RecoveryFacts Facts)
+{
+    /// <summary>How it ended.</summary>
+    public OpeningKind Kind => Problem?.Kind ?? OpeningKind.Opened;
+}

@@ -1,0 +1,121 @@
+namespace RaftStream.Raft.Log;
+
+/// <summary>
+/// Builds the next segment under a name of its own: zeros first, slice by slice while the disk is idle, then the header, a sync, the
+/// rename and a sync of the folder. Owned by the log.
+/// </summary>
+/// <remarks>
+/// Zeros ahead of use are worth it twice: a sync of data into a file that does not grow writes no metadata, and the room is there
+/// before an entry needs it, so a full disk is met here and not in the middle of a commit. And they are what makes a sector that did
+/// not arrive recognisable (see <see cref="Sectors"/>).
+/// </remarks>
+internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong saltSeed) : IDisposable
+{
+    /// <summary>The name of the segment being built.</summary>
+    public const string TemporaryName = "log-next.new";
+
+    private const int Slice = 1024 * 1024;
+    private static readonly byte[] Zeros = new byte[Slice];
+
+    private ulong _saltState = saltSeed;
+    private IDiskFile? _file;
+    private int _filled;
+
+    /// <summary>Syncs so far.</summary>
+    public long Syncs { get; private set; }
+
+    /// <summary>Bytes written so far.</summary>
+    public long BytesWritten { get; private set; }
+
+    /// <summary>
+    /// Fills and syncs at most 1 MiB of a segment of <paramref name="size"/> bytes; true while there is more to do.
+    /// </summary>
+    /// <exception cref="IOException">
+    /// The disk is full or faulty. The half-built file is given up, so nothing is lost and a later call starts with a fresh one.
+    /// </exception>
+    public bool FillSlice(int size)
+    {
+        if (_filled >= size)
+            return false;
+        try
+        {
+            Fill(Math.Min(size, _filled + Slice));
+            Sync();
+        }
+        catch (IOException)
+        {
+            GiveUp();
+            throw;
+        }
+
+        return _filled < size;
+    }
+
+    /// <summary>
+    /// Makes what has been built the segment with that number, durably, and returns it. At least <paramref name="smallest"/> bytes;
+    /// what has been filled beyond that is taken as it is, so that a writer that outruns the builder waits for no more zeros than
+    /// it needs.
+    /// </summary>
+    /// <remarks>
+    /// Everything older is durable by now (each commit ends with its sync), so the file may get its name, which says exactly that.
+    /// </remarks>
+    public Segment Activate(long number, int smallest, in Checkpoint checkpoint)
+    {
+        var size = Math.Max(_filled, Sectors.RoundUp(smallest));
+        while (_filled < size)
+            Fill(Math.Min(size, _filled + Slice));
+
+        var header = new SegmentHeader(identity, number, NextSalt(), size, checkpoint);
+        Span<byte> sector = stackalloc byte[SegmentHeader.Size];
+        header.Write(sector);
+        var file = _file!;
+        file.Write(0, sector);
+        BytesWritten += sector.Length;
+        Sync();
+        disk.Rename(TemporaryName, Segment.NameOf(number));
+        disk.SyncFolder();
+        Syncs++;
+        _file = null;
+        _filled = 0;
+        return new Segment(header, file);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file?.Dispose();
+
+    private void Fill(int end)
+    {
+        if (_file is null)
+        {
+            disk.Delete(TemporaryName);
+            _file = disk.Create(TemporaryName);
+        }
+
+        _file.Write(_filled, Zeros.AsSpan(0, end - _filled));
+        BytesWritten += end - _filled;
+        _filled = end;
+    }
+
+    private void Sync()
+    {
+        _file!.SyncData();
+        Syncs++;
+    }
+
+    private void GiveUp()
+    {
+        _file?.Dispose();
+        _file = null;
+        _filled = 0;
+        disk.Delete(TemporaryName);
+    }
+
+    // SplitMix64: a salt need only be unlike every other one, and a simulation needs the same ones again.
+    private ulong NextSalt()
+    {
+        _saltState += 0x9E37_79B9_7F4A_7C15;
+        var mixed = (_saltState ^ (_saltState >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB;
+        return mixed ^ (mixed >> 31);
+    }
+}

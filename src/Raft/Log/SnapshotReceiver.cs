@@ -1,0 +1,98 @@
+namespace RaftStream.Raft.Log;
+
+/// <summary>What became of a piece that was offered.</summary>
+internal enum PieceOutcome
+{
+    /// <summary>It was written; the next one is wanted.</summary>
+    Taken,
+
+    /// <summary>It was the manifest: the snapshot is whole and durable.</summary>
+    Finished,
+
+    /// <summary>Another one is wanted, see <see cref="SnapshotReceiver.NextPiece"/>.</summary>
+    NotNext,
+
+    /// <summary>It is not what it says to be; nothing was written, ask again, perhaps somebody else.</summary>
+    Damaged,
+}
+
+/// <summary>
+/// Takes a snapshot from another replica, piece by piece: chunks in order, the manifest last. A transfer goes on where it stopped, from
+/// whichever replica, for as long as the process lives. Made by <see cref="SnapshotStore.BeginReceive"/>, which owns it.
+/// </summary>
+internal sealed class SnapshotReceiver : IDisposable
+{
+    private const int ChunksPerSync = 4;
+
+    private readonly SnapshotStore _store;
+    private readonly IDiskFile _file;
+    private long _length;
+
+    internal SnapshotReceiver(SnapshotStore store, LogPosition position, IDiskFile file)
+    {
+        _store = store;
+        _file = file;
+        Position = position;
+        IsUsable = true;
+    }
+
+    /// <summary>The snapshot being received.</summary>
+    public LogPosition Position { get; }
+
+    /// <summary>The piece wanted next: chunks count from 0, the manifest follows the last.</summary>
+    public int NextPiece { get; private set; }
+
+    /// <summary>Whether more pieces can be taken: not once finished, nor after a write that failed.</summary>
+    public bool IsUsable { get; private set; }
+
+    /// <summary>The manifest, once finished.</summary>
+    public SnapshotManifest? Manifest { get; private set; }
+
+    /// <summary>Offers a piece.</summary>
+    /// <exception cref="IOException">The medium failed; begin again.</exception>
+    public PieceOutcome Accept(int piece, ReadOnlySpan<byte> bytes)
+    {
+        if (piece != NextPiece || !IsUsable)
+            return PieceOutcome.NotNext;
+        var isFull = _length == (long)NextPiece * SnapshotChunk.MaxLength;
+        if (isFull && SnapshotChunk.IsValid(bytes, piece))
+        {
+            Take(bytes);
+            return PieceOutcome.Taken;
+        }
+
+        if (SnapshotManifest.Read(bytes, out var manifest) != HeaderState.Valid
+            || manifest!.Position != Position || manifest.Length != _length || manifest.Chunks != NextPiece)
+            return PieceOutcome.Damaged;
+        Finish(manifest, bytes);
+        return PieceOutcome.Finished;
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        IsUsable = false;
+        _file.Dispose();
+    }
+
+    private void Take(ReadOnlySpan<byte> chunk)
+    {
+        IsUsable = false;
+        _file.Write(SnapshotChunk.OffsetOf(NextPiece), chunk);
+        NextPiece++;
+        _length += chunk.Length - SnapshotChunk.HeaderSize;
+        if (NextPiece % ChunksPerSync == 0)
+            _file.SyncData();
+        IsUsable = true;
+    }
+
+    private void Finish(SnapshotManifest manifest, ReadOnlySpan<byte> bytes)
+    {
+        IsUsable = false;
+        _file.Write(manifest.Offset, bytes);
+        _file.SyncData();
+        _file.Dispose();
+        _store.Publish(SnapshotStore.ReceivingName, manifest);
+        Manifest = manifest;
+    }
+}

@@ -1,0 +1,121 @@
+namespace RaftStream.Raft.Log;
+
+/// <summary>The outcome of opening a replica's storage: either the storage or the problem.</summary>
+/// <param name="Storage">Log and snapshots, where they are open; the caller owns it.</param>
+/// <param name="Problem">Why they are not, else null.</param>
+/// <param name="Facts">What the log's recovery found.</param>
+/// <param name="LogWasReset">Whether the log was reset to the newest snapshot, because it did not lead up to it.</param>
+/// <param name="SnapshotDamage">A damaged snapshot that could be done without, in words, or null.</param>
+internal sealed record StorageOpening(Storage? Storage, OpeningProblem? Problem, RecoveryFacts Facts, bool LogWasReset, string? SnapshotDamage)
+{
+    /// <summary>How it ended.</summary>
+    public OpeningKind Kind => Problem?.Kind ?? OpeningKind.Opened;
+}
+
+/// <summary>
+/// Log and snapshots of one replica, which together are its whole past: every entry up to the newest snapshot is in it, and the log
+/// reaches back to it. Owned by the disk agent.
+/// </summary>
+/// <remarks>
+/// The order of an installation: first the snapshot is durable under its name, then the log is reset to it. In this order a crash in
+/// between leaves a snapshot ahead of the log, or one whose term the log contradicts, which is recognised at the next start and
+/// finished there. In the other order it would leave a log that begins behind nothing. The entries a reset throws away are either in the
+/// snapshot, or follow an entry that contradicts a committed one and therefore were never committed (log matching, dissertation 3.5).
+/// </remarks>
+internal sealed class Storage : IDisposable
+{
+    private Storage(SegmentedLog log, SnapshotStore snapshots)
+    {
+        Log = log;
+        Snapshots = snapshots;
+    }
+
+    /// <summary>The log.</summary>
+    public SegmentedLog Log { get; }
+
+    /// <summary>The snapshots.</summary>
+    public SnapshotStore Snapshots { get; }
+
+    /// <summary>Opens the storage of a folder, or begins one, and finishes an installation that a crash interrupted.</summary>
+    /// <exception cref="IOException">The medium failed. Damaged bytes are no exception but a typed result.</exception>
+    public static StorageOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed)
+    {
+        var snapshots = SnapshotStore.Open(disk);
+        if (snapshots.Unsupported is { } unsupported)
+            return new(null, unsupported, default, false, snapshots.Damage);
+        if ((snapshots.Newest is not null || snapshots.Damage is not null) && !HasSegment(disk))
+        {
+            var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: move the folder away and bring the replica back as a new member with an id never used before.";
+            return new(null, new(OpeningKind.Corrupt, sentence), default, false, snapshots.Damage);
+        }
+
+        var opening = SegmentedLog.Open(disk, identity, options, saltSeed);
+        if (opening.Log is not { } log)
+            return new(null, opening.Problem, opening.Facts, false, snapshots.Damage);
+        var storage = new Storage(log, snapshots);
+        var kept = false;
+        try
+        {
+            if (storage.FindGap(identity.Node) is { } gap)
+                return new(null, gap, opening.Facts, false, snapshots.Damage);
+            var wasReset = storage.Install();
+            snapshots.RemoveDamaged();
+            kept = true;
+            return new(storage, null, opening.Facts, wasReset, snapshots.Damage);
+        }
+        finally
+        {
+            if (!kept)
+                storage.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Makes the log go on from the newest snapshot, after one was received. Where the log holds the snapshot's last entry nothing
+    /// happens, else the log is reset behind it; true if it was. Nothing may be staged.
+    /// </summary>
+    public bool Install()
+    {
+        if (Snapshots.Newest is not { } newest || newest.Position.Index < Log.Base.Index || Log.TermAt(newest.Position.Index) == newest.Position.Term)
+            return false;
+        Log.Reset(newest.Position, newest.Description.Time);
+        return true;
+    }
+
+    /// <summary>Drops the part of the log that even the older of the two snapshots covers; nothing while there is only one.</summary>
+    public void Compact()
+    {
+        if (Snapshots.Held.Count > 1)
+            Log.CompactTo(Snapshots.Held[0].Index);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Log.Dispose();
+        Snapshots.Dispose();
+    }
+
+    // Entries between the newest snapshot and the log's base would be missing; nobody but another replica has them.
+    private OpeningProblem? FindGap(NodeId node)
+    {
+        var reached = Snapshots.Newest?.Position ?? LogPosition.Zero;
+        if (Log.Base.Index < reached.Index || Log.Base == reached)
+            return null;
+        var damage = Snapshots.Damage is { } found ? $" ({found})" : "";
+        return new(
+            OpeningKind.Corrupt,
+            $"The log begins behind entry {Log.Base} and the newest readable snapshot stands at {reached}{damage}: entries in between are lost, so move the data folder away and bring node {node} back as a new member with an id never used before.");
+    }
+
+    private static bool HasSegment(IDisk disk)
+    {
+        foreach (var name in disk.List())
+        {
+            if (Segment.TryParse(name, out _))
+                return true;
+        }
+
+        return false;
+    }
+}

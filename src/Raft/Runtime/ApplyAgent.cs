@@ -1,0 +1,153 @@
+using System.Buffers;
+using RaftStream.Raft.Log;
+
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>
+/// Runs the state machine: applies what is committed, answers queries, captures and restores snapshots. Owns the machine; nobody
+/// else calls it. May share a thread with the consensus agent.
+/// </summary>
+/// <remarks>
+/// Kept true: entries are applied in log order, each once; a caller's answer leaves only after its entry was applied.
+/// Any exception out of the state machine stops the replica: it would diverge from the others.
+/// </remarks>
+internal sealed class ApplyAgent
+{
+    /// <summary>How long one turn may last, so that applying delays no heartbeat when the thread is shared.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(2);
+
+    private readonly IStateMachine _machine;
+    private readonly BoundedQueue<ApplyWork> _work;
+    private readonly BoundedQueue<ApplyDone> _done;
+    private readonly BoundedQueue<EntryRun> _spare;
+    private readonly long _snapshotAfterBytes;
+    private readonly ArrayBufferWriter<byte> _replies = new(64 * 1024);
+    private readonly int[] _ends = new int[EntryRun.MaxCommands];
+    private long _bytesSinceSnapshot;
+    private LogPosition _applied;
+    private long _time;
+
+    public ApplyAgent(IStateMachine machine, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare, long snapshotAfterBytes)
+    {
+        (_machine, _work, _done, _spare, _snapshotAfterBytes) = (machine, work, done, spare, snapshotAfterBytes);
+    }
+
+    /// <summary>The last entry applied.</summary>
+    public LogPosition Applied => _applied;
+
+    /// <summary>At the start: the state is that of the snapshot.</summary>
+    public void Recover(SnapshotReader snapshot)
+    {
+        using (snapshot)
+            _machine.Restore(snapshot);
+        CheckRestored(snapshot.Manifest.Description);
+        (_applied, _time) = (snapshot.Manifest.Position, snapshot.Manifest.Description.Time);
+    }
+
+    /// <summary>Works for one turn; returns how much was done.</summary>
+    public int Poll(IClock clock)
+    {
+        var end = clock.Now + Turn;
+        var done = 0;
+        while (_done.Count < _done.Capacity && _work.TryDequeue(out var work))
+        {
+            done++;
+            switch (work.Kind)
+            {
+                case ApplyWorkKind.Entries:
+                    Apply(work.Run!);
+                    break;
+                case ApplyWorkKind.Query:
+                    Answer(work.Request!);
+                    break;
+                default:
+                    Recover(work.Snapshot!);
+                    _bytesSinceSnapshot = 0;
+                    Report(null);
+                    break;
+            }
+
+            if (clock.Now >= end)
+                break;
+        }
+
+        return done;
+    }
+
+    /// <summary>The replica stops: whoever waits for an answer here gets one.</summary>
+    public void Stop()
+    {
+        while (_work.TryDequeue(out var work))
+        {
+            work.Snapshot?.Dispose();
+            if (work.Kind == ApplyWorkKind.Query)
+                work.Request!.Refuse(Refusal.Stopped);
+            if (work.Run is { } run)
+                Abandon(run);
+        }
+    }
+
+    /// <summary>Committed, but this replica will not see it applied.</summary>
+    private static void Abandon(EntryRun run)
+    {
+        for (var i = 0; i < run.Count; i++)
+            run.Requests[i]?.Complete(new(Outcome.Unknown, Refusal.Stopped, run.Commands[i].Position, default));
+    }
+
+    private void Apply(EntryRun run)
+    {
+        Invariant.Check(run.Last.Index > _applied.Index, "entries are applied in order, each once");
+        if (run.Count > 0)
+        {
+            _replies.ResetWrittenCount();
+            var results = new Results(_replies, _ends.AsSpan(0, run.Count));
+            _machine.Apply(new CommandBatch(run.Commands), ref results);
+            Invariant.Check(results.Count == run.Count, "a state machine completes one reply for each command");
+            Reply(run);
+        }
+
+        (_applied, _time) = (run.Last, run.Time);
+        _bytesSinceSnapshot += run.Bytes;
+        run.Clear();
+        _spare.TryEnqueue(run);
+        Report(CaptureIfDue());
+    }
+
+    private void Reply(EntryRun run)
+    {
+        var start = 0;
+        for (var i = 0; i < run.Count; i++)
+        {
+            if (run.Requests[i] is { } request)
+                request.Complete(new(Outcome.Applied, Refusal.None, run.Commands[i].Position, _replies.WrittenSpan[start.._ends[i]].ToArray()));
+            start = _ends[i];
+        }
+    }
+
+    private void Answer(ClientRequest request)
+    {
+        _replies.ResetWrittenCount();
+        _machine.Query(request.Payload.Span, _replies);
+        request.Complete(new(Outcome.Applied, Refusal.None, _applied, _replies.WrittenSpan.ToArray()));
+    }
+
+    private CapturedState? CaptureIfDue()
+    {
+        if (_bytesSinceSnapshot < _snapshotAfterBytes)
+            return null;
+        _bytesSinceSnapshot = 0;
+        return new(_applied, _time, _machine.StateHash, _machine.Capture());
+    }
+
+    private void Report(CapturedState? captured)
+    {
+        var reported = _done.TryEnqueue(new() { Applied = _applied, StateHash = _machine.StateHash, Captured = captured });
+        Invariant.Check(reported, "the apply agent works only where its answers have room");
+    }
+
+    private void CheckRestored(SnapshotDescription snapshot)
+    {
+        if (_machine.StateHash != snapshot.StateHash)
+            throw new ReplicaException($"The snapshot at {snapshot.Position} restores to another state than it was taken of: it was made by another version of the state machine, or its file is damaged. Remove it if an older snapshot and the log still cover it, else replace this replica.");
+    }
+}

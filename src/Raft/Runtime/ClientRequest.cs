@@ -1,0 +1,30 @@
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>What a caller in this process wants.</summary>
+internal enum RequestKind : byte
+{
+    /// <summary>Propose a command.</summary>
+    Propose = 0,
+
+    /// <summary>Answer a query linearizably.</summary>
+    Read = 1,
+
+    /// <summary>Answer a query from the state as it is.</summary>
+    ReadLocal = 2,
+}
+
+/// <summary>One request of a caller, answered exactly once, on an agent's thread: <see cref="Complete"/> must not block nor call back.</summary>
+internal abstract class ClientRequest
+{
+    /// <summary>What is wanted.</summary>
+    public RequestKind Kind { get; protected set; }
+
+    /// <summary>The command or the query.</summary>
+    public ReadOnlyMemory<byte> Payload { get; protected set; }
+
+    /// <summary>Hands over the answer.</summary>
+    public abstract void Complete(in Answer answer);
+
+    /// <summary>Certainly not done.</summary>
+    public void Refuse(Refusal refusal) => Complete(new(Outcome.Rejected, refusal, default, default));
+}

@@ -1,0 +1,344 @@
+using RaftStream.Raft.Core;
+using RaftStream.Raft.Log;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>A frame that came in, and from whom.</summary>
+internal readonly record struct PeerInput(NodeId From, byte[] Frame);
+
+/// <summary>
+/// Feeds the core with all that happens, one input at a time, and carries out what it asks for. Owns the core and everything that
+/// belongs to consensus alone; one thread polls it.
+/// </summary>
+/// <remarks>
+/// [safety] The clock is read anew for each input, after it was taken from its queue: between two inputs the thread may have slept for
+/// seconds, and an older instant would keep a leader in office that its peers have given up.
+/// Kept true: an input is taken only where the disk queue has room for what it may cause.
+/// </remarks>
+internal sealed class ConsensusAgent
+{
+    /// <summary>Inputs of a kind taken in one turn, so that none starves the others.</summary>
+    private const int MaxPerTurn = 256;
+
+    /// <summary>Payload bytes proposed in one go at the most.</summary>
+    private const int MaxProposalBytes = 1024 * 1024;
+
+    /// <summary>Places in the disk queue that one input may need; the rest it takes only where there is room.</summary>
+    private const int DiskPlacesPerInput = 8;
+
+    private readonly ReplicaQueues _queues;
+    private readonly EntryCache _cache;
+    private readonly Outbox _outbox;
+    private readonly ApplyFeed _feed;
+    private readonly SnapshotTransfer _transfer;
+    private readonly ClientRequests _requests;
+    private readonly LogClock _logClock = new();
+    private readonly EntryShape[] _shapes;
+    private readonly int[] _lengths = new int[MaxPerTurn];
+    private ReadOnlyMemory<byte> _records;
+    private LogIndex _opening;
+    private bool _isSaving;
+
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime)
+    {
+        (Core, _queues) = (core, queues);
+        _cache = new(cacheBytes);
+        _cache.Reset(core.Log.Last.Index.Next);
+        _outbox = new(network, _cache, queues.Disk);
+        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, core.Applied);
+        _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
+        _requests = new(core, _feed, options.MaxPendingReads);
+        _shapes = new EntryShape[options.MaxAppendEntries];
+        _logClock.Saw(lastTime);
+        NextDeadline = core.Output.NextDeadline;
+    }
+
+    public RaftCore Core { get; }
+
+    /// <summary>The last entry applied, and the state's hash there.</summary>
+    public (LogPosition Position, ulong StateHash) Applied { get; private set; }
+
+    /// <summary>Whether this node leads and has applied the entry that opened its term.</summary>
+    public bool IsReady => Core.Role == Role.Leader && Applied.Position.Index >= _opening;
+
+    /// <summary>What the disk said when it failed.</summary>
+    public string? DiskProblem { get; private set; }
+
+    /// <summary>When the agent wants to be polled though nothing came in.</summary>
+    public Instant NextDeadline { get; private set; }
+
+    /// <summary>Takes in what has come and carries out what follows; returns how much was done.</summary>
+    public int Poll(IClock clock)
+    {
+        var done = TakeDiskAnswers(clock) + TakeApplyAnswers(clock) + TakeFrames(clock) + TakeRequests(clock);
+        var now = clock.Now;
+        if (now >= Core.Output.NextDeadline && _queues.Disk.Count < _queues.Disk.Capacity - (DiskPlacesPerInput / 2))
+        {
+            Core.Tick(now);
+            Drain(now);
+            done++;
+        }
+
+        _transfer.Tick(now);
+        done += _feed.Poll(Core.Output.ApplyTo);
+        _cache.Trim(Core.Durable);
+        NextDeadline = Instant.Min(Core.Output.NextDeadline, _transfer.AskAgainAt);
+        return done;
+    }
+
+    /// <summary>The replica was recovered up to its snapshot.</summary>
+    public void Recovered(LogPosition applied, ulong stateHash) => Applied = (applied, stateHash);
+
+    /// <summary>The replica stops: every caller who waits gets an answer.</summary>
+    public void Stop()
+    {
+        _requests.Stop();
+        _feed.Stop();
+        while (_queues.Requests.TryDequeue(out var request))
+            request.Refuse(Refusal.Stopped);
+    }
+
+    private bool HasDiskRoom => _queues.Disk.Count <= _queues.Disk.Capacity - DiskPlacesPerInput;
+
+    private int TakeDiskAnswers(IClock clock)
+    {
+        var done = 0;
+        for (; done < MaxPerTurn && HasDiskRoom && _queues.DiskDone.TryDequeue(out var answer); done++)
+        {
+            var now = clock.Now;
+            switch (answer.Kind)
+            {
+                case DiskDoneKind.Durable:
+                    OnDurable(answer.Sequence, now);
+                    break;
+                case DiskDoneKind.Installed:
+                    _logClock.Saw(answer.Snapshot!.Manifest.Description.Time);
+                    _feed.Restore(answer.Snapshot);
+                    OnDurable(answer.Sequence, now);
+                    break;
+                case DiskDoneKind.Failed:
+                    DiskProblem = answer.Problem;
+                    Core.LogFailed(now);
+                    Drain(now);
+                    break;
+                case DiskDoneKind.ReadForPeer:
+                    SendRead(answer);
+                    break;
+                case DiskDoneKind.ReadToApply:
+                    _feed.OnRead(answer.First, answer.Count, answer.Bytes);
+                    break;
+                case DiskDoneKind.SnapshotSaved:
+                    OnSaved(answer.Chunk.Snapshot);
+                    break;
+                case DiskDoneKind.ChunkRead:
+                    _transfer.OnRead(answer);
+                    break;
+                default:
+                    if (_transfer.OnWritten(answer, now) is { } received)
+                    {
+                        Core.SnapshotReceived(now, received);
+                        Drain(now);
+                    }
+
+                    break;
+            }
+        }
+
+        return done;
+    }
+
+    private int TakeApplyAnswers(IClock clock)
+    {
+        var done = 0;
+        for (; done < MaxPerTurn && _queues.ApplyDone.TryDequeue(out var answer); done++)
+        {
+            Applied = (answer.Applied, answer.StateHash);
+            var wasReady = Core.Applied >= _opening;
+            if (answer.Applied.Index > Core.Applied)
+                Core.AppliedTo(answer.Applied.Index);
+            if (!wasReady && IsReady)
+                _logClock.Run(clock.Now);
+            if (answer.Captured is not { } captured)
+                continue;
+            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured }))
+                captured.View.Dispose(); // The one being saved will do; the next comes in time.
+            else
+                _isSaving = true;
+        }
+
+        return done;
+    }
+
+    private int TakeFrames(IClock clock)
+    {
+        var done = 0;
+        for (; done < MaxPerTurn && HasDiskRoom && _queues.Frames.TryDequeue(out var input); done++)
+        {
+            var now = clock.Now;
+            if (input.Frame.Length == 0)
+                continue;
+            if (input.Frame[0] != (byte)PeerFrameType.Message)
+            {
+                _transfer.OnFrame(input.From, input.Frame, now);
+            }
+            else if (PeerFrame.TryReadMessage(input.Frame, input.From, Core.Self, _shapes, out var message))
+            {
+                _records = input.Frame.AsMemory(PeerFrame.MessageSize);
+                Core.Receive(now, message, _shapes.AsSpan(0, message.Count));
+                Drain(now, message.Position.Index.Next);
+            }
+        }
+
+        return done;
+    }
+
+    private int TakeRequests(IClock clock)
+    {
+        if (!HasDiskRoom)
+            return 0;
+        var count = 0;
+        var bytes = 0;
+        var reads = 0;
+        while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && _queues.Requests.TryDequeue(out var request))
+        {
+            if (request.Kind == RequestKind.Propose && _requests.Admit(request))
+            {
+                _lengths[count++] = request.Payload.Length;
+                bytes += LogRecord.SizeOf(request.Payload.Length);
+            }
+            else if (request.Kind != RequestKind.Propose)
+            {
+                reads++;
+                var now = clock.Now;
+                if (_requests.Read(request, now, Applied.Position.Index))
+                    Drain(now);
+            }
+        }
+
+        if (count > 0)
+            Propose(clock.Now, count, bytes);
+        return count + reads;
+    }
+
+    private void Propose(Instant now, int count, int bytes)
+    {
+        var proposed = Core.Propose(now, _lengths.AsSpan(0, count));
+        if (proposed.Refusal != Refusal.None)
+        {
+            _requests.RefuseBatch(proposed.Refusal);
+            Drain(now);
+            return;
+        }
+
+        var records = new byte[bytes];
+        _requests.AcceptBatch(proposed, _logClock.Stamp(now), records);
+        _records = records;
+        Drain(now, proposed.First);
+    }
+
+    private void OnDurable(long sequence, Instant now)
+    {
+        Core.LogDurable(now, sequence);
+        Drain(now);
+        _outbox.Release(sequence);
+    }
+
+    /// <summary>Its entries may have been replaced while they were read, unless we still lead the term we read them for.</summary>
+    private void SendRead(in DiskDone answer)
+    {
+        if (answer.Count == answer.Message.Count && Core.Role == Role.Leader && Core.Term == answer.Message.Term)
+            _outbox.SendRead(answer.Message, answer.Bytes.Span);
+    }
+
+    private void OnSaved(LogPosition saved)
+    {
+        _isSaving = false;
+        if (saved.Index <= Core.Snapshot.Index)
+            return; // A snapshot from a peer overtook it.
+
+        // One snapshot's worth of log stays, for peers that are a little behind and for the case that the newest snapshot is damaged.
+        Core.SnapshotTaken(saved, Core.Snapshot.Index);
+        _queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.Compact });
+    }
+
+    /// <summary>Carries out what the last input asked for; <paramref name="recordsFrom"/> is the first entry in <see cref="_records"/>.</summary>
+    private void Drain(Instant now, LogIndex recordsFrom = default)
+    {
+        var output = Core.Output;
+        if (Core.Role != Role.Leader && _opening != LogIndex.Zero)
+        {
+            _opening = LogIndex.Zero;
+            _logClock.Stop();
+            _feed.LoseProposals();
+        }
+
+        if (output.WriteSequence != 0)
+            Write(output, recordsFrom);
+        foreach (ref readonly var outgoing in output.Messages)
+            _outbox.Post(outgoing);
+        _requests.Finish(output);
+        if (output.Fetch != LogPosition.Zero)
+            _transfer.Fetch(output.Fetch, output.FetchFrom, now);
+        _records = default;
+    }
+
+    private void Write(CoreOutput output, LogIndex recordsFrom)
+    {
+        if (output.Install != LogPosition.Zero)
+        {
+            _cache.Reset(output.Install.Index.Next);
+            _feed.Install(output.Install);
+            Enqueue(new() { Kind = DiskWorkKind.Install, Sequence = output.WriteSequence, Chunk = new(output.Install, 0) });
+            return;
+        }
+
+        var records = ReadOnlyMemory<byte>.Empty;
+        if (output.AppendCount > 0)
+        {
+            records = output.AppendIsOpening ? OpeningRecord(output.AppendFirst) : Slice(recordsFrom, output.AppendFirst);
+            _cache.Add(output.AppendFirst, output.AppendCount, records);
+            LogRecord.TryReadHeader(_cache.RecordAt(_cache.Last).Span, out var last);
+            _logClock.Saw(last.Time);
+        }
+
+        Enqueue(new()
+        {
+            Kind = DiskWorkKind.Write,
+            Sequence = output.WriteSequence,
+            HardState = output.HardState,
+            First = output.AppendFirst,
+            Count = output.AppendCount,
+            Bytes = records,
+        });
+    }
+
+    private byte[] OpeningRecord(LogIndex index)
+    {
+        _opening = index;
+        _logClock.Stop();
+        var record = new LogRecord(new(index, Core.Term), _logClock.Latest, EntryKind.Noop, 0);
+        var bytes = new byte[record.Size];
+        record.Write(bytes, default);
+        return bytes;
+    }
+
+    /// <summary>The part of the input's records from <paramref name="first"/> on: what comes before it the log held already.</summary>
+    private ReadOnlyMemory<byte> Slice(LogIndex recordsFrom, LogIndex first)
+    {
+        var records = _records;
+        for (var index = recordsFrom; index < first; index = index.Next)
+        {
+            LogRecord.TryReadHeader(records.Span, out var record);
+            records = records[record.Size..];
+        }
+
+        return records;
+    }
+
+    private void Enqueue(in DiskWork item)
+    {
+        var taken = _queues.Disk.TryEnqueue(item);
+        Invariant.Check(taken, "an input is taken only where the disk queue has room for what it causes");
+    }
+}

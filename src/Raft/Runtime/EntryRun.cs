@@ -1,0 +1,53 @@
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>
+/// A run of committed entries on its way to the state machine, with the callers who wait for their results. Reused: filled by the
+/// consensus agent, emptied and given back by the apply agent, one owner at a time.
+/// </summary>
+internal sealed class EntryRun
+{
+    /// <summary>Commands in a run at the most.</summary>
+    public const int MaxCommands = 512;
+
+    private readonly Command[] _commands = new Command[MaxCommands];
+    private readonly ClientRequest?[] _requests = new ClientRequest?[MaxCommands];
+
+    /// <summary>How many commands.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>The last entry of the run, which may be no command.</summary>
+    public LogPosition Last { get; private set; }
+
+    /// <summary>The log time of the last entry.</summary>
+    public long Time { get; private set; }
+
+    /// <summary>The records' size in bytes, those that are no commands included.</summary>
+    public long Bytes { get; private set; }
+
+    public ReadOnlySpan<Command> Commands => _commands.AsSpan(0, Count);
+
+    public ReadOnlySpan<ClientRequest?> Requests => _requests.AsSpan(0, Count);
+
+    /// <summary>Adds an entry that is no command.</summary>
+    public void Skip(LogPosition position, long time, int size)
+    {
+        (Last, Time) = (position, time);
+        Bytes += size;
+    }
+
+    /// <summary>Adds a command.</summary>
+    public void Add(in Command command, ClientRequest? request, int size)
+    {
+        _commands[Count] = command;
+        _requests[Count++] = request;
+        Skip(command.Position, command.Time, size);
+    }
+
+    /// <summary>Lets go of everything.</summary>
+    public void Clear()
+    {
+        Array.Clear(_commands, 0, Count);
+        Array.Clear(_requests, 0, Count);
+        (Count, Last, Time, Bytes) = (0, default, 0, 0);
+    }
+}

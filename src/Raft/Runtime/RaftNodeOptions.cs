@@ -1,0 +1,67 @@
+using System.Net;
+using RaftStream.Raft.Core;
+using RaftStream.Raft.Runtime;
+
+namespace RaftStream.Raft;
+
+/// <summary>How to start a <see cref="RaftNode"/>.</summary>
+public sealed record RaftNodeOptions
+{
+    /// <summary>This node's id; one of <see cref="Members"/>.</summary>
+    public required NodeId Id { get; init; }
+
+    /// <summary>All members with the address (host and port) at which each listens for its peers.</summary>
+    public required IReadOnlyDictionary<NodeId, DnsEndPoint> Members { get; init; }
+
+    /// <summary>Which cluster: nodes and folders of another one are refused.</summary>
+    public required Guid ClusterId { get; init; }
+
+    /// <summary>The folder for log and snapshots; made if missing.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>The address at which clients reach this node, told to the peers; null if there is none.</summary>
+    public string? ClientAddress { get; init; }
+
+    /// <summary>The shortest time without a leader before an election; the longest is twice this. Between 50 ms and 60 s.</summary>
+    public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>The time between heartbeats; at most a third of <see cref="ElectionTimeout"/>.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A snapshot is taken after this many bytes of log since the last one, at least 64 KiB.</summary>
+    public long SnapshotAfterBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <exception cref="ReplicaException">An option is out of range.</exception>
+    internal void Check()
+    {
+        if (!Members.ContainsKey(Id))
+            throw new ReplicaException($"Node {Id} is not in its own list of members: add it with the address at which it listens.");
+        if (Members.Count > Core.Configuration.MaxVoters)
+            throw new ReplicaException($"The cluster has {Members.Count} members: {Core.Configuration.MaxVoters} is the most.");
+        foreach (var member in Members.Keys)
+        {
+            if (member.Value is < 1 or > NodeId.MaxValue)
+                throw new ReplicaException($"Member id {member} is out of range: ids go from 1 to {NodeId.MaxValue}.");
+        }
+
+        if (ElectionTimeout < TimeSpan.FromMilliseconds(50) || ElectionTimeout > TimeSpan.FromSeconds(60))
+            throw new ReplicaException($"The election timeout is {ElectionTimeout.TotalMilliseconds} ms: give 50 to 60000 ms.");
+        if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > ElectionTimeout / 3)
+            throw new ReplicaException($"The heartbeat interval is {HeartbeatInterval.TotalMilliseconds} ms: give more than zero and at most a third of the election timeout.");
+        if (SnapshotAfterBytes < 64 * 1024)
+            throw new ReplicaException($"A snapshot after {SnapshotAfterBytes} bytes is too often: give at least 65536.");
+        if (string.IsNullOrWhiteSpace(DataFolder))
+            throw new ReplicaException("The data folder is missing: name one.");
+    }
+
+    /// <summary>The parts of a replica as these options want them.</summary>
+    internal ReplicaOptions ToReplica(ulong seed) => new()
+    {
+        Identity = new(ClusterId, Id),
+        Configuration = new(Members.Keys),
+        Core = new() { ElectionTimeout = ElectionTimeout, HeartbeatInterval = HeartbeatInterval },
+        Members = MemberList.Encode(Members),
+        SnapshotAfterBytes = SnapshotAfterBytes,
+        Seed = seed,
+    };
+}

@@ -1,0 +1,103 @@
+using RaftStream.Raft.Core;
+using RaftStream.Raft.Log;
+
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>How a replica is put together.</summary>
+internal sealed record ReplicaOptions
+{
+    public required LogIdentity Identity { get; init; }
+
+    public required Configuration Configuration { get; init; }
+
+    public required CoreOptions Core { get; init; }
+
+    public LogOptions Log { get; init; } = new();
+
+    /// <summary>Members in the encoding that snapshots keep.</summary>
+    public ReadOnlyMemory<byte> Members { get; init; }
+
+    /// <summary>Bytes of log between two snapshots.</summary>
+    public required long SnapshotAfterBytes { get; init; }
+
+    /// <summary>Bytes of records kept in memory.</summary>
+    public long CacheBytes { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>For timers and salts; differs from start to start.</summary>
+    public required ulong Seed { get; init; }
+}
+
+/// <summary>
+/// One replica without threads: core, log, state machine and the agents between them, over any clock, disk and network. The node
+/// polls it with threads; the simulator polls the same agents itself.
+/// </summary>
+internal sealed class Replica : IDisposable
+{
+    private Replica(ReplicaOptions options, Storage storage, RecoveryFacts facts, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
+    {
+        (Queues, Facts) = (queues, facts);
+        var snapshot = storage.Snapshots.Newest;
+        var log = storage.Log;
+        var recovery = new CoreRecovery(log.HardState, log.Base, snapshot?.Position ?? LogPosition.Zero, Shapes(log));
+        var core = new RaftCore(options.Core, options.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
+        Consensus = new(core, options.Core, queues, network, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0));
+        Disk = new(storage, options.Members, queues.Disk, queues.DiskDone);
+        Apply = new(machine, queues.Apply, queues.ApplyDone, queues.SpareRuns, options.SnapshotAfterBytes);
+        if (snapshot is not null)
+            Apply.Recover(storage.Snapshots.OpenReader(snapshot.Position));
+        Consensus.Recovered(Apply.Applied, machine.StateHash);
+    }
+
+    public ConsensusAgent Consensus { get; }
+
+    public DiskAgent Disk { get; }
+
+    public ApplyAgent Apply { get; }
+
+    public ReplicaQueues Queues { get; }
+
+    /// <summary>What the log's recovery found.</summary>
+    public RecoveryFacts Facts { get; }
+
+    /// <summary>Recovers what the disk holds and puts the agents together.</summary>
+    /// <exception cref="ReplicaException">The folder is another cluster's or node's, or damaged.</exception>
+    /// <exception cref="IOException">The disk failed.</exception>
+    public static Replica Open(ReplicaOptions options, IDisk disk, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
+    {
+        var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed);
+        if (opening.Storage is not { } storage)
+            throw new ReplicaException(opening.Problem!.Sentence);
+        try
+        {
+            return new(options, storage, opening.Facts, machine, network, clock, queues);
+        }
+        catch (InvalidDataException damage)
+        {
+            storage.Dispose();
+            throw new ReplicaException($"The newest snapshot cannot be restored: {damage.Message} Replace this replica.", damage);
+        }
+    }
+
+    /// <summary>Why the replica fell silent, in one sentence, or null while it is well.</summary>
+    public string? Fault => Consensus.Core.Output.Fault switch
+    {
+        CoreFault.None => null,
+        CoreFault.LogFailed => $"The log can no longer be written ({Consensus.DiskProblem}): mend the disk and start the node again; nothing acknowledged is lost.",
+        CoreFault.AcknowledgedEntriesLost => "The log of this node ends before entries that it acknowledged, so its disk lost data or was put back to an older copy, and a vote may be lost with them: it must not vote again under its id, replace it by a new member with an empty folder.",
+        _ => "The leader's log contradicts entries that are committed here, so this folder holds another history under the same cluster's name: find out which one is right before you start the node again.",
+    };
+
+    /// <summary>Ends the work: answers every caller, closes the disk. The agents must not be polled any more.</summary>
+    public void Dispose()
+    {
+        Consensus.Stop();
+        Apply.Stop();
+        Disk.Dispose();
+    }
+
+    private static IEnumerable<EntryShape> Shapes(SegmentedLog log)
+    {
+        for (var index = log.Base.Index.Next; index <= log.Last.Index; index = index.Next)
+            yield return log.ShapeOf(index);
+    }
+}

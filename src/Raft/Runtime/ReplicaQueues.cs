@@ -1,0 +1,42 @@
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>The queues between a replica's agents. Each has one consumer, which sleeps on its own parker.</summary>
+internal sealed class ReplicaQueues
+{
+    private const int SpareRunCount = 8;
+
+    /// <summary>Queues for agents that sleep on <paramref name="consensus"/>, <paramref name="disk"/> and <paramref name="apply"/>; the first and the last may be one.</summary>
+    public ReplicaQueues(Parker consensus, Parker disk, Parker apply)
+    {
+        Frames = new(4096, consensus);
+        Requests = new(16_384, consensus);
+        DiskDone = new(1024, consensus);
+        ApplyDone = new(1024, consensus);
+        SpareRuns = new(SpareRunCount, consensus);
+        Disk = new(1024, disk);
+        Apply = new(1024, apply);
+        for (var i = 0; i < SpareRunCount; i++)
+            SpareRuns.TryEnqueue(new());
+    }
+
+    /// <summary>Frames from peers, to the consensus agent.</summary>
+    public BoundedQueue<PeerInput> Frames { get; }
+
+    /// <summary>Requests of callers in this process, to the consensus agent.</summary>
+    public BoundedQueue<ClientRequest> Requests { get; }
+
+    /// <summary>To the disk agent.</summary>
+    public BoundedQueue<DiskWork> Disk { get; }
+
+    /// <summary>From the disk agent.</summary>
+    public BoundedQueue<DiskDone> DiskDone { get; }
+
+    /// <summary>To the apply agent.</summary>
+    public BoundedQueue<ApplyWork> Apply { get; }
+
+    /// <summary>From the apply agent.</summary>
+    public BoundedQueue<ApplyDone> ApplyDone { get; }
+
+    /// <summary>Empty runs, from the apply agent back to the consensus agent.</summary>
+    public BoundedQueue<EntryRun> SpareRuns { get; }
+}

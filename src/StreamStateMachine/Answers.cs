@@ -1,0 +1,59 @@
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>Turns a node's answers, whose reply is bytes, into the typed ones that a program gets.</summary>
+internal static class Answers
+{
+    /// <summary>The answer to a request about one counter.</summary>
+    public static CounterAnswer ToCounter(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, false, false, null);
+        if (!CounterReply.TryRead(answer.Reply.Span, out var reply))
+            throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem));
+    }
+
+    /// <summary>The answer to a request for the largest counters.</summary>
+    public static TopAnswer ToTop(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, [], 0, 0);
+        var reply = TopReply.TryRead(answer.Reply.Span) ?? throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Rows, reply.Total, reply.Distinct);
+    }
+
+    /// <summary>The answer to a request for a job's position.</summary>
+    public static JobAnswer ToJob(PartitionName name, in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, null);
+        var reply = PartitionReply.TryRead(answer.Reply.Span) ?? throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, ToPosition(name, reply));
+    }
+
+    /// <summary>The answer to a request for a partition's dead letters.</summary>
+    public static DeadLettersAnswer ToDeadLetters(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, []);
+        var reply = DeadLettersReply.TryRead(answer.Reply.Span) ?? throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Count, reply.Letters);
+    }
+
+    /// <summary>The answer to a request for the size of the store.</summary>
+    public static StatsAnswer ToStats(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, 0, 0, 0, 0);
+        var reply = StatsReply.TryRead(answer.Reply.Span) ?? throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Total, reply.Distinct, reply.KeyBytes, reply.Partitions, reply.StateHash);
+    }
+
+    /// <summary>Where a partition stands; null or epoch 0 for one that does not exist.</summary>
+    public static JobPosition ToPosition(PartitionName name, PartitionReply? reply) => reply is null or { Epoch: 0 }
+        ? new(name.Job, name.Partition, false, 0, ReadOnlyMemory<byte>.Empty, 0, 0)
+        : new(name.Job, name.Partition, true, reply.Offset, reply.PrefixSha256, reply.Words, reply.DeadLetters);
+
+    private static InvalidOperationException Foreign() =>
+        new("The reply is none of a counting store: give the service a node that was started with a CountingStore.");
+}

@@ -1,0 +1,177 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// The replicated state machine: counters of 64 bits with a sign under keys of UTF-8, and how far each partition of each job has been
+/// counted.
+/// </summary>
+/// <remarks>
+/// There is one keyspace: words that jobs count add to the same counters that callers add to, read and list. Give each its own prefix
+/// where that is not wanted.
+/// <para>
+/// No command throws, whatever its bytes: one that is malformed, or would leave the range of 64 bits or the store's limits, is declined
+/// as a whole with a reply that says why, the same on every replica.
+/// </para>
+/// <para>
+/// Limits: keys of 1 to 4,096 bytes, 2^26 counters, 1 GiB of keys, 10,000 partitions, names of 1 to 200 characters.
+/// </para>
+/// </remarks>
+public sealed class CountingStore : IStateMachine
+{
+    private readonly AdvanceCommand _advance = new();
+    private CountTable _counters;
+    private PartitionTable _partitions = new();
+    private AdvanceRule _rule;
+
+    /// <summary>An empty store.</summary>
+    public CountingStore()
+        : this(new CountTable(StoreLimits.MaxCounters, StoreLimits.MaxTotalKeyBytes))
+    {
+    }
+
+    /// <summary>An empty store over an empty table, whose bounds are the store's.</summary>
+    internal CountingStore(CountTable counters)
+    {
+        _counters = counters;
+        _rule = new(_counters, _partitions);
+    }
+
+    /// <inheritdoc/>
+    public ulong StateHash => HashOf(_counters, _partitions);
+
+    /// <summary>The hash of a state: sums over counters and partitions, so it does not depend on how the state came about.</summary>
+    internal static ulong HashOf(CountTable counters, PartitionTable partitions) => counters.Hash + KeyHash.Mix(partitions.Hash);
+
+    /// <inheritdoc/>
+    public void Apply(in CommandBatch batch, ref Results results)
+    {
+        foreach (ref readonly var command in batch)
+        {
+            Apply(command.Payload.Span, results.Writer);
+            results.Complete();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => StoreQuery.Answer(query, _counters, _partitions, reply);
+
+    /// <inheritdoc/>
+    public ISnapshotView Capture() => StoreSnapshot.Write(_counters, _partitions);
+
+    /// <inheritdoc/>
+    public void Restore(ISnapshotReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        (_counters, _partitions) = StoreSnapshot.Read(reader, _counters.Empty());
+        _rule = new(_counters, _partitions);
+    }
+
+    private void Apply(ReadOnlySpan<byte> command, IBufferWriter<byte> reply)
+    {
+        var reader = new MessagePackReader(command);
+        if (!StoreCommandReader.TryReadOpcode(ref reader, out var opcode))
+        {
+            ReplyCode.WriteDeclined(reply, StoreProblem.Malformed);
+            return;
+        }
+
+        var problem = opcode switch
+        {
+            StoreOpcode.Add => Add(ref reader, reply),
+            StoreOpcode.CompareAndSet => CompareAndSet(ref reader, reply),
+            StoreOpcode.Delete => Delete(ref reader, reply),
+            StoreOpcode.OpenPartition => Open(ref reader, reply),
+            _ => Advance(ref reader, command, reply),
+        };
+        if (problem != StoreProblem.None)
+            ReplyCode.WriteDeclined(reply, problem);
+    }
+
+    // Each of these writes its reply and returns None, or writes nothing and returns the problem.
+    private StoreProblem Add(ref MessagePackReader reader, IBufferWriter<byte> reply)
+    {
+        var problem = StoreCommandReader.ReadAdd(ref reader, out var key, out var delta);
+        if (problem != StoreProblem.None)
+            return problem;
+        var hash = KeyHash.Of(key);
+        var number = _counters.Find(key, hash);
+        var before = number < 0 ? 0 : _counters.ValueAt(number);
+        if (!AdvanceRule.TryAdd(before, delta, out var after))
+        {
+            new CounterReply(StoreProblem.Overflow, before, number >= 0, true).Write(reply);
+            return StoreProblem.None;
+        }
+
+        return Set(key, hash, number, after, reply);
+    }
+
+    private StoreProblem CompareAndSet(ref MessagePackReader reader, IBufferWriter<byte> reply)
+    {
+        var problem = StoreCommandReader.ReadCompareAndSet(ref reader, out var key, out var expected, out var value);
+        if (problem != StoreProblem.None)
+            return problem;
+        var hash = KeyHash.Of(key);
+        var number = _counters.Find(key, hash);
+        long? before = number < 0 ? null : _counters.ValueAt(number);
+        if (before == expected)
+            return Set(key, hash, number, value, reply);
+        new CounterReply(StoreProblem.None, before ?? 0, before is not null, false).Write(reply);
+        return StoreProblem.None;
+    }
+
+    private StoreProblem Set(ReadOnlySpan<byte> key, ulong hash, int number, long value, IBufferWriter<byte> reply)
+    {
+        if (number >= 0)
+            _counters.SetAt(number, value);
+        else if (_counters.HasRoomFor(1, key.Length))
+            _counters.Insert(key, hash, value);
+        else
+            return StoreProblem.Full;
+        new CounterReply(StoreProblem.None, value, true, true).Write(reply);
+        return StoreProblem.None;
+    }
+
+    private StoreProblem Delete(ref MessagePackReader reader, IBufferWriter<byte> reply)
+    {
+        var problem = StoreCommandReader.ReadDelete(ref reader, out var key);
+        if (problem != StoreProblem.None)
+            return problem;
+        var number = _counters.Find(key);
+        var value = number < 0 ? 0 : _counters.ValueAt(number);
+        if (number >= 0)
+            _counters.RemoveAt(number);
+        new CounterReply(StoreProblem.None, value, false, true).Write(reply);
+        return StoreProblem.None;
+    }
+
+    private StoreProblem Open(ref MessagePackReader reader, IBufferWriter<byte> reply)
+    {
+        var problem = StoreCommandReader.ReadOpenPartition(ref reader, out var name);
+        if (problem != StoreProblem.None)
+            return problem;
+        var partition = _partitions.Find(name);
+        if (partition is null)
+        {
+            if (_partitions.Count == StoreLimits.MaxPartitions)
+                return StoreProblem.TooManyPartitions;
+            partition = new(name);
+            _partitions.Add(partition);
+        }
+
+        _partitions.Open(partition);
+        PartitionReply.Write(reply, StoreProblem.None, partition);
+        return StoreProblem.None;
+    }
+
+    private StoreProblem Advance(ref MessagePackReader reader, ReadOnlySpan<byte> command, IBufferWriter<byte> reply)
+    {
+        var problem = _advance.Read(ref reader, command);
+        if (problem != StoreProblem.None)
+            return problem;
+        problem = _rule.Apply(_advance, command, out var partition);
+        PartitionReply.Write(reply, problem, partition);
+        return StoreProblem.None;
+    }
+}

@@ -1,0 +1,119 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>The first value of a query: what is asked, and in which layout.</summary>
+internal enum QueryOpcode : byte
+{
+    /// <summary>[1, key]</summary>
+    Get = 1,
+
+    /// <summary>[2, limit]</summary>
+    Top = 2,
+
+    /// <summary>[3, job, partition]</summary>
+    Job = 3,
+
+    /// <summary>[4]</summary>
+    Stats = 4,
+
+    /// <summary>[5, job, partition, limit]</summary>
+    DeadLetters = 5,
+}
+
+/// <summary>Writes queries and answers them. A query changes nothing, and no bytes make it throw.</summary>
+internal static class StoreQuery
+{
+    /// <summary>Asks for a counter.</summary>
+    public static void WriteGet(IBufferWriter<byte> output, ReadOnlySpan<byte> key) => Begin(output, QueryOpcode.Get, 2).WriteString(key);
+
+    /// <summary>Asks for the largest counters, 1 to 10,000 of them.</summary>
+    public static void WriteTop(IBufferWriter<byte> output, int limit) => Begin(output, QueryOpcode.Top, 2).Write(limit);
+
+    /// <summary>Asks where a partition stands.</summary>
+    public static void WriteJob(IBufferWriter<byte> output, PartitionName name)
+    {
+        var writer = Begin(output, QueryOpcode.Job, 3);
+        writer.WriteString(name.Job);
+        writer.WriteString(name.Partition);
+    }
+
+    /// <summary>Asks for the size of the store.</summary>
+    public static void WriteStats(IBufferWriter<byte> output) => Begin(output, QueryOpcode.Stats, 1);
+
+    /// <summary>Asks for the newest dead letters of a partition, 1 to 1,000 of them.</summary>
+    public static void WriteDeadLetters(IBufferWriter<byte> output, PartitionName name, int limit)
+    {
+        var writer = Begin(output, QueryOpcode.DeadLetters, 4);
+        writer.WriteString(name.Job);
+        writer.WriteString(name.Partition);
+        writer.Write(limit);
+    }
+
+    /// <summary>Answers a query from the state as it is.</summary>
+    public static void Answer(ReadOnlySpan<byte> query, CountTable counters, PartitionTable partitions, IBufferWriter<byte> reply)
+    {
+        var problem = TryAnswer(query, counters, partitions, reply);
+        if (problem != StoreProblem.None)
+            ReplyCode.WriteDeclined(reply, problem);
+    }
+
+    /// <summary>Writes the answer, or writes nothing and says why.</summary>
+    private static StoreProblem TryAnswer(ReadOnlySpan<byte> query, CountTable counters, PartitionTable partitions, IBufferWriter<byte> reply)
+    {
+        var reader = new MessagePackReader(query);
+        if (!reader.TryReadArrayHeader(out var count) || !reader.TryReadUInt64(out var code))
+            return StoreProblem.Malformed;
+        StoreProblem problem;
+        switch ((QueryOpcode)Math.Min(code, byte.MaxValue), count)
+        {
+            case (QueryOpcode.Get, 2):
+                problem = StoreCommandReader.ReadKey(ref reader, out var key);
+                if (problem != StoreProblem.None || reader.Remaining > 0)
+                    return Worse(problem);
+                var number = counters.Find(key);
+                new CounterReply(StoreProblem.None, number < 0 ? 0 : counters.ValueAt(number), number >= 0, true).Write(reply);
+                return StoreProblem.None;
+            case (QueryOpcode.Top, 2):
+                if (!TryReadLimit(ref reader, StoreLimits.MaxTop, out var rows))
+                    return StoreProblem.Malformed;
+                TopReply.Write(reply, counters, rows);
+                return StoreProblem.None;
+            case (QueryOpcode.Job, 3):
+                problem = StoreCommandReader.ReadName(ref reader, out var name);
+                if (problem != StoreProblem.None || reader.Remaining > 0)
+                    return Worse(problem);
+                PartitionReply.Write(reply, StoreProblem.None, partitions.Find(name));
+                return StoreProblem.None;
+            case (QueryOpcode.Stats, 1) when reader.Remaining == 0:
+                StatsReply.Write(reply, counters, partitions);
+                return StoreProblem.None;
+            case (QueryOpcode.DeadLetters, 4):
+                problem = StoreCommandReader.ReadName(ref reader, out var partition);
+                if (problem != StoreProblem.None || !TryReadLimit(ref reader, StoreLimits.MaxDeadLetters, out var letters))
+                    return Worse(problem);
+                DeadLettersReply.Write(reply, partitions.Find(partition), letters);
+                return StoreProblem.None;
+            default:
+                return StoreProblem.Malformed;
+        }
+    }
+
+    private static bool TryReadLimit(ref MessagePackReader reader, int most, out int limit)
+    {
+        var read = reader.TryReadInt64(out var value) && reader.Remaining == 0 && value >= 1 && value <= most;
+        limit = read ? (int)value : 0;
+        return read;
+    }
+
+    private static StoreProblem Worse(StoreProblem problem) => problem == StoreProblem.None ? StoreProblem.Malformed : problem;
+
+    private static MessagePackWriter Begin(IBufferWriter<byte> output, QueryOpcode opcode, int count)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteArrayHeader(count);
+        writer.Write((ulong)opcode);
+        return writer;
+    }
+}

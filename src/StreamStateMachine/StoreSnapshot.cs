@@ -1,0 +1,144 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// The store's snapshot, one MessagePack value that any language reads:
+/// ["raftstream-counts", 1, [[job, partition, epoch, offset, SHA-256, words, dead letters, [[offset, length, start] ...]] ...],
+/// {key: value ...}, state hash]. Partitions in the order of their names' UTF-16 units, keys in that of their bytes: the state alone
+/// decides the bytes. Reading checks the order, every range and the state hash, so damage shows.
+/// </summary>
+internal static class StoreSnapshot
+{
+    private const int Version = 1;
+
+    private static ReadOnlySpan<byte> Magic => "raftstream-counts"u8;
+
+    /// <summary>Writes the state as it is now.</summary>
+    public static ISnapshotView Write(CountTable counters, PartitionTable partitions)
+    {
+        var pieces = new SnapshotPieces();
+        var writer = new MessagePackWriter(pieces);
+        writer.WriteArrayHeader(5);
+        writer.WriteString(Magic);
+        writer.Write(Version);
+        writer.WriteArrayHeader(partitions.Count);
+        foreach (var partition in partitions.All)
+            WritePartition(writer, partition);
+        writer.WriteMapHeader(counters.Count);
+        foreach (var number in counters.Sorted())
+        {
+            writer.WriteString(counters.KeyAt(number));
+            writer.Write(counters.ValueAt(number));
+        }
+
+        writer.Write(CountingStore.HashOf(counters, partitions));
+        return pieces;
+    }
+
+    /// <summary>Reads a state; its counters go to <paramref name="counters"/>, an empty table.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no snapshot of a counting store, or are damaged.</exception>
+    public static (CountTable Counters, PartitionTable Partitions) Read(ISnapshotReader source, CountTable counters)
+    {
+        var window = new SnapshotWindow(source);
+        var reader = window.Reader();
+        if (!reader.TryReadArrayHeader(out var parts) || parts != 5 || !reader.TryReadStringBytes(out var magic) || !magic.SequenceEqual(Magic))
+            throw new InvalidDataException("The snapshot does not start as one of a counting store does: restore one that this state machine wrote.");
+        if (!reader.TryReadInt64(out var version) || version != Version)
+            throw new InvalidDataException($"The snapshot has layout {version} and this release reads layout {Version}: use the release that wrote it.");
+        if (!reader.TryReadArrayHeader(out var partitionCount) || partitionCount > StoreLimits.MaxPartitions)
+            throw window.Damaged("the list of partitions");
+        window.Advance(reader.Position);
+        var partitions = new PartitionTable();
+        PartitionName? last = null;
+        for (var i = 0; i < partitionCount; i++)
+        {
+            var partition = ReadPartition(window);
+            if (last is { } before && before.CompareTo(partition.Name) >= 0)
+                throw window.Damaged("a partition out of order");
+            partitions.Add(partition);
+            last = partition.Name;
+        }
+
+        ReadCounters(window, counters);
+        reader = window.Reader();
+        if (!reader.TryReadUInt64(out var hash) || hash != CountingStore.HashOf(counters, partitions))
+            throw window.Damaged("a state hash that is not that of its state");
+        window.Advance(reader.Position);
+        if (window.Reader().Remaining > 0)
+            throw window.Damaged("bytes behind its end");
+        return (counters, partitions);
+    }
+
+    private static void WritePartition(MessagePackWriter writer, PartitionState partition)
+    {
+        writer.WriteArrayHeader(8);
+        writer.WriteString(partition.Name.Job);
+        writer.WriteString(partition.Name.Partition);
+        writer.Write(partition.Epoch);
+        writer.Write(partition.Offset);
+        writer.WriteBinary(partition.PrefixSha256);
+        writer.Write(partition.Words);
+        writer.Write(partition.DeadLetters);
+        writer.WriteArrayHeader(partition.Letters.Count);
+        foreach (var letter in partition.Letters)
+            StoreCommand.WriteLetter(writer, letter);
+    }
+
+    private static PartitionState ReadPartition(SnapshotWindow window)
+    {
+        var reader = window.Reader();
+        if (!reader.TryReadArrayHeader(out var fields) || fields != 8 || StoreCommandReader.ReadName(ref reader, out var name) != StoreProblem.None)
+            throw window.Damaged("the name of a partition");
+        if (!reader.TryReadInt64(out var epoch) || !reader.TryReadInt64(out var offset) || !reader.TryReadBinary(out var hash)
+            || !reader.TryReadInt64(out var words) || !reader.TryReadInt64(out var total) || !reader.TryReadArrayHeader(out var kept))
+            throw window.Damaged($"the position of partition '{name.Partition}' of job '{name.Job}'");
+        if (epoch < 1 || offset < 0 || hash.Length != StoreLimits.Sha256Bytes || words < 0 || kept != Math.Min(total, StoreLimits.MaxDeadLetters))
+            throw window.Damaged($"a position out of range for partition '{name.Partition}' of job '{name.Job}'");
+        var partition = new PartitionState(name);
+        partition.Restore(epoch, offset, hash, words, total);
+        window.Advance(reader.Position);
+        var free = 0L;
+        for (var i = 0; i < kept; i++)
+        {
+            reader = window.Reader();
+            if (!StoreCommandReader.TryReadLetter(ref reader, out var letter) || letter.Offset < free)
+                throw window.Damaged($"a dead letter of partition '{name.Partition}' of job '{name.Job}'");
+            free = letter.Offset + letter.Length;
+            partition.Keep(letter);
+            window.Advance(reader.Position);
+        }
+
+        return free <= offset ? partition : throw window.Damaged($"a dead letter behind the offset of partition '{name.Partition}' of job '{name.Job}'");
+    }
+
+    private static void ReadCounters(SnapshotWindow window, CountTable counters)
+    {
+        var reader = window.Reader();
+        if (!reader.TryReadMapHeader(out var count) || count > StoreLimits.MaxCounters)
+            throw window.Damaged("the list of counters");
+        var last = new byte[StoreLimits.MaxKeyBytes];
+        var lastLength = 0;
+        for (var i = 0; i < count; i++)
+        {
+            if (reader.Remaining < SnapshotWindow.LargestItem)
+            {
+                window.Advance(reader.Position);
+                reader = window.Reader();
+            }
+
+            if (StoreCommandReader.ReadKey(ref reader, out var key) != StoreProblem.None || !reader.TryReadInt64(out var value))
+                throw window.Damaged("a counter");
+            if (last.AsSpan(0, lastLength).SequenceCompareTo(key) >= 0)
+                throw window.Damaged("a key out of order");
+            if (!counters.HasRoomFor(1, key.Length))
+                throw window.Damaged("more keys than a store takes");
+            counters.Insert(key, KeyHash.Of(key), value);
+            key.CopyTo(last);
+            lastLength = key.Length;
+        }
+
+        window.Advance(reader.Position);
+    }
+}
