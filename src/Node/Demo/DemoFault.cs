@@ -5,7 +5,7 @@ using RaftStream.Node.Http;
 namespace RaftStream.Node.Demo;
 
 /// <summary>The failure in the demo: the leader is killed at half the text, and started again at three quarters.</summary>
-internal sealed class DemoFault(IDemoCluster cluster, DemoSource source, ProgressMeter meter, DemoView view)
+internal sealed class DemoFault(IDemoCluster cluster, DemoSource source, ProgressMeter meter, DemoView view, CancellationToken cancellationToken)
 {
     private static readonly TimeSpan Stalled = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -57,17 +57,17 @@ internal sealed class DemoFault(IDemoCluster cluster, DemoSource source, Progres
     }
 
     /// <summary>Starts the dead node again once three quarters are committed, or at the end.</summary>
-    public void RestartIfDue(bool atEnd, CancellationToken cancellationToken)
+    public void RestartIfDue(bool atEnd)
     {
         if (Killed && _restart is null && (atEnd || source.Committed * 4 >= source.Length * 3))
-            _restart = RestartAsync(cancellationToken);
+            _restart = RestartAsync();
     }
 
     /// <summary>Ends once the dead node has caught up.</summary>
     public Task CaughtUpAsync() => _restart ?? Task.CompletedTask;
 
     // Caught up: it knows the leader and has applied all that was committed when its process started.
-    private async Task RestartAsync(CancellationToken cancellationToken)
+    private async Task RestartAsync()
     {
         var target = (await cluster.StatusesAsync(cancellationToken)).Select(status => status.Commit).DefaultIfEmpty().Max();
         view.Line($"node {_victim} is started again");

@@ -36,13 +36,13 @@ internal sealed class DemoRun
     private readonly DemoFault _fault;
     private long _start;
 
-    private DemoRun(DemoPlan plan, DemoView view, DemoSource source, IDemoCluster cluster)
+    private DemoRun(DemoPlan plan, DemoView view, DemoSource source, IDemoCluster cluster, CancellationToken cancellationToken)
     {
         _plan = plan;
         _view = view;
         _source = source;
         _cluster = cluster;
-        _fault = new DemoFault(cluster, source, _meter, view);
+        _fault = new DemoFault(cluster, source, _meter, view, cancellationToken);
     }
 
     /// <summary>Runs the demo; returns the exit code. Leaves no process behind, and no file unless asked to.</summary>
@@ -61,7 +61,7 @@ internal sealed class DemoRun
             await using (cluster)
             {
                 view.Line($"{plan.Nodes} nodes run{(plan.InProcess ? " in this process" : " as processes of their own")}, data in {folder}");
-                var report = await new DemoRun(plan, view, source, cluster).RunAsync(reference, cancellationToken);
+                var report = await new DemoRun(plan, view, source, cluster, cancellationToken).RunAsync(reference, cancellationToken);
                 view.Show(report);
                 return report.Ok ? ExitCodes.Fine : ExitCodes.Violation;
             }
@@ -106,7 +106,7 @@ internal sealed class DemoRun
             var total = Now;
             _meter.Observe(new ProgressSample(total, done.Offset, done.Words));
             _view.Progress(1, done.Words);
-            _fault.RestartIfDue(atEnd: true, cancellationToken);
+            _fault.RestartIfDue(atEnd: true);
             await _fault.CaughtUpAsync();
         });
         return await ReportAsync(reference, done!, cancellationToken);
@@ -140,7 +140,7 @@ internal sealed class DemoRun
                 _view.Progress(_source.Length == 0 ? 0 : (double)job.Offset / _source.Length, job.Words);
                 if (_plan.Fault && await _fault.KillIfDueAsync(leader.Id, Now))
                     break;
-                _fault.RestartIfDue(atEnd: false, cancellationToken);
+                _fault.RestartIfDue(atEnd: false);
                 if (Now - (_meter.Last?.At ?? TimeSpan.Zero) > Patience)
                     throw new UndecidedException($"Nothing new was committed for {Patience.TotalSeconds:0} s.");
                 await Task.Delay(Poll, cancellationToken);

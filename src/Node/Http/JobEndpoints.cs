@@ -77,6 +77,7 @@ internal static class JobEndpoints
             IngestOutcome.Complete => TypedResults.Json(Json(report), NodeJson.Default.IngestJson),
             IngestOutcome.DifferentSource => Problems.Rejected(StatusCodes.Status409Conflict, Problems.DifferentSource, report.Message ?? "The source is another one."),
             IngestOutcome.Superseded => Problems.Rejected(StatusCodes.Status409Conflict, Problems.Superseded, report.Message ?? "Another reader counts this partition."),
+            IngestOutcome.Declined => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, report.Message ?? "The store declined."),
             _ => LeaderLost(report.Message ?? "The leader changed; post the same source again."),
         };
     }
