@@ -67,7 +67,7 @@ internal sealed record DemoReport
     /// <summary>Words a second before the kill.</summary>
     public required double? RecordsPerSecondBefore { get; init; }
 
-    /// <summary>Words a second from the first commit after it.</summary>
+    /// <summary>Words a second from the first commit after it to the end, with one node fewer.</summary>
     public required double? RecordsPerSecondAfter { get; init; }
 
     /// <summary>After divided by before; null without a fault, or if one of them was too short to tell.</summary>

@@ -106,8 +106,8 @@ internal sealed class DemoRun
             var total = Now;
             _meter.Observe(new ProgressSample(total, done.Offset, done.Words));
             _view.Progress(1, done.Words);
-            _fault.RestartIfDue(atEnd: true);
-            await _fault.CaughtUpAsync();
+            if (_fault.Killed)
+                await _fault.RestartAsync();
         });
         return await ReportAsync(reference, done!, cancellationToken);
     }
@@ -140,7 +140,6 @@ internal sealed class DemoRun
                 _view.Progress(_source.Length == 0 ? 0 : (double)job.Offset / _source.Length, job.Words);
                 if (_plan.Fault && await _fault.KillIfDueAsync(leader.Id, Now))
                     break;
-                _fault.RestartIfDue(atEnd: false);
                 if (Now - (_meter.Last?.At ?? TimeSpan.Zero) > Patience)
                     throw new UndecidedException($"Nothing new was committed for {Patience.TotalSeconds:0} s.");
                 await Task.Delay(Poll, cancellationToken);
