@@ -1,1 +1,3 @@
-return 0;
+using RaftStream.Node.Commands;
+
+return await CommandLineProgram.RunAsync(args);

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using RaftStream.Node.Hosting;
+
+namespace RaftStream.Node.Commands;
+
+/// <summary><c>raftstream node</c>: one replica with its HTTP server, until a signal ends it.</summary>
+internal static class NodeCommand
+{
+    private static readonly Option<string?> Id = new("--id") { Description = "This node's id, 1 to 65535.", HelpName = "N" };
+
+    private static readonly Option<string?> Cluster = new("--cluster")
+    {
+        Description = "All members with the addresses at which they listen for each other.",
+        HelpName = "1=host:port,2=host:port,...",
+    };
+
+    private static readonly Option<string?> Data = new("--data") { Description = "The folder for log and snapshots; made if missing.", HelpName = "DIR" };
+
+    private static readonly Option<string?> Http = new("--http")
+    {
+        Description = "Where to listen for clients (default 127.0.0.1:8080).",
+        HelpName = "host:port",
+    };
+
+    private static readonly Option<string?> ClusterId = new("--cluster-id")
+    {
+        Description = "The cluster's name, the same on every node (default: the list of members).",
+        HelpName = "NAME",
+    };
+
+    private static readonly Option<string?> ElectionTimeout = new("--election-timeout-ms")
+    {
+        Description = "The shortest time without a leader before an election, 50 to 60000 (default 300).",
+        HelpName = "MS",
+    };
+
+    private static readonly Option<string?> Heartbeat = new("--heartbeat-ms")
+    {
+        Description = "The time between heartbeats, at most a third of the election timeout (default 50).",
+        HelpName = "MS",
+    };
+
+    private static readonly Option<string?> SnapshotAfter = new("--snapshot-after-bytes")
+    {
+        Description = "A snapshot is taken after this many bytes of log, at least 65536 (default 67108864).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> LogLevel = new("--log-level")
+    {
+        Description = "What to write to standard error: debug, information, warning (default), error or none.",
+        HelpName = "LEVEL",
+    };
+
+    private static readonly Option<string?> Config = new("--config")
+    {
+        Description = "A JSON file with the same settings (id, cluster, data, http, ...); flags and RAFTSTREAM_* variables go before it.",
+        HelpName = "FILE",
+    };
+
+    // For processes that `cluster` and `demo` start: see ParentWatch.
+    private static readonly Option<bool> ExitWithParent = new(ParentWatch.ExitOption) { Hidden = true };
+    private static readonly Option<string?> DeleteWhenOrphaned = new(ParentWatch.DeleteOption) { Hidden = true };
+
+    public static Command Build()
+    {
+        var command = new Command("node", "Runs one node of a cluster until it is told to stop.")
+        {
+            Id, Cluster, Data, Http, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        var flags = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["id"] = parsed.GetValue(Id),
+            ["cluster"] = parsed.GetValue(Cluster),
+            ["data"] = parsed.GetValue(Data),
+            ["http"] = parsed.GetValue(Http),
+            ["clusterId"] = parsed.GetValue(ClusterId),
+            ["electionTimeoutMs"] = parsed.GetValue(ElectionTimeout),
+            ["heartbeatMs"] = parsed.GetValue(Heartbeat),
+            ["snapshotAfterBytes"] = parsed.GetValue(SnapshotAfter),
+            ["logLevel"] = parsed.GetValue(LogLevel),
+        };
+        var configuration = NodeConfiguration.Load(flags, Environment.GetEnvironmentVariable, parsed.GetValue(Config));
+        using var parent = parsed.GetValue(ExitWithParent) ? ParentWatch.Start(parsed.GetValue(DeleteWhenOrphaned)) : null;
+        return await NodeHost.RunAsync(configuration, parent, stop);
+    }
+}

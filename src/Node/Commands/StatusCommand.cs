@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using RaftStream.Node.Http;
+using Spectre.Console;
+
+namespace RaftStream.Node.Commands;
+
+/// <summary>One member in what <c>status --json</c> prints; <c>status</c> is null where it does not answer.</summary>
+internal sealed record MemberStatusJson(int? Id, string? Http, StatusJson? Status);
+
+/// <summary>What <c>status --json</c> prints.</summary>
+internal sealed record ClusterStatusJson(int? Leader, IReadOnlyList<MemberStatusJson> Nodes);
+
+/// <summary>How it is written.</summary>
+[System.Text.Json.Serialization.JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[System.Text.Json.Serialization.JsonSerializable(typeof(ClusterStatusJson))]
+internal sealed partial class StatusCommandJson : System.Text.Json.Serialization.JsonSerializerContext;
+
+/// <summary><c>raftstream status</c>: where every member stands, by its own account.</summary>
+internal static class StatusCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public static Command Build()
+    {
+        var command = new Command("status", "Prints where every node of the cluster stands.") { ClientCommand.Server, ClientCommand.Json };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+
+        // Any node knows the members; each then speaks for itself.
+        var first = await cluster.ReadAsync((node, _) => node.StatusAsync(Patience, stop), stop);
+        var statuses = await Task.WhenAll(first.Members.Select(member => AskAsync(cluster, member, stop)));
+        var leader = statuses.Select(one => one.Status).OfType<StatusJson>().Where(status => status.Role == "leader").MaxBy(status => status.Term)?.Id;
+        if (parsed.GetValue(ClientCommand.Json))
+            Console.Out.WriteLine(JsonSerializer.Serialize(new ClusterStatusJson(leader, statuses), StatusCommandJson.Default.ClusterStatusJson));
+        else
+            Show(statuses);
+        return ExitCodes.Fine;
+    }
+
+    private static async Task<MemberStatusJson> AskAsync(ClusterClient cluster, MemberJson member, CancellationToken stop)
+    {
+        if (member.Http is null)
+            return new MemberStatusJson(member.Id, null, null);
+        var reply = await cluster.Node(member.Http).StatusAsync(Patience, stop);
+        return new MemberStatusJson(member.Id, member.Http, reply.Value);
+    }
+
+    private static void Show(IEnumerable<MemberStatusJson> statuses)
+    {
+        var table = new Table().AddColumns("node", "http", "role", "term", "last", "commit", "applied", "snapshot", "state");
+        foreach (var (id, http, status) in statuses)
+        {
+            string[] cells = status is null
+                ? [Number(id), http ?? "unknown", "no answer", "", "", "", "", "", ""]
+                : [
+                    Number(id), http ?? "", status.Fault ?? status.Role, Number(status.Term), Number(status.LastIndex), Number(status.Commit),
+                    Number(status.Applied), Number(status.Snapshot), status.StateHash,
+                ];
+            table.AddRow([.. cells.Select(cell => new Text(cell))]);
+        }
+        AnsiConsole.Write(table);
+    }
+
+    private static string Number(long? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "";
+}

@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace RaftStream.Node.Hosting;
+
+/// <summary>
+/// Starts the replica after the HTTP server has its port (the peers are told the real one) and stops it after the server has
+/// answered its last request.
+/// </summary>
+internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILoggerFactory loggers) : IHostedLifecycleService
+{
+    private RaftNode? _node;
+
+    /// <inheritdoc/>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        var settings = handle.Settings;
+        var address = ClientAddress(settings);
+        _node = await StartNodeAsync(settings, address, loggers, cancellationToken);
+        handle.Set(_node, address);
+        _ = WatchAsync(_node);
+    }
+
+    /// <inheritdoc/>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_node is not null)
+            await _node.DisposeAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Starts a replica with the counting store.</summary>
+    /// <exception cref="ReplicaException">It cannot start: one sentence.</exception>
+    public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var options = new RaftNodeOptions
+        {
+            Id = settings.Id,
+            Members = settings.Members,
+            ClusterId = settings.ClusterId,
+            DataFolder = settings.Data,
+            ClientAddress = clientAddress,
+            ElectionTimeout = settings.ElectionTimeout,
+            HeartbeatInterval = settings.Heartbeat,
+            SnapshotAfterBytes = settings.SnapshotAfterBytes,
+        };
+        try
+        {
+            return await RaftNode.StartAsync(options, Machines.Create(), loggers, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new ReplicaException($"Node {settings.Id} cannot start in {settings.Data}: {exception.Message}", exception);
+        }
+    }
+
+    private async Task WatchAsync(RaftNode node)
+    {
+        var sentence = await node.Stopped;
+        if (sentence is not null)
+            handle.Fail(sentence);
+    }
+
+    private string ClientAddress(NodeSettings settings)
+    {
+        var bound = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
+            ?? throw new InvalidOperationException("The HTTP server listens nowhere.");
+        var port = new Uri(bound.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal)).Port;
+
+        // "Any address" says nothing to a peer; the host it knows us by does.
+        var host = settings.Http.Host is "0.0.0.0" or "::" ? settings.Members[settings.Id].Host : settings.Http.Host;
+        return "http://" + Addresses.Format(new System.Net.DnsEndPoint(host, port));
+    }
+}

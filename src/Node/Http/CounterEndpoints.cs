@@ -1,0 +1,112 @@
+using System.Globalization;
+
+namespace RaftStream.Node.Http;
+
+/// <summary>The counters over HTTP. All reads here are linearizable, all writes are answered once a quorum has them on disk.</summary>
+internal static class CounterEndpoints
+{
+    /// <summary>The most rows a top list may have.</summary>
+    public const int MaxTop = 10_000;
+
+    private const int DefaultTop = 20;
+
+    /// <summary>Adds the endpoints; the placeholder in the path is the key that <see cref="RawPath"/> took out.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/counters/{name}", GetAsync);
+        routes.MapDelete("/v1/counters/{name}", DeleteAsync);
+        routes.MapPost("/v1/counters/{name}/add", AddAsync);
+        routes.MapPost("/v1/counters/{name}/cas", CompareAndSetAsync);
+        routes.MapGet("/v1/top", TopAsync);
+    }
+
+    /// <summary>A counter as it is told to clients.</summary>
+    public static CounterJson Json(string key, CounterAnswer answer, bool showMatch) => new(
+        key, answer.Value, answer.Exists, showMatch ? answer.Matched : null, "applied", answer.Position.Index.Value, answer.Position.Term.Value);
+
+    /// <summary>A top list as it is told to clients.</summary>
+    public static TopJson Json(TopAnswer answer) => new(
+        [.. answer.Rows.Select(row => new TopRowJson(row.Key, row.Value))], answer.Total, answer.Distinct, "applied",
+        answer.Position.Index.Value, answer.Position.Term.Value);
+
+    private static Task GetAsync(HttpContext context) => RunAsync(context, router =>
+    {
+        var key = RawPath.NameOf(context);
+        return router.ReadAsync(context, async (counters, token) => From(key, await counters.GetAsync(key, token), showMatch: false));
+    });
+
+    private static Task DeleteAsync(HttpContext context) => RunAsync(context, async router =>
+    {
+        var key = RawPath.NameOf(context);
+        var body = await RequestBodies.ReadAsync(context);
+        return await router.WriteAsync(context, body, async (counters, token) => From(key, await counters.DeleteAsync(key, token), showMatch: false));
+    });
+
+    private static Task AddAsync(HttpContext context) => RunAsync(context, async router =>
+    {
+        var key = RawPath.NameOf(context);
+        var body = await RequestBodies.ReadAsync(context);
+        if (!RequestBodies.TryParse(body, NodeJson.Default.AddBody, new AddBody(null), out var add, out var problem))
+            return Problems.Bad(problem);
+        if (!TryNumber(context, "delta", out var fromQuery))
+            return Problems.Bad("The delta in the query is no whole number of 64 bits.");
+        if (add.Delta is not null && fromQuery is not null)
+            return Problems.Bad("The delta stands both in the body and in the query: give it once.");
+        var delta = add.Delta ?? fromQuery ?? 1;
+        return await router.WriteAsync(context, body, async (counters, token) => From(key, await counters.AddAsync(key, delta, token), showMatch: false));
+    });
+
+    private static Task CompareAndSetAsync(HttpContext context) => RunAsync(context, async router =>
+    {
+        var key = RawPath.NameOf(context);
+        var body = await RequestBodies.ReadAsync(context);
+        if (!RequestBodies.TryParse(body, NodeJson.Default.CasBody, new CasBody(null, null), out var cas, out var problem))
+            return Problems.Bad(problem);
+        if (cas.Value is not { } value)
+            return Problems.Bad("The body lacks the value to set: give {\"expected\":1,\"value\":2}, or \"expected\":null for a counter that must not exist.");
+        return await router.WriteAsync(
+            context, body, async (counters, token) => From(key, await counters.CompareAndSetAsync(key, cas.Expected, value, token), showMatch: true));
+    });
+
+    private static Task TopAsync(HttpContext context) => RunAsync(context, async router =>
+    {
+        if (!TryNumber(context, "limit", out var given) || given is < 1 or > MaxTop)
+            return Problems.Bad($"The limit in the query is no number from 1 to {MaxTop}.");
+        var limit = (int)(given ?? DefaultTop);
+        return await router.ReadAsync(context, async (counters, token) => From(await counters.TopAsync(limit, token)));
+    });
+
+    private static async Task RunAsync(HttpContext context, Func<LeaderRouter, Task<IResult>> handle)
+    {
+        var router = context.RequestServices.GetRequiredService<LeaderRouter>();
+        var result = await handle(router);
+        await result.ExecuteAsync(context);
+    }
+
+    private static LocalAnswer From(string key, CounterAnswer answer, bool showMatch)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+        if (answer.Problem is not null)
+            return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, answer.Problem));
+        return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(key, answer, showMatch), NodeJson.Default.CounterJson));
+    }
+
+    private static LocalAnswer From(TopAnswer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+        return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(answer), NodeJson.Default.TopJson));
+    }
+
+    private static bool TryNumber(HttpContext context, string name, out long? value)
+    {
+        value = null;
+        if (!context.Request.Query.TryGetValue(name, out var text))
+            return true;
+        if (!long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            return false;
+        value = number;
+        return true;
+    }
+}

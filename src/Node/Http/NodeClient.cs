@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace RaftStream.Node.Http;
+
+/// <summary>How a call to one node ended.</summary>
+/// <typeparam name="T">What it answers with.</typeparam>
+/// <param name="Value">The answer, null unless it came and was a success.</param>
+/// <param name="Problem">The node's error; null if it did not answer at all.</param>
+/// <param name="NeverSent">Whether the request certainly never reached the node.</param>
+internal sealed record NodeReply<T>(T? Value, ProblemJson? Problem, bool NeverSent)
+    where T : class
+{
+    /// <summary>Whether the request certainly had no effect, so that it may be sent again whatever it asks for.</summary>
+    public bool NothingDone => NeverSent || (Problem is { Outcome: "rejected", Status: 503 or 429 });
+}
+
+/// <summary>Talks HTTP to one node. Every call ends within its time and never throws for a node that is down or answers badly.</summary>
+internal sealed class NodeClient(HttpClient http, string node)
+{
+    /// <summary>No answer is read beyond this many bytes: 10,000 rows with the longest keys, escaped, fit.</summary>
+    public const int MaxAnswerBytes = 256 * 1024 * 1024;
+
+    /// <summary>Where the node is: http://host:port.</summary>
+    public string Address { get; } = node;
+
+    /// <summary>Asks the node for its own status.</summary>
+    public Task<NodeReply<StatusJson>> StatusAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync("/v1/status", NodeJson.Default.StatusJson, patience, cancellationToken);
+
+    /// <summary>Reads a counter.</summary>
+    public Task<NodeReply<CounterJson>> GetCounterAsync(string key, TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync("/v1/counters/" + RawPath.Encode(key), NodeJson.Default.CounterJson, patience, cancellationToken);
+
+    /// <summary>Adds to a counter; sent once.</summary>
+    public Task<NodeReply<CounterJson>> AddAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var content = JsonContent.Create(new AddBody(delta), NodeJson.Default.AddBody);
+        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add", content, NodeJson.Default.CounterJson, patience, cancellationToken);
+    }
+
+    /// <summary>Reads the largest counters.</summary>
+    public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync("/v1/top?limit=" + limit.ToString(CultureInfo.InvariantCulture), NodeJson.Default.TopJson, patience, cancellationToken);
+
+    /// <summary>Reads how far a job has come.</summary>
+    public Task<NodeReply<JobJson>> JobAsync(string job, string partition, TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync($"/v1/jobs/{RawPath.Encode(job)}?partition={Uri.EscapeDataString(partition)}", NodeJson.Default.JobJson, patience, cancellationToken);
+
+    /// <summary>Posts a source; ends when it is counted or the node has gone. The stream is not disposed.</summary>
+    public Task<NodeReply<IngestJson>> IngestAsync(string job, string partition, Stream source, CancellationToken cancellationToken)
+    {
+        var path = $"/v1/jobs/{RawPath.Encode(job)}/ingest?partition={Uri.EscapeDataString(partition)}";
+        return SendAsync(HttpMethod.Post, path, new SourceContent(source), NodeJson.Default.IngestJson, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
+
+    private Task<NodeReply<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken)
+        where T : class => SendAsync(HttpMethod.Get, path, null, type, patience, cancellationToken);
+
+    private async Task<NodeReply<T>> SendAsync<T>(
+        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken)
+        where T : class
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
+        using var request = new HttpRequestMessage(method, HttpClients.Target(Address, path)) { Content = content };
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, limit.Token);
+            await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
+            return response.IsSuccessStatusCode
+                ? new NodeReply<T>(await JsonSerializer.DeserializeAsync(body, type, limit.Token), null, NeverSent: false)
+                : new NodeReply<T>(null, await JsonSerializer.DeserializeAsync(body, NodeJson.Default.ProblemJson, limit.Token), NeverSent: false);
+        }
+        catch (HttpRequestException exception)
+        {
+            return new NodeReply<T>(null, null, HttpClients.NeverSent(exception));
+        }
+        catch (Exception exception) when (exception is JsonException or IOException && !cancellationToken.IsCancellationRequested)
+        {
+            // No node of ours, or one that died while it answered.
+            return new NodeReply<T>(null, null, NeverSent: false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new NodeReply<T>(null, null, NeverSent: false);
+        }
+    }
+
+    // Unlike StreamContent it leaves the source open and hands each piece on at once.
+    private sealed class SourceContent(Stream source) : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) =>
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context, CancellationToken cancellationToken)
+        {
+            var buffer = new byte[64 * 1024];
+            int count;
+            while ((count = await ReadAsync(buffer, cancellationToken)) > 0)
+            {
+                await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken);
+                await stream.FlushAsync(cancellationToken);
+            }
+        }
+
+        // A source that fails must not look like a node that fails: the client would try again for ever.
+        private async ValueTask<int> ReadAsync(byte[] buffer, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await source.ReadAsync(buffer, cancellationToken);
+            }
+            catch (IOException exception)
+            {
+                throw new Commands.UsageException($"The source cannot be read on: {exception.Message}", exception);
+            }
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using RaftStream.Node.Hosting;
+
+namespace RaftStream.Node.Http;
+
+/// <summary>How a node is: for people, probes and load balancers. Answered by every node for itself.</summary>
+internal static class StatusEndpoints
+{
+    /// <summary>A node is ready while it is no further behind what it knows to be committed than this many entries.</summary>
+    public const int ReadyWithin = 1_000;
+
+    /// <summary>Adds the endpoints.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/status", context => AnswerAsync(context, Status));
+        routes.MapGet("/healthz", context => AnswerAsync(context, Health));
+        routes.MapGet("/readyz", context => AnswerAsync(context, Ready));
+    }
+
+    /// <summary>A replica's status as it is told to clients.</summary>
+    public static StatusJson From(RaftStatus status, IEnumerable<MemberJson> members, string? leaderHttp) => new(
+        status.Id.Value,
+        RoleName(status.Role),
+        status.Term.Value,
+        status.Leader == NodeId.None ? null : status.Leader.Value,
+        leaderHttp,
+        status.IsReady,
+        status.Last.Index.Value,
+        status.Last.Term.Value,
+        status.Commit.Value,
+        status.Applied.Value,
+        status.StateHash.ToString("x16", CultureInfo.InvariantCulture),
+        status.Snapshot.Value,
+        status.Syncs,
+        status.Fault,
+        [.. members]);
+
+    private static Task AnswerAsync(HttpContext context, Func<NodeHandle, IResult> answer) =>
+        answer(context.RequestServices.GetRequiredService<NodeHandle>()).ExecuteAsync(context);
+
+    private static IResult Status(NodeHandle handle)
+    {
+        if (handle.Running is not { } running)
+            return Starting();
+        var members = handle.Settings.Members
+            .OrderBy(member => member.Key)
+            .Select(member => new MemberJson(
+                member.Key.Value,
+                Addresses.Format(member.Value),
+                member.Key == handle.Settings.Id ? running.ClientAddress : running.Node.ClientAddressOf(member.Key)));
+        var status = running.Node.Status;
+        var leaderHttp = status.Leader == handle.Settings.Id ? running.ClientAddress : running.Node.ClientAddressOf(status.Leader);
+        return TypedResults.Json(From(status, members, leaderHttp), NodeJson.Default.StatusJson);
+    }
+
+    private static IResult Health(NodeHandle handle)
+    {
+        var fault = handle.Fault ?? handle.Running?.Node.Status.Fault;
+        return fault is null
+            ? TypedResults.Json(new HealthJson("healthy"), NodeJson.Default.HealthJson)
+            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", fault);
+    }
+
+    private static IResult Ready(NodeHandle handle)
+    {
+        if (handle.Running is not { } running)
+            return Starting();
+        var status = running.Node.Status;
+        if (status.Fault is not null)
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", status.Fault);
+        if (status.Leader == NodeId.None)
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NoLeader, "This node knows no leader.");
+        return status.Commit - status.Applied <= ReadyWithin
+            ? TypedResults.Json(new HealthJson("ready"), NodeJson.Default.HealthJson)
+            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "behind", $"This node has applied {status.Applied} of {status.Commit} committed entries.");
+    }
+
+    private static JsonHttpResult<ProblemJson> Starting() => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting.");
+
+    private static string RoleName(Role role) => role switch
+    {
+        Role.Leader => "leader",
+        Role.Candidate => "candidate",
+        Role.PreCandidate => "preCandidate",
+        _ => "follower",
+    };
+}

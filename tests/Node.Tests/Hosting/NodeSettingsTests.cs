@@ -1,0 +1,135 @@
+using RaftStream.Node.Commands;
+using RaftStream.Node.Hosting;
+using RaftStream.Node.Tests.Support;
+
+namespace RaftStream.Node.Tests.Hosting;
+
+[TestFixture]
+internal sealed class NodeSettingsTests
+{
+    private const string ThreeMembers = "1=127.0.0.1:5001,2=node-b.example:5002,3=[::1]:5003";
+
+    private static readonly Dictionary<string, string?> NoFlags = new(StringComparer.Ordinal);
+
+    private static NodeOptions Good() => new() { Id = "2", Cluster = ThreeMembers, Data = "data" };
+
+    [Test]
+    public void TheDefaultsAreThoseOfTheManual()
+    {
+        var settings = NodeSettings.From(Good());
+
+        Assert.That(settings.Id, Is.EqualTo(new NodeId(2)));
+        Assert.That(settings.Http.Port, Is.EqualTo(8080));
+        Assert.That(settings.ElectionTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(300)));
+        Assert.That(settings.Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(50)));
+        Assert.That(settings.SnapshotAfterBytes, Is.EqualTo(64L * 1024 * 1024));
+        Assert.That(Path.IsPathFullyQualified(settings.Data));
+    }
+
+    [Test]
+    public void AShortElectionTimeoutBringsItsOwnHeartbeat()
+    {
+        var options = Good();
+        options.ElectionTimeoutMs = "90";
+
+        Assert.That(NodeSettings.From(options).Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(30)));
+    }
+
+    [Test]
+    public void AListOfMembersIsReadWhateverItsOrderAndBlanks()
+    {
+        var members = MemberList.Parse("3=[::1]:5003, 1=127.0.0.1:5001 ,2=node-b.example:5002");
+
+        Assert.That(MemberList.Format(members), Is.EqualTo(ThreeMembers));
+    }
+
+    [Test]
+    public void ClustersAreToldApartByNameOrElseByTheirMembers()
+    {
+        var members = MemberList.Parse(ThreeMembers);
+        var others = MemberList.Parse("1=127.0.0.1:5001");
+
+        Assert.That(MemberList.ClusterGuid("a", members), Is.EqualTo(MemberList.ClusterGuid("a", others)));
+        Assert.That(MemberList.ClusterGuid("a", members), Is.Not.EqualTo(MemberList.ClusterGuid("b", members)));
+        Assert.That(MemberList.ClusterGuid(null, members), Is.Not.EqualTo(MemberList.ClusterGuid(null, others)));
+    }
+
+    [TestCase("1=h:1,2", "member")]
+    [TestCase("", "member")]
+    [TestCase("x=h:1", "id")]
+    [TestCase("65536=h:1", "id")]
+    [TestCase("1=::1:80", "brackets")]
+    [TestCase("1=h:0", "port")]
+    [TestCase("1=h:-1", "port")]
+    [TestCase("1=:80", "host:port")]
+    [TestCase("1=a b:80", "host:port")]
+    [TestCase("1=a:1,2=a:2,3=a:3,4=a:4,5=a:5,6=a:6,7=a:7,8=a:8,9=a:9,10=a:10", "10 members")]
+    public void AListOfMembersThatIsNoneIsRefusedWithItsReason(string text, string named)
+    {
+        Assert.That(() => MemberList.Parse(text), Throws.InstanceOf<UsageException>().With.Message.Contains(named));
+    }
+
+    [Test]
+    public void TheValidatorOfTheHostSaysTheSame()
+    {
+        var bad = Good();
+        bad.HeartbeatMs = "101";
+
+        var result = new NodeOptionsValidator().Validate(null, bad);
+
+        Assert.That(result.Failed);
+        Assert.That(result.FailureMessage, Does.Contain("a third"));
+        Assert.That(new NodeOptionsValidator().Validate(null, Good()).Succeeded);
+    }
+
+    [Test]
+    public void FlagsGoBeforeTheEnvironmentAndThatBeforeTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("node.json", """{"id":1,"cluster":"from-file","data":"from-file","heartbeatMs":"7"}""");
+        var flags = new Dictionary<string, string?>(StringComparer.Ordinal) { ["id"] = "3", ["cluster"] = null };
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["RAFTSTREAM_ID"] = "2", ["RAFTSTREAM_CLUSTER"] = "from-environment" };
+
+        var merged = NodeConfiguration.Load(flags, name => environment.GetValueOrDefault(name), file);
+
+        Assert.That(merged["id"], Is.EqualTo("3"));
+        Assert.That(merged["cluster"], Is.EqualTo("from-environment"));
+        Assert.That(merged["data"], Is.EqualTo("from-file"));
+        Assert.That(merged["heartbeatMs"], Is.EqualTo("7"));
+        Assert.That(merged["http"], Is.Null);
+    }
+
+    [Test]
+    public void TheEnvironmentMayNameTheFile()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("node.json", """{"id":5}""");
+
+        var merged = NodeConfiguration.Load(NoFlags, name => name == "RAFTSTREAM_CONFIG" ? file : null, file: null);
+
+        Assert.That(merged["id"], Is.EqualTo("5"));
+    }
+
+    [TestCase("[1]", "object")]
+    [TestCase("""{"id":true}""", "text or a number")]
+    [TestCase("""{"id":1""", "damaged at line 1")]
+    [TestCase("", "damaged")]
+    public void AConfigurationThatIsNoneIsRefused(string text, string named)
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("node.json", text);
+
+        Assert.That(
+            () => NodeConfiguration.Load(NoFlags, _ => null, file),
+            Throws.InstanceOf<UsageException>().With.Message.Contains(named).And.Message.Contains(file));
+    }
+
+    [Test]
+    public void AHugeConfigurationIsNotRead()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("node.json", new string(' ', NodeConfiguration.MaxFileBytes + 1));
+
+        Assert.That(() => NodeConfiguration.Load(NoFlags, _ => null, file), Throws.InstanceOf<UsageException>().With.Message.Contains("larger"));
+    }
+}
