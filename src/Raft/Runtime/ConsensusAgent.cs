@@ -73,7 +73,7 @@ internal sealed class ConsensusAgent
     {
         var done = TakeDiskAnswers(clock) + TakeApplyAnswers(clock) + TakeFrames(clock) + TakeRequests(clock);
         var now = clock.Now;
-        if (now >= Core.Output.NextDeadline && _queues.Disk.Count < _queues.Disk.Capacity - (DiskPlacesPerInput / 2))
+        if (now >= Core.Output.NextDeadline && HasTickRoom)
         {
             Core.Tick(now);
             Drain(now);
@@ -83,7 +83,7 @@ internal sealed class ConsensusAgent
         _transfer.Tick(now);
         done += _feed.Poll(Core.Output.ApplyTo);
         _cache.Trim(Core.Durable);
-        NextDeadline = Instant.Min(Core.Output.NextDeadline, _transfer.AskAgainAt);
+        NextDeadline = Instant.Min(HasTickRoom ? Core.Output.NextDeadline : Instant.Never, _transfer.AskAgainAt);
         return done;
     }
 
@@ -100,6 +100,12 @@ internal sealed class ConsensusAgent
     }
 
     private bool HasDiskRoom => _queues.Disk.Count <= _queues.Disk.Capacity - DiskPlacesPerInput;
+
+    /// <summary>
+    /// Ticks go on a little longer than inputs. While even they have no room, the disk hangs: the agent sleeps until the disk answers,
+    /// and a leader falls silent, so that another one takes its place.
+    /// </summary>
+    private bool HasTickRoom => _queues.Disk.Count <= _queues.Disk.Capacity - (DiskPlacesPerInput / 2);
 
     private int TakeDiskAnswers(IClock clock)
     {

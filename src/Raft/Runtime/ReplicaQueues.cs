@@ -39,4 +39,8 @@ internal sealed class ReplicaQueues
 
     /// <summary>Empty runs, from the apply agent back to the consensus agent.</summary>
     public BoundedQueue<EntryRun> SpareRuns { get; }
+
+    /// <summary>How full the queues are, for a reader.</summary>
+    public string Describe() =>
+        $"frames {Frames.Count}, requests {Requests.Count}, disk {Disk.Count}, disk answers {DiskDone.Count}, apply {Apply.Count}, apply answers {ApplyDone.Count}";
 }

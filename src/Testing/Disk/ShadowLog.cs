@@ -18,6 +18,7 @@ internal sealed class ShadowLog
     private readonly List<(Term Term, ulong Chain)> _entries = [];
     private LogPosition _base;
     private bool _isUnknown;
+    private bool _isRecovering;
     private ulong _baseChain;
 
     /// <summary>The last entry written.</summary>
@@ -44,10 +45,10 @@ internal sealed class ShadowLog
         : index > _base.Index && index <= Last.Index ? _entries[(int)(index - _base.Index) - 1] : null;
 
     /// <summary>
-    /// The power went: until the next recovery nobody knows what is there, and what the recovery writes meanwhile is part of what it
-    /// finds.
+    /// The process ended. What the recovery writes next are batches that it found and makes durable: nothing new. After a power cut
+    /// nobody knows until then what is there at all.
     /// </summary>
-    public void PowerCut() => _isUnknown = true;
+    public void Down(bool powerCut) => (_isRecovering, _isUnknown) = (true, powerCut || _isUnknown);
 
     /// <summary>Bytes went to a file.</summary>
     public void Wrote(string file, long offset, ReadOnlySpan<byte> bytes)
@@ -107,6 +108,7 @@ internal sealed class ShadowLog
     /// </summary>
     public void Recovered(SimDisk disk, SegmentedLog log, bool isOnMedium)
     {
+        _isRecovering = false;
         if (!isOnMedium)
             return;
         _isUnknown = false;
@@ -141,6 +143,8 @@ internal sealed class ShadowLog
 
     private void Take(string file, ReadOnlySpan<byte> body)
     {
+        if (_isRecovering)
+            return;
         HardState? state = null;
         var cursor = new BatchCursor(body);
         while (cursor.MoveNext())

@@ -118,7 +118,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
             simulation.Counts.Add("torn write");
         _onMedium[node.Id] = powerCut;
         simulation.Events.Add(
-            simulation.Now + random.Between(1_000_000, random.Chance(0.2) ? 2_000_000_000 : 300_000_000),
+            simulation.Now + 1_000_000 + random.Below(random.Chance(0.25) ? 6_000_000_000 : 300_000_000),
             new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
 

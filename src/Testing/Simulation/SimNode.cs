@@ -77,14 +77,11 @@ internal sealed class SimNode : INetwork, IDisposable
         _timerAt = long.MaxValue;
         PausedUntil = 0;
         Disk.CloseAll();
-        if (!powerCut)
-        {
+        Shadow.Down(powerCut);
+        if (powerCut)
+            Disk.Inner.Crash();
+        else
             Disk.Inner.Kill();
-            return;
-        }
-
-        Disk.Inner.Crash();
-        Shadow.PowerCut();
     }
 
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>

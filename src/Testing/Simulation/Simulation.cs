@@ -15,12 +15,16 @@ public sealed class Simulation : IDisposable
     /// <summary>Events after which a mended cluster must have come to rest.</summary>
     private const int MaxHealingSteps = 200_000;
 
+    /// <summary>Events in a row that may come to nothing.</summary>
+    private const int MaxIdleEvents = 10_000;
+
     internal static readonly Guid ClusterId = new("d5a1f0a8-31c4-4e0a-9d9c-52f2c2b7a6a1");
     internal static readonly TimeSpan ElectionTimeout = TimeSpan.FromMilliseconds(300);
 
     private readonly FaultInjector _faults;
     private readonly Trace _trace;
     private long _steps;
+    private int _idle;
 
     private Simulation(SimulationOptions options)
     {
@@ -115,13 +119,18 @@ public sealed class Simulation : IDisposable
         try
         {
             if (!Happen(next, node))
+            {
+                // Stale polls and timers are nothing; agents that wake up again and again for nothing would spin in a real node.
+                ViolationException.Require(++_idle < MaxIdleEvents, "NoSpin", $"{MaxIdleEvents} events in a row did nothing, the last for node {next.Node}: {next.Kind} {next.Number}; its queues hold {node?.Replica?.Queues.Describe()}.");
                 return;
+            }
         }
         catch (SimulatedCrashException)
         {
             _faults.OnDiskCrash(node!);
         }
 
+        _idle = 0;
         _steps++;
         _trace.Add(next.Kind.ToString(), next.Node.Value, next.From.Value, next.Number, node?.Replica?.Consensus.Core.Commit.Value ?? -1);
         if (node is not null)

@@ -75,7 +75,7 @@ internal sealed record Swarm
             OneWayWeight = Weight(),
             PauseWeight = Weight(),
             SlowDiskWeight = Weight(),
-            SnapshotAfterBytes = 1024L * random.Between(2, 24),
+            SnapshotAfterBytes = 1024L * random.Between(1, 12),
             SegmentBytes = 4096 << random.Between(0, 2),
             CacheBytes = 512 << random.Between(0, 6),
             MaxAppendBytes = 64 << random.Between(0, 6),
