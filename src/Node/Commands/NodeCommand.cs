@@ -42,7 +42,7 @@ internal static class NodeCommand
 
     private static readonly Option<string?> SnapshotAfter = new("--snapshot-after-bytes")
     {
-        Description = "A snapshot is taken after this many bytes of log, at least 65536 (default 67108864).",
+        Description = "A snapshot is taken after this many bytes of log, at least 65536 (default 16777216).",
         HelpName = "N",
     };
 

@@ -71,7 +71,7 @@ internal sealed record NodeSettings(
             Addresses.Parse(options.Http ?? DefaultHttp, "--http", allowPortZero: true),
             TimeSpan.FromMilliseconds(election),
             TimeSpan.FromMilliseconds(heartbeat),
-            Number(options.SnapshotAfterBytes ?? "67108864", "--snapshot-after-bytes", 65_536, long.MaxValue),
+            options.SnapshotAfterBytes is { } bytes ? Number(bytes, "--snapshot-after-bytes", 65_536, long.MaxValue) : RaftNodeOptions.DefaultSnapshotAfterBytes,
             Level(options.LogLevel ?? "warning"));
     }
 

@@ -7,6 +7,9 @@ namespace RaftStream.Raft;
 /// <summary>How to start a <see cref="RaftNode"/>.</summary>
 public sealed record RaftNodeOptions
 {
+    /// <summary>16 MiB: a restart has at most twice that to read and apply, which takes about a second.</summary>
+    public const long DefaultSnapshotAfterBytes = 16L * 1024 * 1024;
+
     /// <summary>This node's id; one of <see cref="Members"/>.</summary>
     public required NodeId Id { get; init; }
 
@@ -29,7 +32,7 @@ public sealed record RaftNodeOptions
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>A snapshot is taken after this many bytes of log since the last one, at least 64 KiB.</summary>
-    public long SnapshotAfterBytes { get; init; } = 64L * 1024 * 1024;
+    public long SnapshotAfterBytes { get; init; } = DefaultSnapshotAfterBytes;
 
     /// <exception cref="ReplicaException">An option is out of range.</exception>
     internal void Check()

@@ -46,20 +46,34 @@ internal sealed class Checker(Simulation simulation)
     public void OnSent(SimNode node, NodeId to, ReadOnlySpan<byte> frame)
     {
         if (frame[0] != (byte)PeerFrameType.Message)
+        {
+            simulation.Counts.Add(frame[0] == (byte)PeerFrameType.Chunk ? "snapshot piece sent" : frame[0] == (byte)PeerFrameType.ChunkGone ? "snapshot gone" : "snapshot piece asked");
             return;
+        }
+
         var sound = PeerFrame.TryReadMessage(frame, node.Id, to, simulation.Shapes, out var message);
         ViolationException.Require(sound, "SoundMessages", $"Node {node.Id} sends a message that cannot be read.");
         var view = _views[node.Id.Value];
         switch (message.Kind)
         {
-            case MessageKind.AppendReply when message.Accepted:
+            case MessageKind.SnapshotOffer:
+                simulation.Counts.Add("snapshot offered");
+                return;
+            case MessageKind.AppendReply when !message.Accepted:
+                simulation.Counts.Add("append refused");
+                return;
+            case MessageKind.AppendReply:
                 ViolationException.Require(
                     message.Position.Index <= node.Shadow.Durable,
                     "AckAfterSync",
                     $"Node {node.Id} acknowledges entry {message.Position.Index} in term {message.Term}, but only entries up to {node.Shadow.Durable} are on its disk.");
                 RequireDurableTerm(node, message);
                 break;
-            case MessageKind.VoteReply when message.Accepted:
+            case MessageKind.PreVoteReply or MessageKind.VoteReply when !message.Accepted:
+                simulation.Counts.Add(message.Kind == MessageKind.VoteReply ? "vote refused" : "pre-vote refused");
+                return;
+            case MessageKind.VoteReply:
+                simulation.Counts.Add("vote granted");
                 RequireDurableTerm(node, message);
                 RequireVote(node, view, new(message.Term, to));
                 break;

@@ -148,7 +148,8 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
         if (_readers.Count == 0 || _readers[random.Below(_readers.Count)].LastCommand is not { } command)
             return;
         _bytes.Write(command);
-        Ask(RequestKind.Propose, answer => simulation.Counts.Add($"repeated advance {answer.Outcome}"));
+        Ask(RequestKind.Propose, answer => simulation.Counts.Add(
+            answer.Outcome == Outcome.Applied ? $"repeated advance {PartitionReply.TryRead(answer.Reply.Span)?.Problem}" : $"repeated advance {answer.Outcome}"));
     }
 
     /// <summary>Asks a node, most often the one that leads.</summary>
