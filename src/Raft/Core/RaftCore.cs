@@ -189,9 +189,10 @@ internal sealed class RaftCore
     /// <summary>A snapshot of this node's own state is on disk; the log may be forgotten up to <paramref name="compactTo"/>.</summary>
     public void SnapshotTaken(LogPosition snapshot, LogIndex compactTo)
     {
-        Invariant.Check(snapshot.Index <= _applied && compactTo <= snapshot.Index, "a snapshot holds what is applied, and compaction stays behind it");
+        Invariant.Check(snapshot.Index <= _applied, "a snapshot holds what is applied");
         if (snapshot.Index > _snapshot.Index)
-            _snapshot = snapshot;
+            _snapshot = snapshot; // Else one from a peer overtook it.
+        Invariant.Check(compactTo <= _snapshot.Index, "compaction stays behind the newest snapshot");
         _log.CompactTo(LogIndex.Min(compactTo, _writes.Durable));
     }
 

@@ -6,7 +6,7 @@ internal enum PieceOutcome
     /// <summary>It was written; the next one is wanted.</summary>
     Taken,
 
-    /// <summary>It was the manifest: the snapshot is whole and durable.</summary>
+    /// <summary>It was the manifest: the snapshot is whole and durable, and waits for <see cref="SnapshotStore.PublishReceived"/>.</summary>
     Finished,
 
     /// <summary>Another one is wanted, see <see cref="SnapshotReceiver.NextPiece"/>.</summary>
@@ -24,13 +24,11 @@ internal sealed class SnapshotReceiver : IDisposable
 {
     private const int ChunksPerSync = 4;
 
-    private readonly SnapshotStore _store;
     private readonly IDiskFile _file;
     private long _length;
 
-    internal SnapshotReceiver(SnapshotStore store, LogPosition position, IDiskFile file)
+    internal SnapshotReceiver(LogPosition position, IDiskFile file)
     {
-        _store = store;
         _file = file;
         Position = position;
         IsUsable = true;
@@ -92,7 +90,6 @@ internal sealed class SnapshotReceiver : IDisposable
         _file.Write(manifest.Offset, bytes);
         _file.SyncData();
         _file.Dispose();
-        _store.Publish(SnapshotStore.ReceivingName, manifest);
         Manifest = manifest;
     }
 }

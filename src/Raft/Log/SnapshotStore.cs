@@ -77,7 +77,7 @@ internal sealed class SnapshotStore : IDisposable
         if (_receiver is { IsUsable: true } && _receiver.Position == position)
             return _receiver;
         _receiver?.Dispose();
-        _receiver = new(this, position, CreatePart(ReceivingName));
+        _receiver = new(position, CreatePart(ReceivingName));
         return _receiver;
     }
 
@@ -122,6 +122,20 @@ internal sealed class SnapshotStore : IDisposable
     {
         _receiver?.Dispose();
         _served?.Dispose();
+    }
+
+    /// <summary>
+    /// Makes the snapshot that was received whole one of those held; nothing where there is none. Only now, when it is decided that
+    /// it takes the place of the log: a received snapshot that is not wanted must neither push out one that the log leads up to, nor
+    /// let the log be compacted to a place that it does not hold.
+    /// </summary>
+    public void PublishReceived()
+    {
+        if (_receiver?.Manifest is not { } manifest)
+            return;
+        _receiver.Dispose();
+        _receiver = null;
+        Publish(ReceivingName, manifest);
     }
 
     /// <summary>Gives a file that is whole and durable its name, durably, and drops what is older than the newest two.</summary>

@@ -76,6 +76,7 @@ internal sealed class Storage : IDisposable
     /// </summary>
     public bool Install()
     {
+        Snapshots.PublishReceived();
         if (Snapshots.Newest is not { } newest || newest.Position.Index < Log.Base.Index || Log.TermAt(newest.Position.Index) == newest.Position.Term)
             return false;
         Log.Reset(newest.Position, newest.Description.Time);

@@ -108,6 +108,8 @@ internal sealed class SnapshotStoreTests
             Assert.That(receiver.Accept(piece, Piece(source, position, piece)), Is.EqualTo(PieceOutcome.Taken));
         Assert.That(target.Newest, Is.Null);
         Assert.That(receiver.Accept(3, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Finished));
+        Assert.That(target.Newest, Is.Null, "not held before it is decided that it takes the log's place");
+        target.PublishReceived();
         Assert.That(target.Newest!.Position, Is.EqualTo(position));
         taker.Crash();
 
@@ -115,6 +117,26 @@ internal sealed class SnapshotStoreTests
         Assert.That(ReadAll(again, position).AsSpan().SequenceEqual(state), Is.True);
         var name = SnapshotFile.NameOf(position);
         Assert.That(giver.Bytes(name).AsSpan().SequenceEqual(taker.Bytes(name)), Is.True);
+    }
+
+    [Test]
+    public void A_received_snapshot_that_is_not_wanted_pushes_out_none_that_is_held()
+    {
+        using var source = SnapshotStore.Open(LogBench.NewDisk());
+        Write(source, LogBench.At(9, 2), StateOf(10));
+        var disk = LogBench.NewDisk();
+        using (var target = SnapshotStore.Open(disk))
+        {
+            Write(target, LogBench.At(5, 1), StateOf(5));
+            var receiver = target.BeginReceive(LogBench.At(9, 2));
+            receiver.Accept(0, Piece(source, LogBench.At(9, 2), 0));
+            Assert.That(receiver.Accept(1, Piece(source, LogBench.At(9, 2), 1)), Is.EqualTo(PieceOutcome.Finished));
+            Write(target, LogBench.At(6, 1), StateOf(6));
+            Assert.That(target.Held, Is.EqualTo(new[] { LogBench.At(5, 1), LogBench.At(6, 1) }));
+        }
+
+        using var again = SnapshotStore.Open(disk);
+        Assert.That(again.Newest!.Position, Is.EqualTo(LogBench.At(6, 1)));
     }
 
     [Test]
