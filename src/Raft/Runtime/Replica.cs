@@ -67,14 +67,21 @@ internal sealed class Replica : IDisposable
         var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed);
         if (opening.Storage is not { } storage)
             throw new ReplicaException(opening.Problem!.Sentence);
+        var isOpen = false;
         try
         {
-            return new(options, storage, opening.Facts, machine, network, clock, queues);
+            var replica = new Replica(options, storage, opening.Facts, machine, network, clock, queues);
+            isOpen = true;
+            return replica;
         }
         catch (InvalidDataException damage)
         {
-            storage.Dispose();
             throw new ReplicaException($"The newest snapshot cannot be restored: {damage.Message} Replace this replica.", damage);
+        }
+        finally
+        {
+            if (!isOpen)
+                storage.Dispose();
         }
     }
 
