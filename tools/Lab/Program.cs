@@ -1,8 +1,9 @@
 using System.CommandLine;
 using RaftStream.Lab;
+using RaftStream.Lab.Bench;
 using RaftStream.Lab.Sim;
 
-var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create() };
+var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create(), BenchCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -10,4 +11,5 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.BadUsage;
 }
 
-return await parsed.InvokeAsync();
+// After Ctrl-C a command may have processes to end and folders to delete: more than the two seconds it would get.
+return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
