@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Http;
 using Command = System.CommandLine.Command;
@@ -47,15 +46,9 @@ internal static class BenchCommand
     /// <summary>Turns whatever happens into an exit code and at most one sentence on standard error.</summary>
     private static async Task<int> RunAsync(Func<BenchPlan> plan, CancellationToken cancellation)
     {
-        // The command line watches for signals only once this method has returned its task: by then nodes may run already, and a signal
-        // in between would end us before them. So the first thing here is a watch of our own, over a closed terminal as well.
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var interrupt = Watch(PosixSignal.SIGINT, stop);
-        using var terminate = Watch(PosixSignal.SIGTERM, stop);
-        using var hangup = Watch(PosixSignal.SIGHUP, stop);
         try
         {
-            return await BenchRun.RunAsync(plan(), stop.Token);
+            return await BenchRun.RunAsync(plan(), cancellation);
         }
         catch (UsageException exception)
         {
@@ -65,7 +58,7 @@ internal static class BenchCommand
         {
             return Complain(exception.Message, ExitCodes.Undecided);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
             return Complain("Stopped by a signal before the end.", ExitCodes.Undecided);
         }
@@ -74,13 +67,6 @@ internal static class BenchCommand
             return Complain(exception.Message, ExitCodes.Internal);
         }
     }
-
-    private static PosixSignalRegistration Watch(PosixSignal signal, CancellationTokenSource stop) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            stop.Cancel();
-        });
 
     private static int Complain(string sentence, int exitCode)
     {
