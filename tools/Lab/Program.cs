@@ -1,8 +1,10 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using RaftStream.Lab;
+using RaftStream.Lab.Bench;
 using RaftStream.Lab.Sim;
 
-var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create() };
+var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create(), BenchCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
@@ -10,4 +12,16 @@ if (parsed.Errors.Count > 0)
     return ExitCodes.BadUsage;
 }
 
-return await parsed.InvokeAsync();
+// Signals are ours, from before a command starts anything: it must be able to end its processes and delete its folders, however long
+// that takes. A second signal ends the program at once. The source is not disposed: a signal may come as late as the very end.
+var stop = new CancellationTokenSource();
+using var interrupt = Watch(PosixSignal.SIGINT);
+using var terminate = Watch(PosixSignal.SIGTERM);
+using var hangup = Watch(PosixSignal.SIGHUP);
+return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null }, stop.Token);
+
+PosixSignalRegistration Watch(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
+{
+    context.Cancel = !stop.IsCancellationRequested;
+    stop.Cancel();
+});

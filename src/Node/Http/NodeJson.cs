@@ -3,10 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace RaftStream.Node.Http;
 
-/// <summary>Where a node stands: <c>GET /v1/status</c>. The state hash is 16 hexadecimal digits: 64 bits are too many for a number of JavaScript.</summary>
+/// <summary>
+/// Where a node stands: <c>GET /v1/status</c>. The state hash is 16 hexadecimal digits: 64 bits are too many for a number of JavaScript.
+/// Syncs of the log and bytes that the process allocated on its managed heap both count from its start.
+/// </summary>
 internal sealed record StatusJson(
     int Id, string Role, long Term, int? Leader, string? LeaderHttp, bool Ready, long LastIndex, long LastTerm, long Commit, long Applied,
-    string StateHash, long Snapshot, long Syncs, string? Fault, IReadOnlyList<MemberJson> Members);
+    string StateHash, long Snapshot, long Syncs, long AllocatedBytes, string? Fault, IReadOnlyList<MemberJson> Members);
 
 /// <summary>A member: where it listens for peers, and for clients as far as known.</summary>
 internal sealed record MemberJson(int Id, string Raft, string? Http);

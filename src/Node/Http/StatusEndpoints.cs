@@ -33,6 +33,7 @@ internal static class StatusEndpoints
         status.StateHash.ToString("x16", CultureInfo.InvariantCulture),
         status.Snapshot.Value,
         status.Syncs,
+        GC.GetTotalAllocatedBytes(precise: false),
         status.Fault,
         [.. members]);
 

@@ -58,8 +58,12 @@ internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> 
         }
     }
 
-    /// <summary>Deletes the file.</summary>
-    public static void Delete(string folder) => File.Delete(Path.Combine(folder, Name));
+    /// <summary>Deletes the file, if it is there: nodes with a temporary folder have deleted all of it when they end.</summary>
+    public static void Delete(string folder)
+    {
+        if (Directory.Exists(folder))
+            File.Delete(Path.Combine(folder, Name));
+    }
 
     /// <summary>Writes the file, whole or not at all.</summary>
     /// <exception cref="UsageException">The folder cannot be written.</exception>

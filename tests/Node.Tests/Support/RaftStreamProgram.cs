@@ -25,8 +25,8 @@ internal sealed class RaftStreamProgram : IAsyncDisposable
         _error = process.StandardError.ReadToEndAsync();
     }
 
-    /// <summary>Where the program is.</summary>
-    public static string ProgramFile => Path.Combine(AppContext.BaseDirectory, "raftstream");
+    /// <summary>The node program's name.</summary>
+    private const string Main = "raftstream";
 
     /// <summary>Its process.</summary>
     public int Pid => _process.Id;
@@ -35,28 +35,29 @@ internal sealed class RaftStreamProgram : IAsyncDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Runs the program to its end.</summary>
-    public static async Task<ProgramResult> RunAsync(string[] arguments, (string Name, string Value)[]? environment = null, TimeSpan? limit = null)
+    public static async Task<ProgramResult> RunAsync(
+        string[] arguments, (string Name, string Value)[]? environment = null, TimeSpan? limit = null, string name = Main)
     {
-        await using var program = Start(arguments, environment);
+        await using var program = Start(arguments, environment, name);
         var output = program._process.StandardOutput.ReadToEndAsync();
         var exitCode = await program.WaitAsync(limit ?? DefaultLimit);
         return new ProgramResult(exitCode, await output, await program._error);
     }
 
-    /// <summary>Starts the program.</summary>
-    public static RaftStreamProgram Start(string[] arguments, (string Name, string Value)[]? environment = null)
+    /// <summary>Starts the program, or another one of ours that stands beside it.</summary>
+    public static RaftStreamProgram Start(string[] arguments, (string Name, string Value)[]? environment = null, string name = Main)
     {
-        var start = new ProcessStartInfo(ProgramFile, arguments)
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, name), arguments)
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("RAFTSTREAM_", StringComparison.Ordinal)).ToList())
-            start.Environment.Remove(name);
-        foreach (var (name, value) in environment ?? [])
-            start.Environment[name] = value;
+        foreach (var inherited in start.Environment.Keys.Where(key => key.StartsWith("RAFTSTREAM_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(inherited);
+        foreach (var (variable, value) in environment ?? [])
+            start.Environment[variable] = value;
         return new RaftStreamProgram(Process.Start(start)!);
     }
 

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using RaftStream.Node.Commands;
+using RaftStream.Node.Http;
+using Command = System.CommandLine.Command;
+
+namespace RaftStream.Lab.Bench;
+
+/// <summary>What the bench was asked for.</summary>
+/// <param name="InFlight">The numbers of operations in flight, one run each, in this order.</param>
+/// <param name="KeyBytes">How long every key is, in bytes.</param>
+/// <param name="Nodes">How many replicas: 1, 3 or 5.</param>
+/// <param name="Seconds">How long each run is measured.</param>
+/// <param name="Direct">Replicas and callers in this process, without HTTP.</param>
+/// <param name="Json">One JSON object instead of a table.</param>
+internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int Nodes, int Seconds, bool Direct, bool Json);
+
+/// <summary><c>raftstream-lab bench</c>: how fast a cluster on this machine adds to counters, each answer after a quorum's sync.</summary>
+internal static class BenchCommand
+{
+    private const int MaxInFlight = 1_024;
+    private const int MaxRuns = 16;
+    private const int MaxSeconds = 600;
+
+    public static Command Create()
+    {
+        var inFlight = new Option<string>("--inflight")
+        {
+            Description = $"Operations in flight, 1 to {MaxInFlight}: one run for each number, at most {MaxRuns}.",
+            HelpName = "N,N,...",
+            DefaultValueFactory = static _ => "1,64,256",
+        };
+        var value = new Option<int>("--value") { Description = $"The length of every key in bytes, 1 to {CounterKeys.MaxBytes}.", HelpName = "BYTES", DefaultValueFactory = static _ => 16 };
+        var nodes = new Option<int>("--nodes") { Description = "How many nodes: 1, 3 or 5.", HelpName = "1|3|5", DefaultValueFactory = static _ => 3 };
+        var seconds = new Option<int>("--seconds") { Description = $"How long each run is measured after its warm-up, 1 to {MaxSeconds}.", HelpName = "S", DefaultValueFactory = static _ => 5 };
+        var direct = new Option<bool>("--direct") { Description = "Nodes and callers in this process, without HTTP: what consensus alone costs." };
+        var json = new Option<bool>("--json") { Description = "Prints one JSON object instead of a table." };
+        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, json };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            () => Plan(
+                parsed.GetRequiredValue(inFlight), parsed.GetValue(value), parsed.GetValue(nodes), parsed.GetValue(seconds), parsed.GetValue(direct), parsed.GetValue(json)),
+            cancellation));
+        return command;
+    }
+
+    /// <summary>Turns whatever happens into an exit code and at most one sentence on standard error.</summary>
+    private static async Task<int> RunAsync(Func<BenchPlan> plan, CancellationToken cancellation)
+    {
+        try
+        {
+            return await BenchRun.RunAsync(plan(), cancellation);
+        }
+        catch (UsageException exception)
+        {
+            return Complain(exception.Message, ExitCodes.BadUsage);
+        }
+        catch (UndecidedException exception)
+        {
+            return Complain(exception.Message, ExitCodes.Undecided);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Complain("Stopped by a signal before the end.", ExitCodes.Undecided);
+        }
+        catch (Exception exception) when (exception is FaultException or ReplicaException or IOException)
+        {
+            return Complain(exception.Message, ExitCodes.Internal);
+        }
+    }
+
+    private static int Complain(string sentence, int exitCode)
+    {
+        Console.Error.WriteLine("raftstream-lab: " + sentence.ReplaceLineEndings(" ").Trim());
+        return exitCode;
+    }
+
+    private static BenchPlan Plan(string inFlight, int keyBytes, int nodes, int seconds, bool direct, bool json)
+    {
+        if (keyBytes is < 1 or > CounterKeys.MaxBytes)
+            throw new UsageException($"--value {keyBytes} is not possible: give 1 to {CounterKeys.MaxBytes} bytes.");
+        if (nodes is not (1 or 3 or 5))
+            throw new UsageException($"--nodes {nodes} is not possible: give 1, 3 or 5.");
+        if (seconds is < 1 or > MaxSeconds)
+            throw new UsageException($"--seconds {seconds} is not possible: give 1 to {MaxSeconds}.");
+        return new BenchPlan(Numbers(inFlight), keyBytes, nodes, seconds, direct, json);
+    }
+
+    private static List<int> Numbers(string text)
+    {
+        var numbers = new List<int>();
+        foreach (var part in text.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > MaxInFlight)
+                throw new UsageException($"--inflight {text} is not possible: give numbers from 1 to {MaxInFlight} with commas between them, as in 1,64,256.");
+            numbers.Add(number);
+        }
+
+        return numbers.Count <= MaxRuns
+            ? numbers
+            : throw new UsageException($"--inflight names {numbers.Count} runs: give at most {MaxRuns}.");
+    }
+}
