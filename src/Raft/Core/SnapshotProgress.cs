@@ -31,9 +31,10 @@ internal sealed class SnapshotProgress(LogShape log, CommitRule commit, PendingW
     /// <summary>A snapshot of our own state is durable; the log may be forgotten up to <paramref name="compactTo"/>.</summary>
     public void Taken(LogPosition snapshot, LogIndex compactTo)
     {
-        Invariant.Check(snapshot.Index <= Applied && compactTo <= snapshot.Index, "a snapshot holds what is applied, and compaction stays behind it");
+        // A peer's snapshot may have been installed while this one was written; the log then begins there.
         if (snapshot.Index > Snapshot.Index)
             Snapshot = snapshot;
+        Invariant.Check(Snapshot.Index <= Applied && compactTo <= Snapshot.Index, "a snapshot holds what is applied, and compaction stays behind it");
         log.CompactTo(LogIndex.Min(compactTo, writes.Durable));
     }
 
