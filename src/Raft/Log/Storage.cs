@@ -70,15 +70,21 @@ internal sealed class Storage : IDisposable
         }
     }
 
+    /// <summary>Makes the log go on from the newest snapshot, as <see cref="Install(LogPosition)"/> does.</summary>
+    public bool Install() => Snapshots.Newest is { } newest && Install(newest.Position);
+
     /// <summary>
-    /// Makes the log go on from the newest snapshot, after one was received. Where the log holds the snapshot's last entry nothing
-    /// happens, else the log is reset behind it; true if it was. Nothing may be staged.
+    /// Makes the log go on from a snapshot that is held: not always the newest, for one may have come in whole at a moment when the
+    /// consensus could not use it. Where the log holds the snapshot's last entry nothing happens, else the log is reset behind it; true
+    /// if it was. Nothing may be staged.
     /// </summary>
-    public bool Install()
+    /// <exception cref="IOException">The medium failed, or the snapshot is not held.</exception>
+    public bool Install(LogPosition position)
     {
-        if (Snapshots.Newest is not { } newest || newest.Position.Index < Log.Base.Index || Log.TermAt(newest.Position.Index) == newest.Position.Term)
+        if (position.Index < Log.Base.Index || Log.TermAt(position.Index) == position.Term)
             return false;
-        Log.Reset(newest.Position, newest.Description.Time);
+        using var snapshot = Snapshots.OpenReader(position);
+        Log.Reset(position, snapshot.Manifest.Description.Time);
         return true;
     }
 

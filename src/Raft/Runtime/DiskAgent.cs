@@ -144,7 +144,7 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
         switch (item.Kind)
         {
             case DiskWorkKind.Install:
-                storage.Install();
+                storage.Install(item.Chunk.Snapshot);
                 Answer(new() { Kind = DiskDoneKind.Installed, Sequence = item.Sequence, Snapshot = storage.Snapshots.OpenReader(item.Chunk.Snapshot) });
                 break;
             case DiskWorkKind.ReadForPeer or DiskWorkKind.ReadToApply:

@@ -12,12 +12,13 @@ internal sealed class DiskAgentTests : IDisposable
     private readonly SimDisk _disk = LogBench.NewDisk();
     private readonly BoundedQueue<DiskWork> _work = RuntimeBench.Queue<DiskWork>(64);
     private readonly BoundedQueue<DiskDone> _done = RuntimeBench.Queue<DiskDone>(8);
+    private readonly Storage _storage;
     private readonly DiskAgent _agent;
 
     public DiskAgentTests()
     {
-        var storage = Storage.Open(_disk, LogBench.Identity, LogBench.Small, 17).Storage!;
-        _agent = new(storage, new byte[] { 1 }, _work, _done);
+        _storage = Storage.Open(_disk, LogBench.Identity, LogBench.Small, 17).Storage!;
+        _agent = new(_storage, new byte[] { 1 }, _work, _done);
         while (_agent.Poll() > 0)
         {
         }
@@ -81,6 +82,22 @@ internal sealed class DiskAgentTests : IDisposable
         var saved = _done.TakeAll().Single();
         Assert.That((saved.Kind, saved.Chunk.Snapshot), Is.EqualTo((DiskDoneKind.SnapshotSaved, LogBench.At(1, 1))));
         Assert.That(view.IsDisposed, Is.True);
+    }
+
+    [Test]
+    public void The_snapshot_that_is_asked_for_is_installed_though_a_newer_one_lies_there()
+    {
+        foreach (var index in new[] { 800, 500 })
+        {
+            using var writer = _storage.Snapshots.BeginWrite(new(LogBench.At(index, 3), index, 0, default));
+            writer.Finish();
+        }
+
+        _work.TryEnqueue(new() { Kind = DiskWorkKind.Install, Sequence = 1, Chunk = new(LogBench.At(500, 3), 0) });
+        Drive();
+        var installed = _done.TakeAll().Single();
+        using var reader = installed.Snapshot!;
+        Assert.That((installed.Kind, reader.Manifest.Position, _agent.Log.Base), Is.EqualTo((DiskDoneKind.Installed, LogBench.At(500, 3), LogBench.At(500, 3))));
     }
 
     [Test]
