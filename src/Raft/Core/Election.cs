@@ -1,5 +1,18 @@
 namespace RaftStream.Raft.Core;
 
+/// <summary>What a message of a later term does to us.</summary>
+internal enum LaterTerm : byte
+{
+    /// <summary>The message ends here.</summary>
+    Ignore = 0,
+
+    /// <summary>It is answered, but its term is not ours.</summary>
+    Keep = 1,
+
+    /// <summary>Its term becomes ours.</summary>
+    Adopt = 2,
+}
+
 /// <summary>
 /// Who leads: role, term, vote and the timers of elections (dissertation 3.4; pre-vote 9.6; leader stickiness 4.2.3).
 /// </summary>
@@ -45,6 +58,18 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     /// lost touch alone cannot depose a leader that a majority hears.
     /// </summary>
     public bool IsSticky(Instant now) => Role == Role.Leader || now < _stickyUntil;
+
+    /// <summary>
+    /// A message of a later term came in. A pre-vote does not carry its term to us, or a node that was cut off could depose a working
+    /// leader by asking; a refusal to our own pre-vote does, or a node of a lower term with the better log could never be elected.
+    /// </summary>
+    public LaterTerm JudgeLaterTerm(in Message message, Instant now) => message.Kind switch
+    {
+        MessageKind.PreVote => LaterTerm.Keep,
+        MessageKind.PreVoteReply when message.Accepted => LaterTerm.Keep,
+        MessageKind.Vote when IsSticky(now) => LaterTerm.Ignore,
+        _ => LaterTerm.Adopt,
+    };
 
     /// <summary>Becomes a follower, in the term given or in a later one than before.</summary>
     public void Follow(Term term, NodeId leader, Instant now, CoreOutput output, PendingWrites writes)
@@ -123,6 +148,13 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     /// <summary>Refuses, and tells our term.</summary>
     public void Refuse(MessageKind kind, in Message message, CoreOutput output, PendingWrites writes) =>
         Reply(kind, message, false, PendingSequence(writes), output);
+
+    /// <summary>
+    /// Tells a leader of an earlier term that it is over. [safety] The round is left out: the same node may lead our term by the time
+    /// this arrives, and its rounds of then prove nothing now.
+    /// </summary>
+    public void RefuseOldLeader(in Message message, CoreOutput output, PendingWrites writes) =>
+        Refuse(MessageKind.AppendReply, message with { Round = 0 }, output, writes);
 
     /// <summary>Counts a vote of our own term. True: won.</summary>
     public bool OnVoteReply(in Message message, int slot)

@@ -1,18 +1,5 @@
 namespace RaftStream.Raft.Core;
 
-/// <summary>What became of a batch of proposals.</summary>
-/// <param name="Refusal">None, NotLeader or Overloaded.</param>
-/// <param name="First">Where the batch begins in the log.</param>
-/// <param name="Term">The term it was proposed in.</param>
-internal readonly record struct Proposed(Refusal Refusal, LogIndex First, Term Term);
-
-/// <summary>What a core starts from: all of it is on disk.</summary>
-internal sealed record CoreRecovery(HardState HardState, LogPosition Base, LogPosition Snapshot, IEnumerable<EntryShape> Entries)
-{
-    /// <summary>A node that has never run.</summary>
-    public static CoreRecovery Empty { get; } = new(default, LogPosition.Zero, LogPosition.Zero, []);
-}
-
 /// <summary>
 /// Raft as a value machine (dissertation chapters 3, 6 and 9.6): inputs go in one at a time, <see cref="Output"/> says what the
 /// runtime must do. No I/O, no thread, no clock, no randomness of its own, no payload byte; nothing allocated once warm.
@@ -36,8 +23,7 @@ internal sealed class RaftCore
     private readonly FollowerLog _follower;
     private readonly ReadRounds _reads;
     private readonly UncommittedLimit _limit;
-    private LogPosition _snapshot;
-    private LogIndex _applied;
+    private readonly SnapshotProgress _state;
     private CoreFault _fault;
 
     public RaftCore(CoreOptions options, Configuration configuration, NodeId self, CoreRecovery recovery, ulong seed, Instant now)
@@ -51,17 +37,15 @@ internal sealed class RaftCore
         _follower = new(self, _log, _commit, _writes);
         _reads = new(options);
         _limit = new(options, _log);
+        _state = new(_log, _commit, _writes);
 
         _log.Reset(recovery.Base);
         foreach (var entry in recovery.Entries)
             _log.Append(entry);
         _writes.Recover(_log.Last.Index);
-        _snapshot = recovery.Snapshot;
-        _applied = recovery.Snapshot.Index;
-        Invariant.Check(recovery.Snapshot == LogPosition.Zero || _log.Holds(recovery.Snapshot), "the recovered log holds its snapshot's last entry");
-        _commit.BySnapshot(recovery.Snapshot.Index);
+        _state.Recover(recovery.Snapshot);
         _election.Recover(recovery.HardState, now);
-        Output.ApplyTo = _applied;
+        Output.ApplyTo = Applied;
         Output.NextDeadline = _election.Deadline;
     }
 
@@ -82,9 +66,9 @@ internal sealed class RaftCore
 
     public LogIndex Durable => _writes.Durable;
 
-    public LogIndex Applied => _applied;
+    public LogIndex Applied => _state.Applied;
 
-    public LogPosition Snapshot => _snapshot;
+    public LogPosition Snapshot => _state.Snapshot;
 
     public LogShape Log => _log;
 
@@ -180,21 +164,10 @@ internal sealed class RaftCore
     /// <summary>
     /// The state machine has applied the log up to <paramref name="index"/>. A report from before a snapshot was installed changes nothing.
     /// </summary>
-    public void AppliedTo(LogIndex index)
-    {
-        Invariant.Check(index <= _commit.Commit, "only what is committed is applied");
-        _applied = LogIndex.Max(_applied, index);
-    }
+    public void AppliedTo(LogIndex index) => _state.AppliedTo(index);
 
     /// <summary>A snapshot of this node's own state is on disk; the log may be forgotten up to <paramref name="compactTo"/>.</summary>
-    public void SnapshotTaken(LogPosition snapshot, LogIndex compactTo)
-    {
-        Invariant.Check(snapshot.Index <= _applied, "a snapshot holds what is applied");
-        if (snapshot.Index > _snapshot.Index)
-            _snapshot = snapshot; // Else one from a peer overtook it.
-        Invariant.Check(compactTo <= _snapshot.Index, "compaction stays behind the newest snapshot");
-        _log.CompactTo(LogIndex.Min(compactTo, _writes.Durable));
-    }
+    public void SnapshotTaken(LogPosition snapshot, LogIndex compactTo) => _state.Taken(snapshot, compactTo);
 
     /// <summary>A whole snapshot came in from a peer. The output says whether to install it; otherwise it tells nothing new.</summary>
     public void SnapshotReceived(Instant now, LogPosition snapshot)
@@ -204,7 +177,7 @@ internal sealed class RaftCore
         if (Role == Role.Follower && _follower.OnSnapshot(snapshot, Output))
         {
             if (Output.Install != LogPosition.Zero)
-                (_snapshot, _applied) = (snapshot, snapshot.Index);
+                _state.Installed(snapshot);
             if (Leader != NodeId.None)
                 _follower.Acknowledge(new() { Kind = MessageKind.SnapshotOffer, From = Leader, To = _self, Term = Term }, snapshot.Index, _election, Output);
         }
@@ -222,7 +195,8 @@ internal sealed class RaftCore
         _replication.CopyTo(other._replication);
         _reads.CopyTo(other._reads);
         _limit.CopyTo(other._limit);
-        (other._snapshot, other._applied, other._fault) = (_snapshot, _applied, _fault);
+        _state.CopyTo(other._state);
+        other._fault = _fault;
         (other.Output.ApplyTo, other.Output.NextDeadline, other.Output.Fault) = (Output.ApplyTo, Output.NextDeadline, Output.Fault);
         other.Output.Clear();
     }
@@ -241,18 +215,24 @@ internal sealed class RaftCore
             _reads.AddTo(ref fingerprint);
         }
 
-        fingerprint.Add(_snapshot);
-        fingerprint.Add(_applied.Value);
+        _state.AddTo(ref fingerprint);
         fingerprint.Add((long)_fault);
         return fingerprint.Value;
     }
 
-    private LeaderView View => new(Term, _commit.Commit, _reads.Current, _snapshot);
+    private LeaderView View => new(Term, _commit.Commit, _reads.Current, Snapshot);
 
     private void Dispatch(Instant now, in Message message, int slot, ReadOnlySpan<EntryShape> entries)
     {
-        if (message.Term > Term && !Adopt(now, message))
-            return;
+        if (message.Term > Term)
+        {
+            var later = _election.JudgeLaterTerm(message, now);
+            if (later == LaterTerm.Ignore)
+                return;
+            if (later == LaterTerm.Adopt)
+                StepDown(message.Term, NodeId.None, now);
+        }
+
         switch (message.Kind)
         {
             case MessageKind.PreVote:
@@ -272,7 +252,7 @@ internal sealed class RaftCore
                     Lead(now);
                 break;
             case MessageKind.Append or MessageKind.SnapshotOffer when message.Term < Term:
-                RefuseOldLeader(message);
+                _election.RefuseOldLeader(message, Output, _writes);
                 break;
             case MessageKind.Append or MessageKind.SnapshotOffer:
                 OnLeader(now, message, entries);
@@ -282,27 +262,6 @@ internal sealed class RaftCore
                 break;
             default:
                 break; // A reply of an earlier term: [safety] counts for nothing.
-        }
-    }
-
-    /// <summary>
-    /// A later term is known. False: the message ends here. A pre-vote does not carry its term to us, or a node that was cut off
-    /// could depose a working leader by asking; a refusal to our own pre-vote does, or a node of a lower term with the better log
-    /// could never be elected.
-    /// </summary>
-    private bool Adopt(Instant now, in Message message)
-    {
-        switch (message.Kind)
-        {
-            case MessageKind.PreVote:
-                return true;
-            case MessageKind.PreVoteReply when message.Accepted:
-                return true;
-            case MessageKind.Vote when _election.IsSticky(now):
-                return false;
-            default:
-                StepDown(message.Term, NodeId.None, now);
-                return true;
         }
     }
 
@@ -323,13 +282,6 @@ internal sealed class RaftCore
         if (fault != CoreFault.None)
             Halt(fault, now);
     }
-
-    /// <summary>
-    /// Tells a leader of an earlier term that it is over. [safety] The round is left out: the same node may lead our term by the time
-    /// this arrives, and its rounds of then prove nothing now.
-    /// </summary>
-    private void RefuseOldLeader(in Message message) =>
-        _election.Refuse(MessageKind.AppendReply, message with { Round = 0 }, Output, _writes);
 
     private void Lead(Instant now)
     {

@@ -71,8 +71,8 @@ internal sealed class Storage : IDisposable
     }
 
     /// <summary>
-    /// Makes the log go on from the newest snapshot, after one was received. Where the log holds the snapshot's last entry nothing
-    /// happens, else the log is reset behind it; true if it was. Nothing may be staged.
+    /// Makes the log go on from the newest snapshot: one just received whole becomes it. Where the log holds the snapshot's last entry
+    /// nothing happens, else the log is reset behind it; true if it was. Nothing may be staged.
     /// </summary>
     public bool Install()
     {

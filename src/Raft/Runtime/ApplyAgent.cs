@@ -23,6 +23,7 @@ internal sealed class ApplyAgent
     private readonly long _snapshotAfterBytes;
     private readonly ArrayBufferWriter<byte> _replies = new(64 * 1024);
     private readonly int[] _ends = new int[EntryRun.MaxCommands];
+    private ApplyWork _underWay;
     private long _bytesSinceSnapshot;
     private LogPosition _applied;
     private long _time;
@@ -52,6 +53,7 @@ internal sealed class ApplyAgent
         while (_done.Count < _done.Capacity && _work.TryDequeue(out var work))
         {
             done++;
+            _underWay = work;
             switch (work.Kind)
             {
                 case ApplyWorkKind.Entries:
@@ -67,6 +69,7 @@ internal sealed class ApplyAgent
                     break;
             }
 
+            _underWay = default;
             if (clock.Now >= end)
                 break;
         }
@@ -74,24 +77,22 @@ internal sealed class ApplyAgent
         return done;
     }
 
-    /// <summary>The replica stops: whoever waits for an answer here gets one.</summary>
+    /// <summary>The replica stops: whoever waits for an answer here gets one, also where the state machine threw in the middle of it.</summary>
     public void Stop()
     {
+        Abandon(_underWay);
+        _underWay = default;
         while (_work.TryDequeue(out var work))
-        {
-            work.Snapshot?.Dispose();
-            if (work.Kind == ApplyWorkKind.Query)
-                work.Request!.Refuse(Refusal.Stopped);
-            if (work.Run is { } run)
-                Abandon(run);
-        }
+            Abandon(work);
     }
 
-    /// <summary>Committed, but this replica will not see it applied.</summary>
-    private static void Abandon(EntryRun run)
+    /// <summary>A query is not answered; an entry is committed, but this replica will not see it applied.</summary>
+    private static void Abandon(in ApplyWork work)
     {
-        for (var i = 0; i < run.Count; i++)
-            run.Requests[i]?.Complete(new(Outcome.Unknown, Refusal.Stopped, run.Commands[i].Position, default));
+        work.Snapshot?.Dispose();
+        work.Request?.Refuse(Refusal.Stopped);
+        for (var i = 0; i < (work.Run?.Count ?? 0); i++)
+            work.Run!.Requests[i]?.Complete(new(Outcome.Unknown, Refusal.Stopped, work.Run.Commands[i].Position, default));
     }
 
     private void Apply(EntryRun run)
@@ -104,6 +105,7 @@ internal sealed class ApplyAgent
             _machine.Apply(new CommandBatch(run.Commands), ref results);
             Invariant.Check(results.Count == run.Count, "a state machine completes one reply for each command");
             Reply(run);
+            _underWay = default; // Answered: what fails from here on must not answer again.
         }
 
         (_applied, _time) = (run.Last, run.Time);

@@ -4,9 +4,6 @@ using RaftStream.Raft.Wire;
 
 namespace RaftStream.Raft.Runtime;
 
-/// <summary>A frame that came in, and from whom.</summary>
-internal readonly record struct PeerInput(NodeId From, byte[] Frame);
-
 /// <summary>
 /// Feeds the core with all that happens, one input at a time, and carries out what it asks for. Owns the core and everything that
 /// belongs to consensus alone; one thread polls it.
@@ -99,10 +96,14 @@ internal sealed class ConsensusAgent
             request.Refuse(Refusal.Stopped);
     }
 
-    private bool HasDiskRoom => _queues.Disk.Count <= _queues.Disk.Capacity - DiskPlacesPerInput;
+    /// <summary>
+    /// Answers not yet taken count, too: else the disk, with no room for more answers, and this agent, with no room for more work, could
+    /// wait for each other.
+    /// </summary>
+    private bool HasDiskRoom => _queues.Disk.Count + _queues.DiskDone.Count <= _queues.Disk.Capacity - DiskPlacesPerInput;
 
     /// <summary>
-    /// Ticks go on a little longer than inputs. While even they have no room, the disk hangs: the agent sleeps until the disk answers,
+    /// Ticks and the disk's answers go on longer than inputs. While even they have no room, the disk hangs: the agent sleeps until it answers,
     /// and a leader falls silent, so that another one takes its place.
     /// </summary>
     private bool HasTickRoom => _queues.Disk.Count <= _queues.Disk.Capacity - (DiskPlacesPerInput / 2);
@@ -110,7 +111,7 @@ internal sealed class ConsensusAgent
     private int TakeDiskAnswers(IClock clock)
     {
         var done = 0;
-        for (; done < MaxPerTurn && HasDiskRoom && _queues.DiskDone.TryDequeue(out var answer); done++)
+        for (; done < MaxPerTurn && HasTickRoom && _queues.DiskDone.TryDequeue(out var answer); done++)
         {
             var now = clock.Now;
             switch (answer.Kind)

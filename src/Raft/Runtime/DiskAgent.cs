@@ -38,13 +38,19 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
     /// <summary>Whether there is work left that no queue shows: a snapshot being saved, or a segment to prepare.</summary>
     public bool HasWork => !_hasFailed && (_hasNext || _saving is not null || storage.Log.NeedsPrebuild);
 
+    /// <summary>
+    /// How long the agent may sleep when it had nothing to do. Answers are taken without waking it, so where they had no room it looks
+    /// again soon.
+    /// </summary>
+    public TimeSpan Idle => !_hasFailed && !HasAnswerRoom ? TimeSpan.FromMilliseconds(1) : TimeSpan.FromSeconds(10);
+
     /// <summary>The log, for those who watch it.</summary>
     public SegmentedLog Log => storage.Log;
 
     /// <summary>Works once; returns how much was done, 0 when there is nothing to do.</summary>
     public int Poll()
     {
-        if (_hasFailed || done.Count > done.Capacity - AnswersPerTurn)
+        if (_hasFailed || !HasAnswerRoom)
             return 0;
         try
         {
@@ -70,6 +76,8 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
             rest.Captured?.View.Dispose();
         storage.Dispose();
     }
+
+    private bool HasAnswerRoom => done.Count <= done.Capacity - AnswersPerTurn;
 
     private bool TryTake(out DiskWork taken)
     {

@@ -32,16 +32,18 @@ internal sealed class StatusBoard
         var core = _replica.Consensus.Core;
         var shown = _current;
         var isUrgent = shown.Role != core.Role || shown.Leader != core.Leader || shown.IsReady != _replica.Consensus.IsReady;
-        if (!isUrgent && (!_isStale || now < _nextAt))
+        if (shown.Fault is not null || (!isUrgent && (!_isStale || now < _nextAt)))
             return;
-        _current = Make();
+
+        // The disk's thread may report a fault at this moment: it must not be covered up.
+        Interlocked.CompareExchange(ref _current, Make(), shown);
         (_isStale, _nextAt) = (false, now + Interval);
     }
 
     /// <summary>How long the thread may sleep: not past the time to publish what changed.</summary>
     public TimeSpan Idle(TimeSpan idle) => _isStale && idle > Interval ? Interval : idle;
 
-    /// <summary>The replica stopped for this reason.</summary>
+    /// <summary>The replica stopped for this reason, which stays. From any thread.</summary>
     public void Fail(string sentence) =>
         _current = _current with { Fault = sentence, Role = Role.Follower, Leader = NodeId.None, IsReady = false };
 

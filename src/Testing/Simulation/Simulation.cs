@@ -26,7 +26,7 @@ public sealed class Simulation : IDisposable
     private long _steps;
     private int _idle;
 
-    private Simulation(SimulationOptions options)
+    internal Simulation(SimulationOptions options)
     {
         Options = options;
         var random = new SimRandom(options.Seed);

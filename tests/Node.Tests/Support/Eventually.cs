@@ -10,12 +10,13 @@ internal static class Eventually
     /// <summary>Waits until the condition holds; fails the test, with what was waited for, if it does not within the limit.</summary>
     public static async Task HoldsAsync(Func<Task<bool>> condition, string what, TimeSpan limit)
     {
+        using var timer = new PeriodicTimer(Poll);
         var start = Stopwatch.GetTimestamp();
         while (!await condition())
         {
             if (Stopwatch.GetElapsedTime(start) > limit)
                 Assert.Fail($"This did not come true within {limit.TotalSeconds:0} s: {what}.");
-            await Task.Delay(Poll);
+            await timer.WaitForNextTickAsync();
         }
     }
 

@@ -1,0 +1,43 @@
+using RaftStream.Testing;
+
+namespace RaftStream.Raft.Tests.Simulating;
+
+internal sealed class SimulationTests
+{
+    /// <summary>What must happen over the seeds below, or they prove nothing.</summary>
+    private static readonly string[] MustHappen =
+    [
+        "add Applied", "add Rejected", "add Unknown", "advance applied", "advance declined: Superseded", "crash in a disk operation", "crash in recovery",
+        "election begun", "leader elected", "leader stepped down", "log truncated", "message cut off", "message delayed", "message duplicated", "message lost",
+        "one-way cut", "partition", "power cut", "pre-vote asked", "process killed", "process paused", "read Applied", "read Rejected", "reader opened",
+        "repeated advance None", "repeated advance WrongOffset", "repeated advance Superseded", "restart", "slow disk", "append refused", "vote refused",
+        "pre-vote refused", "snapshot offered", "snapshot piece sent", "snapshot installed", "snapshot saved", "text counted to its end", "torn tail cut",
+        "torn write",
+    ];
+
+    [TestCase(7UL, 3)]
+    [TestCase(8UL, 5)]
+    public void The_same_seed_runs_the_same_way_twice(ulong seed, int nodes)
+    {
+        var options = new SimulationOptions { Seed = seed, Nodes = nodes };
+        var (first, second) = (Simulation.Run(options), Simulation.Run(options));
+        Assert.That((second.TraceHash, second.Steps), Is.EqualTo((first.TraceHash, first.Steps)));
+        Assert.That(second.Counts.Counts, Is.EqualTo(first.Counts.Counts));
+        Assert.That(Simulation.Run(options with { Seed = seed + 1 }).TraceHash, Is.Not.EqualTo(first.TraceHash));
+    }
+
+    [TestCase(3, 60)]
+    [TestCase(5, 30)]
+    public void Every_promise_holds_on_these_seeds_and_every_fault_happened_on_them(int nodes, int seeds)
+    {
+        var reports = new SimulationReport[seeds];
+        Parallel.For(0, seeds, place => reports[place] = Simulation.Run(new() { Seed = (ulong)place + 1, Nodes = nodes }));
+        Assert.That(
+            reports.Where(static report => report.Violation is not null).Select(static report => $"seed {report.Options.Seed} breaks {report.Violation!.Invariant}: {report.Violation.Message}"),
+            Is.Empty);
+        var counts = new EventCounts();
+        foreach (var report in reports)
+            counts.Add(report.Counts);
+        Assert.That(MustHappen.Where(what => counts.Counts.GetValueOrDefault(what) == 0), Is.Empty, "these never happened");
+    }
+}
