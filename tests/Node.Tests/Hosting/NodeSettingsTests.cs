@@ -22,7 +22,7 @@ internal sealed class NodeSettingsTests
         Assert.That(settings.Http.Port, Is.EqualTo(8080));
         Assert.That(settings.ElectionTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(300)));
         Assert.That(settings.Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(50)));
-        Assert.That(settings.SnapshotAfterBytes, Is.EqualTo(64L * 1024 * 1024));
+        Assert.That(settings.SnapshotAfterBytes, Is.EqualTo(16L * 1024 * 1024));
         Assert.That(Path.IsPathFullyQualified(settings.Data));
     }
 
