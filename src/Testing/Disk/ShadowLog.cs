@@ -86,8 +86,9 @@ internal sealed class ShadowLog
     public void Synced(string file)
     {
         var kept = 0;
-        foreach (var batch in _pending)
+        for (var i = 0; i < _pending.Count; i++)
         {
+            var batch = _pending[i];
             if (batch.File != file)
             {
                 _pending[kept++] = batch;

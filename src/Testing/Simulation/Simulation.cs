@@ -105,6 +105,11 @@ public sealed class Simulation : IDisposable
         {
             violation = new("Invariant", broken.Message, broken);
         }
+        catch (Exception failure)
+        {
+            // Whatever it is, it would have ended a real process: told with its seed, like any other find.
+            violation = new("NoException", $"{failure.GetType().Name}: {failure.Message}", failure);
+        }
 
         Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
         return new(Options, _steps, _trace.Hash, Counts, violation, violation is null ? [] : _trace.Last());

@@ -1,3 +1,4 @@
+using RaftStream.Raft.Log;
 using RaftStream.Raft.Tests.Log;
 using RaftStream.Testing;
 
@@ -84,5 +85,28 @@ internal sealed class ShadowLogTests
         _shadow.Recovered(_disk.Inner, again, isOnMedium: true);
         Assert.That((_shadow.Last.Index, _shadow.Durable), Is.EqualTo((new LogIndex(20), new LogIndex(20))));
         Assert.That(_shadow.At(new(20)), Is.EqualTo(chain));
+    }
+
+    [Test]
+    public void A_sync_makes_durable_what_went_to_its_own_file_and_nothing_else()
+    {
+        Write("first", 1, new(10, 1));
+        Write("second", 2, new(20, 2));
+        Write("first", 1, new(30, 3));
+        _shadow.Synced("first");
+        Assert.That(_shadow.DurableHardState, Is.EqualTo(new HardState(new(30), new(3))));
+        _shadow.Synced("second");
+        Assert.That(_shadow.DurableHardState, Is.EqualTo(new HardState(new(20), new(2))));
+
+        void Write(string file, long segment, (long Term, int Vote) state)
+        {
+            var header = new byte[SegmentHeader.Size];
+            new SegmentHeader(LogBench.Identity, segment, 7, 4096, new(default, default, 0, 1, false)).Write(header);
+            _shadow.Wrote(file, 0, header);
+            var batch = new byte[BatchHeader.Size + HardStateRecord.Size];
+            HardStateRecord.Write(batch.AsSpan(BatchHeader.Size), LogBench.State(state.Term, state.Vote));
+            BatchHeader.Of(batch.AsSpan(BatchHeader.Size), 512, segment, 1, 0).Write(batch, 7);
+            _shadow.Wrote(file, 512, batch);
+        }
     }
 }
