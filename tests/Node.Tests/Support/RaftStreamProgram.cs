@@ -18,11 +18,12 @@ internal sealed class RaftStreamProgram : IAsyncDisposable
 
     private readonly Process _process;
     private readonly Task<string> _error;
+    private volatile string _errorSoFar = "";
 
     private RaftStreamProgram(Process process)
     {
         _process = process;
-        _error = process.StandardError.ReadToEndAsync();
+        _error = ReadErrorAsync();
     }
 
     /// <summary>The node program's name.</summary>
@@ -82,6 +83,10 @@ internal sealed class RaftStreamProgram : IAsyncDisposable
     /// <summary>All of its standard error, once it has ended.</summary>
     public Task<string> ErrorAsync() => _error;
 
+    /// <summary>Waits until its standard error has a text.</summary>
+    public Task SaysAsync(string text, TimeSpan limit) =>
+        Eventually.HoldsAsync(() => _errorSoFar.Contains(text, StringComparison.Ordinal), $"the program says '{text}'", limit);
+
     /// <summary>Sends it a signal.</summary>
     public void Signal(int signal) => Signals.Send(_process.Id, signal);
 
@@ -94,6 +99,14 @@ internal sealed class RaftStreamProgram : IAsyncDisposable
             await _process.WaitForExitAsync();
         }
         _process.Dispose();
+    }
+
+    private async Task<string> ReadErrorAsync()
+    {
+        var text = "";
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+            _errorSoFar = text += line + "\n";
+        return text;
     }
 }
 
