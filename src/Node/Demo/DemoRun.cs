@@ -147,19 +147,7 @@ internal sealed class DemoRun
         }
     }
 
-    private async Task<StatusJson> FindLeaderAsync(CancellationToken cancellationToken)
-    {
-        var start = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            var leader = (await _cluster.StatusesAsync(cancellationToken)).Where(status => status is { Role: "leader", Ready: true }).MaxBy(status => status.Term);
-            if (leader is not null)
-                return leader;
-            if (Stopwatch.GetElapsedTime(start) > Patience)
-                throw new UndecidedException($"No leader was elected within {Patience.TotalSeconds:0} s.");
-            await Task.Delay(Poll, cancellationToken);
-        }
-    }
+    private Task<StatusJson> FindLeaderAsync(CancellationToken cancellationToken) => ReadyLeader.FindAsync(_cluster.StatusesAsync, Patience, cancellationToken);
 
     private async Task<DemoReport> ReportAsync(ReferenceCount reference, IngestJson done, CancellationToken cancellationToken)
     {
