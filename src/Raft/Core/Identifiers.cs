@@ -132,6 +132,15 @@ public enum EntryKind : byte
 
     /// <summary>A command for the state machine.</summary>
     Command = 1,
+
+    /// <summary>Who the members are from here on (dissertation chapter 4). In force as soon as it is in the log.</summary>
+    Configuration = 2,
+
+    /// <summary>Here every replica takes a snapshot, so that all have the same ones, byte by byte.</summary>
+    SnapshotPoint = 3,
+
+    /// <summary>Opens or closes a client session, or carries a command within one.</summary>
+    Session = 4,
 }
 
 /// <summary>All that the core knows of an entry: never its bytes.</summary>

@@ -37,7 +37,7 @@ internal static class MessageCheck
         {
             if (entry.Term < term || entry.Term > message.Term || entry.Term == Term.Zero)
                 return false;
-            if ((uint)entry.Length > LogRecord.MaxPayload || entry.Kind > EntryKind.Command)
+            if ((uint)entry.Length > LogRecord.MaxPayload || entry.Kind > EntryKind.Session)
                 return false;
             term = entry.Term;
         }

@@ -112,20 +112,20 @@ internal sealed class RaftCore
         Finish(now);
     }
 
-    /// <summary>Proposes entries with these payload lengths. Only a leader takes them, all or none.</summary>
-    public Proposed Propose(Instant now, ReadOnlySpan<int> lengths)
+    /// <summary>Proposes entries. Only a leader takes them, all or none.</summary>
+    public Proposed Propose(Instant now, ReadOnlySpan<Proposal> proposals)
     {
         if (!Begin())
             return new(Refusal.Stopped, default, default);
-        Invariant.Check(!lengths.IsEmpty, "a proposal has at least one entry");
-        var refusal = Role != Role.Leader ? Refusal.NotLeader : _limit.Admit(lengths);
+        Invariant.Check(!proposals.IsEmpty, "a proposal has at least one entry");
+        var refusal = Role != Role.Leader ? Refusal.NotLeader : _limit.Admit(proposals);
         var first = _log.Last.Index.Next;
         if (refusal == Refusal.None)
         {
-            Output.Append(first, lengths.Length, isOpening: false);
+            Output.Append(first, proposals.Length, isOpening: false);
             Output.SequenceOf(_writes);
-            foreach (var length in lengths)
-                _log.Append(new(Term, EntryKind.Command, length));
+            foreach (var proposal in proposals)
+                _log.Append(new(Term, proposal.Kind, proposal.Length));
             _replication.SendToAll(View, now, Output);
         }
 

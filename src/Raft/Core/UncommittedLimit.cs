@@ -16,18 +16,18 @@ internal sealed class UncommittedLimit(CoreOptions options, LogShape log)
             _bytes += log.LengthAt(index);
     }
 
-    /// <summary>Takes entries of these lengths into account, or refuses them all.</summary>
-    public Refusal Admit(ReadOnlySpan<int> lengths)
+    /// <summary>Takes these entries into account, or refuses them all.</summary>
+    public Refusal Admit(ReadOnlySpan<Proposal> proposals)
     {
         var bytes = _bytes;
-        foreach (var length in lengths)
+        foreach (var proposal in proposals)
         {
-            if ((uint)length > LogRecord.MaxPayload)
+            if ((uint)proposal.Length > LogRecord.MaxPayload)
                 return Refusal.TooLarge;
-            bytes += length;
+            bytes += proposal.Length;
         }
 
-        if (log.Last.Index - _committed + lengths.Length > options.MaxUncommittedEntries || bytes > options.MaxUncommittedBytes)
+        if (log.Last.Index - _committed + proposals.Length > options.MaxUncommittedEntries || bytes > options.MaxUncommittedBytes)
             return Refusal.Overloaded;
         _bytes = bytes;
         return Refusal.None;

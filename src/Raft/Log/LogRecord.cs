@@ -67,7 +67,7 @@ internal readonly record struct LogRecord(LogPosition Position, long Time, Entry
         var kind = BinaryPrimitives.ReadUInt32LittleEndian(source[32..]);
         var index = BinaryPrimitives.ReadInt64LittleEndian(source[8..]);
         var term = BinaryPrimitives.ReadInt64LittleEndian(source[16..]);
-        if (kind > (uint)EntryKind.Command || index < 1 || term < 1 || source.Length < SizeOf((int)length))
+        if (kind > (uint)EntryKind.Session || index < 1 || term < 1 || source.Length < SizeOf((int)length))
             return false;
         record = new(new(new(index), new(term)), BinaryPrimitives.ReadInt64LittleEndian(source[24..]), (EntryKind)kind, (int)length);
         return true;

@@ -32,7 +32,7 @@ internal sealed class ConsensusAgent
     private readonly ClientRequests _requests;
     private readonly LogClock _logClock = new();
     private readonly EntryShape[] _shapes;
-    private readonly int[] _lengths = new int[MaxPerTurn];
+    private readonly Proposal[] _proposals = new Proposal[MaxPerTurn];
     private ReadOnlyMemory<byte> _records;
     private LogIndex _opening;
     private bool _isSaving;
@@ -211,7 +211,7 @@ internal sealed class ConsensusAgent
         {
             if (request.Kind == RequestKind.Propose && _requests.Admit(request))
             {
-                _lengths[count++] = request.Payload.Length;
+                _proposals[count++] = new(EntryKind.Command, request.Payload.Length);
                 bytes += LogRecord.SizeOf(request.Payload.Length);
             }
             else if (request.Kind != RequestKind.Propose)
@@ -230,7 +230,7 @@ internal sealed class ConsensusAgent
 
     private void Propose(Instant now, int count, int bytes)
     {
-        var proposed = Core.Propose(now, _lengths.AsSpan(0, count));
+        var proposed = Core.Propose(now, _proposals.AsSpan(0, count));
         if (proposed.Refusal != Refusal.None)
         {
             _requests.RefuseBatch(proposed.Refusal);

@@ -13,7 +13,7 @@ internal sealed class AllocationTests
     private readonly RaftCore[] _cores = new RaftCore[3];
     private readonly Message[] _queue = new Message[256];
     private readonly EntryShape[] _entries = new EntryShape[64];
-    private readonly int[] _lengths = [100, 200];
+    private readonly Proposal[] _proposals = [new(EntryKind.Command, 100), new(EntryKind.Command, 200)];
     private int _head;
     private int _tail;
     private long _readsReady;
@@ -48,7 +48,7 @@ internal sealed class AllocationTests
         {
             _now += TimeSpan.FromMilliseconds(20);
             var leader = _cores[0];
-            leader.Propose(_now, _lengths);
+            leader.Propose(_now, _proposals);
             Drain(leader);
             leader.Read(_now, round);
             Drain(leader);

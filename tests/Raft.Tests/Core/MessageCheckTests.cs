@@ -55,7 +55,7 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), (EntryKind)2, 1)]), Is.False);
+            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), (EntryKind)5, 1)]), Is.False);
             Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, -1)]), Is.False);
             Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, int.MaxValue)]), Is.False);
         });

@@ -53,7 +53,7 @@ internal sealed class UncommittedLimitTests
 
     private Refusal Take(params int[] lengths)
     {
-        var refusal = _limit.Admit(lengths);
+        var refusal = _limit.Admit(Array.ConvertAll(lengths, length => new Proposal(EntryKind.Command, length)));
         if (refusal == Refusal.None)
         {
             foreach (var length in lengths)

@@ -85,7 +85,7 @@ internal sealed class ClientRequestsTests
         var batch = Enumerable.Range(0, 3).Select(static _ => new TestRequest()).ToArray();
         foreach (var request in batch)
             _requests.Admit(request);
-        var proposed = _core.Propose(_now, [8, 8, 8]);
+        var proposed = _core.Propose(_now, [new(EntryKind.Command, 8), new(EntryKind.Command, 8), new(EntryKind.Command, 8)]);
         var records = new byte[3 * LogRecord.SizeOf(8)];
         _requests.AcceptBatch(proposed, time: 77, records);
         for (var place = 0; place < 3; place++)

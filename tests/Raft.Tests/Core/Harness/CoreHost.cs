@@ -71,7 +71,7 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
 
     public Proposed Propose(Instant now, params string[] texts)
     {
-        var proposed = Core.Propose(now, Array.ConvertAll(texts, text => text.Length));
+        var proposed = Core.Propose(now, Array.ConvertAll(texts, text => new Proposal(EntryKind.Command, text.Length)));
         Drain(Array.ConvertAll(texts, text => new EntryRecord(new(proposed.Term, EntryKind.Command, text.Length), text)));
         return proposed;
     }

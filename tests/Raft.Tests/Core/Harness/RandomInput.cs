@@ -50,7 +50,7 @@ internal readonly record struct RandomInput(int Kind, TimeSpan Later, Message Me
                 core.Receive(now, Message, Entries);
                 break;
             case 7:
-                core.Propose(now, [(int)Number, 3]);
+                core.Propose(now, [new(EntryKind.Command, (int)Number), new(EntryKind.SnapshotPoint, 3)]);
                 break;
             case 8:
                 core.Read(now, Number);
