@@ -33,6 +33,12 @@ internal sealed record CoreOptions
     /// <summary>Reads waiting for their round at the most.</summary>
     public int MaxPendingReads { get; init; } = 4096;
 
+    /// <summary>How far the rate of any member's monotonic clock may be off true time, as a fraction: leases and bounded staleness rest on it. 0 to 0.2.</summary>
+    public double MaxDrift { get; init; } = 0.01;
+
+    /// <summary>A learner may be promoted when it lacks no more than this many bytes, or than it took in lately within an election timeout.</summary>
+    public int CaughtUpBytes { get; init; } = 64 * 1024;
+
     /// <summary>How long entries may go unanswered before they are sent again.</summary>
     public TimeSpan RetransmitAfter => ElectionTimeout / 2;
 

@@ -14,6 +14,12 @@ internal enum CoreFault : byte
 
     /// <summary>A peer's message contradicts what is committed here: another cluster's history under our cluster's name.</summary>
     ContradictsCommitted = 3,
+
+    /// <summary>This node was removed from the cluster.</summary>
+    Removed = 4,
+
+    /// <summary>The cluster knows this node with another data folder: what it had promised there is lost.</summary>
+    OtherDisk = 5,
 }
 
 /// <summary>
@@ -45,10 +51,13 @@ internal sealed class CoreOutput
     public int AppendCount { get; private set; }
 
     /// <summary>
-    /// Whether the entry to append is the leader's own opening entry, whose record the runtime makes; otherwise the records are
-    /// those of the input under way (the message's or the proposals').
+    /// Whether the entry to append is one that the leader makes itself, whose record the runtime writes: its opening entry, or
+    /// <see cref="Configuration"/>. Otherwise the records are those of the input under way (the message's or the proposals').
     /// </summary>
-    public bool AppendIsOpening { get; private set; }
+    public bool AppendIsOwn { get; private set; }
+
+    /// <summary>The configuration to append, where the own entry is one.</summary>
+    public Configuration? Configuration { get; private set; }
 
     /// <summary>The first index that the log held and drops, or zero: the same place as <see cref="AppendFirst"/>.</summary>
     public LogIndex TruncatedFrom { get; private set; }
@@ -80,12 +89,15 @@ internal sealed class CoreOutput
     /// <summary>Reads that cannot be answered because leadership was lost.</summary>
     public ReadOnlySpan<long> ReadsFailed => _failed.AsSpan(0, _failedCount);
 
+    /// <summary>The data folder's number, which every message tells.</summary>
+    internal ulong Disk { get; init; }
+
     internal bool HasWrite => HardState is not null || AppendCount > 0 || Install != LogPosition.Zero;
 
     internal void Clear()
     {
         (_messageCount, _readyCount, _failedCount) = (0, 0, 0);
-        (WriteSequence, HardState, AppendFirst, AppendCount, AppendIsOpening) = (0, null, default, 0, false);
+        (WriteSequence, HardState, AppendFirst, AppendCount, AppendIsOwn, Configuration) = (0, null, default, 0, false, null);
         (TruncatedFrom, Install, Fetch, FetchFrom) = (default, default, default, default);
     }
 
@@ -93,7 +105,7 @@ internal sealed class CoreOutput
     {
         if (_messageCount == _messages.Length)
             Array.Resize(ref _messages, _messages.Length * 2);
-        _messages[_messageCount++] = new(message, afterSequence);
+        _messages[_messageCount++] = new(message with { Disk = Disk }, afterSequence);
     }
 
     internal void Ready(long id, LogIndex index)
@@ -115,10 +127,18 @@ internal sealed class CoreOutput
 
     internal void Write(HardState state) => HardState = state;
 
-    internal void Append(LogIndex first, int count, bool isOpening)
+    /// <summary>Entries of the input under way.</summary>
+    internal void Append(LogIndex first, int count)
     {
         Invariant.Check(AppendCount == 0, "an input appends once");
-        (AppendFirst, AppendCount, AppendIsOpening) = (first, count, isOpening);
+        (AppendFirst, AppendCount) = (first, count);
+    }
+
+    /// <summary>An entry of the leader's own: a configuration, or the one that opens its term.</summary>
+    internal void AppendOwn(LogIndex index, Configuration? configuration)
+    {
+        Append(index, 1);
+        (AppendIsOwn, Configuration) = (true, configuration);
     }
 
     internal void Truncate(LogIndex from) => TruncatedFrom = from;

@@ -23,7 +23,7 @@ internal enum LaterTerm : byte
 /// with an unsynced tail, crashes, comes back in term 4 without the tail, stands in term 5 again, and is elected with the
 /// grants that its longer log earned.
 /// </remarks>
-internal sealed class Election(CoreOptions options, Configuration configuration, NodeId self, int selfSlot, ulong seed)
+internal sealed class Election(CoreOptions options, Membership membership, NodeId self, ulong seed)
 {
     private Prng _prng = new(seed);
     private Instant _deadline;
@@ -40,6 +40,9 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
 
     public NodeId Leader { get; private set; }
 
+    /// <summary>Whether this node could lead only badly, its disk being full: it leaves the first try to others.</summary>
+    public bool IsHandicapped { get; set; }
+
     /// <summary>When the election timer ends; meaningless for a leader.</summary>
     public Instant Deadline => Role == Role.Leader ? Instant.Never : _deadline;
 
@@ -50,7 +53,7 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         (Term, Vote) = (state.Term, state.Vote);
         _stickyUntil = now + options.ElectionTimeout;
-        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+        _deadline = now + Patience();
     }
 
     /// <summary>
@@ -67,7 +70,7 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         MessageKind.PreVote => LaterTerm.Keep,
         MessageKind.PreVoteReply when message.Accepted => LaterTerm.Keep,
-        MessageKind.Vote when IsSticky(now) => LaterTerm.Ignore,
+        MessageKind.Vote when IsSticky(now) && !message.ByTransfer => LaterTerm.Ignore,
         _ => LaterTerm.Adopt,
     };
 
@@ -78,7 +81,7 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         if (Role == Role.Leader)
             _stickyUntil = now;
         if (Role is Role.Leader or Role.Candidate)
-            _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+            _deadline = now + Patience();
         Role = Role.Follower;
         Leader = leader;
         _votes = 0;
@@ -91,23 +94,39 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         Leader = leader;
         _stickyUntil = now + options.ElectionTimeout;
-        _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+        _deadline = now + Patience();
     }
 
-    /// <summary>The timer ended: ask first whether an election could be won.</summary>
+    /// <summary>The timer ended: ask first whether an election could be won. A node without a vote only notes that nobody leads.</summary>
     public void Campaign(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
     {
-        Role = Role.PreCandidate;
         Leader = NodeId.None;
+        if (!membership.Votes)
+        {
+            (Role, _deadline) = (Role.Follower, now + Patience());
+            return;
+        }
+
+        Role = Role.PreCandidate;
         _campaign++;
-        _votes = 1u << selfSlot;
+        _votes = 1u << membership.Self;
 
         // Asking disturbs nobody, so ask again soon: peers may have been only a heartbeat away from giving their leader up.
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout / 4);
-        if (Quorum.IsReached(configuration, _votes))
-            Stand(now, last, output, writes);
+        if (Quorum.IsReached(membership.Current, _votes))
+            Stand(now, last, byTransfer: false, output, writes);
         else
-            Ask(MessageKind.PreVote, last, 0, output);
+            Ask(MessageKind.PreVote, last, 0, byTransfer: false, output);
+    }
+
+    /// <summary>The leader hands leadership over to us: stand without asking first.</summary>
+    public void OnElectNow(in Message message, LogPosition last, Instant now, CoreOutput output, PendingWrites writes)
+    {
+        if (Role != Role.Follower || message.From != Leader || !membership.Votes)
+            return;
+        Leader = NodeId.None;
+        _campaign++;
+        Stand(now, last, byTransfer: true, output, writes);
     }
 
     /// <summary>Answers a pre-vote (dissertation 9.6): no promise, nothing changes.</summary>
@@ -123,8 +142,8 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         if (Role != Role.PreCandidate || message.Round != _campaign || !message.Accepted)
             return;
         _votes |= 1u << slot;
-        if (Quorum.IsReached(configuration, _votes))
-            Stand(now, last, output, writes);
+        if (Quorum.IsReached(membership.Current, _votes))
+            Stand(now, last, byTransfer: false, output, writes);
     }
 
     /// <summary>
@@ -136,12 +155,12 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         var granted = Role == Role.Follower
             && Leader == NodeId.None
-            && (Vote == message.From || (Vote == NodeId.None && !IsSticky(now)))
+            && (Vote == message.From || (Vote == NodeId.None && (!IsSticky(now) || message.ByTransfer)))
             && message.Position.IsAtLeastAsUpToDateAs(last);
         if (granted && Vote == NodeId.None)
             Persist(Term, message.From, output, writes);
         if (granted)
-            _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
+            _deadline = now + Patience();
         Reply(MessageKind.VoteReply, message, granted, PendingSequence(writes), output);
     }
 
@@ -162,7 +181,7 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         if (Role != Role.Candidate || !message.Accepted || message.Round != _campaign)
             return false;
         _votes |= 1u << slot;
-        return Quorum.IsReached(configuration, _votes);
+        return Quorum.IsReached(membership.Current, _votes);
     }
 
     /// <summary>The candidate's own vote counts once it is on disk. True: won.</summary>
@@ -170,8 +189,8 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         if (Role != Role.Candidate || PendingSequence(writes) != 0)
             return false;
-        _votes |= 1u << selfSlot;
-        return Quorum.IsReached(configuration, _votes);
+        _votes |= 1u << membership.Self;
+        return Quorum.IsReached(membership.Current, _votes);
     }
 
     /// <summary>The election is won.</summary>
@@ -186,7 +205,7 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
     {
         (other.Role, other.Term, other.Vote, other.Leader) = (Role, Term, Vote, Leader);
         (other._prng, other._deadline, other._stickyUntil) = (_prng, _deadline, _stickyUntil);
-        (other._campaign, other._hardStateSequence, other._votes) = (_campaign, _hardStateSequence, _votes);
+        (other._campaign, other._hardStateSequence, other._votes, other.IsHandicapped) = (_campaign, _hardStateSequence, _votes, IsHandicapped);
     }
 
     /// <summary>Timers enter by their order, not their instants; the campaign's number only matters to stale replies.</summary>
@@ -201,13 +220,22 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         fingerprint.Add(_deadline <= _stickyUntil ? 1 : 0);
     }
 
-    private void Stand(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
+    private void Stand(Instant now, LogPosition last, bool byTransfer, CoreOutput output, PendingWrites writes)
     {
         Role = Role.Candidate;
         _votes = 0;
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
         Persist(Term.Next, self, output, writes);
-        Ask(MessageKind.Vote, last, _hardStateSequence, output);
+        Ask(MessageKind.Vote, last, _hardStateSequence, byTransfer, output);
+    }
+
+    /// <summary>How long to wait for a leader: longer where somebody else should rather lead, or could better.</summary>
+    private TimeSpan Patience()
+    {
+        var patience = _prng.Between1And2Times(options.ElectionTimeout);
+        if (membership.HasPreferred)
+            patience += options.ElectionTimeout;
+        return IsHandicapped ? patience + (2 * options.ElectionTimeout) : patience;
     }
 
     private void Persist(Term term, NodeId vote, CoreOutput output, PendingWrites writes)
@@ -217,12 +245,13 @@ internal sealed class Election(CoreOptions options, Configuration configuration,
         _hardStateSequence = output.SequenceOf(writes);
     }
 
-    private void Ask(MessageKind kind, LogPosition last, long afterSequence, CoreOutput output)
+    private void Ask(MessageKind kind, LogPosition last, long afterSequence, bool byTransfer, CoreOutput output)
     {
-        foreach (var voter in configuration.Voters)
+        var configuration = membership.Current;
+        for (var slot = 0; slot < configuration.Count; slot++)
         {
-            if (voter != self)
-                output.Send(new() { Kind = kind, From = self, To = voter, Term = Term, Position = last, Round = _campaign }, afterSequence);
+            if (slot != membership.Self && configuration.Votes(slot))
+                output.Send(new() { Kind = kind, From = self, To = configuration.IdAt(slot), Term = Term, Position = last, Round = _campaign, ByTransfer = byTransfer }, afterSequence);
         }
     }
 

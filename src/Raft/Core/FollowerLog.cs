@@ -6,22 +6,30 @@ namespace RaftStream.Raft.Core;
 /// repeated ones included); an acknowledgement names the last entry that its message proved to match, never our own last one, and
 /// leaves only after that entry's sync.
 /// </remarks>
-internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, PendingWrites writes)
+internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, PendingWrites writes, Membership membership, Freshness freshness)
 {
+    /// <summary>Whether the disk is full: entries are not taken, as if they had not arrived, until space returns.</summary>
+    public bool IsFull { get; set; }
+
     /// <summary>Takes an append of the current leader.</summary>
-    public CoreFault OnAppend(in Message message, ReadOnlySpan<EntryShape> entries, Election election, CoreOutput output)
+    public CoreFault OnAppend(
+        in Message message, ReadOnlySpan<EntryShape> entries, ReadOnlySpan<Configuration> configurations, Instant now, Election election, CoreOutput output)
     {
         // Only ever what we acknowledged ourselves in this term or had on disk before it: if it is gone, so may be a vote.
         if (message.Match > log.Last.Index)
             return CoreFault.AcknowledgedEntriesLost;
 
+        freshness.Hear(message, now);
         var previous = message.Position;
+        if (IsFull && previous.Index + entries.Length > log.Last.Index)
+            entries = [];
         var matched = previous.Index + entries.Length;
         if (previous.Index < commit.Commit)
         {
             // Committed entries are the same everywhere, compacted ones included: nothing to compare, nothing to conflict.
             var known = (int)Math.Min(entries.Length, commit.Commit - previous.Index);
             previous = log.At(commit.Commit);
+            configurations = configurations[CountConfigurations(entries[..known])..];
             entries = entries[known..];
         }
         else if (!log.Holds(previous))
@@ -30,15 +38,15 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
             return CoreFault.None;
         }
 
-        if (!TryTake(previous.Index, entries, output))
+        if (!TryTake(previous.Index, entries, configurations, output))
             return CoreFault.ContradictsCommitted;
         commit.ByFollower(message.Commit, matched);
-        Acknowledge(message, matched, election, output);
+        Acknowledge(message, matched, now, election, output);
         return CoreFault.None;
     }
 
     /// <summary>The leader no longer has the entries that it thinks we need. Where our log holds the snapshot's last entry, nothing is to fetch.</summary>
-    public void OnOffer(in Message message, Election election, CoreOutput output)
+    public void OnOffer(in Message message, Instant now, Election election, CoreOutput output)
     {
         if (message.Position.Index > commit.Commit && !log.Holds(message.Position))
         {
@@ -47,14 +55,14 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
         }
 
         commit.BySnapshot(message.Position.Index);
-        Acknowledge(message, message.Position.Index, election, output);
+        Acknowledge(message, message.Position.Index, now, election, output);
     }
 
     /// <summary>
     /// A whole snapshot was received and can be installed. Where our log holds its last entry, the log is as good, and stays. Otherwise
     /// all of it goes, a longer conflicting tail included. False: it tells nothing new.
     /// </summary>
-    public bool OnSnapshot(LogPosition position, CoreOutput output)
+    public bool OnSnapshot(LogPosition position, PlacedConfiguration configuration, CoreOutput output)
     {
         if (position.Index <= commit.Commit)
             return false;
@@ -62,6 +70,7 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
         {
             log.Reset(position);
             writes.Truncated(LogIndex.Zero);
+            membership.Recover(configuration.Index, configuration.Configuration);
             output.InstallSnapshot(position);
             output.SequenceOf(writes);
         }
@@ -71,7 +80,7 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
     }
 
     /// <summary>Says that our log matches the leader's up to <paramref name="matched"/>, once that is on disk.</summary>
-    public void Acknowledge(in Message message, LogIndex matched, Election election, CoreOutput output)
+    public void Acknowledge(in Message message, LogIndex matched, Instant now, Election election, CoreOutput output)
     {
         var covering = writes.SequenceCovering(matched);
         var after = Math.Max(covering >= 0 ? covering : output.SequenceOf(writes), election.PendingSequence(writes));
@@ -85,12 +94,14 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
                 Position = new(matched, Term.Zero),
                 Round = message.Round,
                 Accepted = true,
+                Clock = now,
+                Life = freshness.Life,
             },
             after);
     }
 
     /// <summary>Skips what we hold, drops what contradicts it, appends the rest. False: it contradicts what is committed.</summary>
-    private bool TryTake(LogIndex previous, ReadOnlySpan<EntryShape> entries, CoreOutput output)
+    private bool TryTake(LogIndex previous, ReadOnlySpan<EntryShape> entries, ReadOnlySpan<Configuration> configurations, CoreOutput output)
     {
         var index = previous.Next;
         var place = 0;
@@ -110,14 +121,31 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
                 return false;
             log.TruncateFrom(index);
             writes.Truncated(index.Previous);
+            membership.TruncateFrom(index);
             output.Truncate(index);
         }
 
-        output.Append(index, entries.Length - place, isOpening: false);
+        output.Append(index, entries.Length - place);
         output.SequenceOf(writes);
+        configurations = configurations[CountConfigurations(entries[..place])..];
         foreach (var entry in entries[place..])
+        {
             log.Append(entry);
+            if (entry.Kind != EntryKind.Configuration)
+                continue;
+            membership.Append(log.Last.Index, configurations[0]);
+            configurations = configurations[1..];
+        }
+
         return true;
+    }
+
+    private static int CountConfigurations(ReadOnlySpan<EntryShape> entries)
+    {
+        var count = 0;
+        foreach (var entry in entries)
+            count += entry.Kind == EntryKind.Configuration ? 1 : 0;
+        return count;
     }
 
     private void Refuse(in Message message, Election election, CoreOutput output) =>

@@ -55,6 +55,15 @@ internal sealed class LogShape
     /// <summary>The payload length in bytes of the entry at an index above the base.</summary>
     public int LengthAt(LogIndex index) => (int)(_ring[Slot(index)] & LengthMask);
 
+    /// <summary>The payload bytes of the entries behind <paramref name="from"/>, up to <paramref name="to"/>.</summary>
+    public long BytesBetween(LogIndex from, LogIndex to)
+    {
+        var bytes = 0L;
+        for (var index = LogIndex.Max(from, Base.Index).Next; index <= to; index = index.Next)
+            bytes += LengthAt(index);
+        return bytes;
+    }
+
     /// <summary>Adds an entry behind the last.</summary>
     public void Append(EntryShape entry)
     {

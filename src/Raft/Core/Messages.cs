@@ -23,6 +23,18 @@ internal enum MessageKind : byte
 
     /// <summary>"The entries you need are compacted away; fetch the snapshot at this position from me." (stands for InstallSnapshot, dissertation 5.3)</summary>
     SnapshotOffer = 7,
+
+    /// <summary>"Stand for election now": the leader hands leadership over (TimeoutNow, dissertation 3.10).</summary>
+    ElectNow = 8,
+
+    /// <summary>"Which index must a linearizable read see?" A follower asks the leader (dissertation 6.4).</summary>
+    ReadIndex = 9,
+
+    /// <summary>The answer, once a round that began after the question was confirmed.</summary>
+    ReadIndexReply = 10,
+
+    /// <summary>"You are none of us": the sender was removed, or comes with another disk than it joined with.</summary>
+    Stranger = 11,
 }
 
 /// <summary>
@@ -45,7 +57,7 @@ internal readonly record struct Message
     /// <summary>
     /// PreVote, Vote: the candidate's last entry. Append: the entry just before the ones sent. AppendReply: accepted, the last
     /// entry that the message proved to match (its index); refused, the hint (see <see cref="LogShape.LastNotAbove"/>).
-    /// SnapshotOffer: where the snapshot stands.
+    /// SnapshotOffer: where the snapshot stands. ReadIndexReply: the index to see. Stranger: the index of the configuration that says so.
     /// </summary>
     public LogPosition Position { get; init; }
 
@@ -55,14 +67,29 @@ internal readonly record struct Message
     /// <summary>Append: what the leader knows the receiver to hold on disk. AppendReply, refused: the index of the refused <see cref="Position"/>.</summary>
     public LogIndex Match { get; init; }
 
-    /// <summary>Votes and pre-votes: the campaign's number. Append and its reply: the leader's read round.</summary>
+    /// <summary>Votes and pre-votes: the campaign's number. Append and its reply: the leader's round. ReadIndex and its reply: the question's number.</summary>
     public long Round { get; init; }
 
     /// <summary>Append: how many entries follow.</summary>
     public int Count { get; init; }
 
-    /// <summary>Replies: yes or no.</summary>
+    /// <summary>Replies: yes or no. Stranger: yes means removed, no means another disk.</summary>
     public bool Accepted { get; init; }
+
+    /// <summary>Vote: the leader asked the candidate to stand, so that nobody needs to protect it.</summary>
+    public bool ByTransfer { get; init; }
+
+    /// <summary>The random number of the sender's data folder, in every kind.</summary>
+    public ulong Disk { get; init; }
+
+    /// <summary>AppendReply: the sender's clock. Append: the receiver's own, told back, see <see cref="Freshness"/>; zero for none.</summary>
+    public Instant Clock { get; init; }
+
+    /// <summary>AppendReply: the number of this life of the sender's process. Append: told back with <see cref="Clock"/>.</summary>
+    public ulong Life { get; init; }
+
+    /// <summary>Append: what was committed at <see cref="Clock"/>.</summary>
+    public LogIndex Echo { get; init; }
 }
 
 /// <summary>A message to send, and the write that must be durable first: 0 means now.</summary>

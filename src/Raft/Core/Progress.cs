@@ -25,6 +25,9 @@ internal sealed class Progress
 
     public Progress(int window) => _ring = new Sent[window];
 
+    /// <summary>Whose log it is about.</summary>
+    public NodeId Id { get; set; }
+
     public ProgressState State { get; private set; }
 
     /// <summary>The peer holds our log on disk up to here.</summary>
@@ -33,8 +36,20 @@ internal sealed class Progress
     /// <summary>The next entry to send.</summary>
     public LogIndex Next { get; private set; }
 
-    /// <summary>The newest read round that the peer answered.</summary>
+    /// <summary>The newest round that the peer answered.</summary>
     public long AnsweredRound { get; private set; }
+
+    /// <summary>When that round was sent, or earlier.</summary>
+    public Instant AnsweredSentAt { get; private set; }
+
+    /// <summary>The data folder that the peer spoke of in this term; 0 until it spoke.</summary>
+    public ulong Disk { get; private set; }
+
+    /// <summary>What the peer may be told of its freshness.</summary>
+    public FreshnessEcho Echo { get; } = new();
+
+    /// <summary>How fast the peer takes entries in.</summary>
+    public IntakeRate Intake { get; } = new();
 
     /// <summary>When the peer last answered anything of this term.</summary>
     public Instant LastContact { get; private set; }
@@ -55,7 +70,9 @@ internal sealed class Progress
     /// <summary>A new leader knows nothing of its peers and supposes that they hold what it holds.</summary>
     public void Start(LogIndex last, Instant now)
     {
-        (Match, Next, AnsweredRound, LastContact) = (LogIndex.Zero, last.Next, 0, now);
+        (Match, Next, AnsweredRound, LastContact, AnsweredSentAt, Disk) = (LogIndex.Zero, last.Next, 0, now, default, 0);
+        Echo.Reset();
+        Intake.Reset(now);
         Probe(last.Next);
     }
 
@@ -88,10 +105,11 @@ internal sealed class Progress
     }
 
     /// <summary>The peer answered something of this term.</summary>
-    public void Answered(long round, Instant now)
+    public void Answered(long round, Instant sentAt, ulong disk, Instant now)
     {
-        AnsweredRound = Math.Max(AnsweredRound, round);
-        LastContact = now;
+        if (round >= AnsweredRound)
+            (AnsweredRound, AnsweredSentAt) = (round, sentAt);
+        (LastContact, Disk) = (now, disk);
     }
 
     /// <summary>The peer holds the log up to <paramref name="match"/>. True: that is more than was known.</summary>
@@ -133,6 +151,9 @@ internal sealed class Progress
     {
         (other.State, other.Match, other.Next, other.AnsweredRound) = (State, Match, Next, AnsweredRound);
         (other.LastContact, other.WaitingSince, other.IsWaiting, other.Offered) = (LastContact, WaitingSince, IsWaiting, Offered);
+        (other.AnsweredSentAt, other.Disk) = (AnsweredSentAt, Disk);
+        Echo.CopyTo(other.Echo);
+        Intake.CopyTo(other.Intake);
         (other._start, other._count, other.InflightBytes) = (0, _count, InflightBytes);
         for (var i = 0; i < _count; i++)
             other._ring[i] = _ring[(_start + i) % _ring.Length];

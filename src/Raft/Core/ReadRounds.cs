@@ -12,64 +12,70 @@ namespace RaftStream.Raft.Core;
 /// [safety] A round's number is greater than that of every append sent before the read: an answer to an older append
 /// proves nothing about now.
 /// </remarks>
-internal sealed class ReadRounds(CoreOptions options)
+internal sealed class ReadRounds(CoreOptions options, NodeId self)
 {
     private Pending[] _ring = new Pending[16];
     private int _start;
     private int _count;
+    private int _assigned;
     private long _confirmed;
-
-    /// <summary>The round that appends carry now; rounds count from 1 within a term of leadership.</summary>
-    public long Current { get; private set; }
 
     /// <summary>How many reads wait.</summary>
     public int Count => _count;
 
     /// <summary>A term of leadership begins.</summary>
-    public void Start() => (Current, _confirmed) = (1, 0);
+    public void Start() => _confirmed = 0;
 
-    /// <summary>Takes a read. False: too many wait already.</summary>
-    public bool TryAdd(long id)
+    /// <summary>Takes a read of this node, or one that a follower asks for. False: too many wait already.</summary>
+    public bool TryAdd(long id, NodeId asker = default)
     {
         if (_count == options.MaxPendingReads)
             return false;
         if (_count == _ring.Length)
             Grow();
-        _ring[(_start + _count++) & (_ring.Length - 1)] = new(id, LogIndex.Zero, 0);
+        _ring[(_start + _count++) & (_ring.Length - 1)] = new(id, asker, LogIndex.Zero, 0);
         return true;
     }
 
-    /// <summary>
-    /// Gives reads without a round the next one, with the commit index of this moment, if it may start now. True: a round starts
-    /// and must be sent.
-    /// </summary>
-    public bool StartRound(LogIndex commit, bool ownTermCommitted)
-    {
-        if (_count == 0 || !ownTermCommitted || _confirmed < Current)
-            return false;
-        return Assign(commit);
-    }
+    /// <summary>Whether a round should begin for reads that have none: not while an earlier one is out.</summary>
+    public bool WantsRound => _count > 0 && _assigned == 0;
 
-    /// <summary>A majority answered up to <paramref name="round"/>: hands out the reads that this confirms.</summary>
-    public void Confirm(long round, CoreOutput output)
+    /// <summary>A round has begun: reads that had none get it, with the commit index of this moment. An entry of the leader's term is committed.</summary>
+    public void Assign(long round, LogIndex commit)
     {
-        _confirmed = Math.Max(_confirmed, Math.Min(round, Current));
-        while (_count > 0 && _ring[_start].Round != 0 && _ring[_start].Round <= _confirmed)
+        for (; _assigned < _count; _assigned++)
         {
-            output.Ready(_ring[_start].Id, _ring[_start].Index);
-            _start = (_start + 1) & (_ring.Length - 1);
-            _count--;
+            ref var read = ref _ring[(_start + _assigned) & (_ring.Length - 1)];
+            read = read with { Round = round, Index = commit };
         }
     }
 
-    /// <summary>Leadership is lost, and every read with it.</summary>
+    /// <summary>A quorum answered up to <paramref name="round"/>: hands out the reads that this confirms.</summary>
+    public void Confirm(long round, Term term, CoreOutput output)
+    {
+        _confirmed = Math.Max(_confirmed, round);
+        for (; _assigned > 0 && _ring[_start].Round <= _confirmed; _assigned--)
+        {
+            var (id, asker, index, _) = _ring[_start];
+            if (asker == NodeId.None)
+                output.Ready(id, index);
+            else
+                output.Send(new() { Kind = MessageKind.ReadIndexReply, From = self, To = asker, Term = term, Position = new(index, Term.Zero), Round = id }, 0);
+            Drop();
+        }
+    }
+
+    /// <summary>Leadership is lost, and every read with it; followers ask the next leader.</summary>
     public void FailAll(CoreOutput output)
     {
-        for (; _count > 0; _count--)
+        while (_count > 0)
         {
-            output.Fail(_ring[_start].Id);
-            _start = (_start + 1) & (_ring.Length - 1);
+            if (_ring[_start].Asker == NodeId.None)
+                output.Fail(_ring[_start].Id);
+            Drop();
         }
+
+        _assigned = 0;
     }
 
     public void CopyTo(ReadRounds other)
@@ -78,12 +84,11 @@ internal sealed class ReadRounds(CoreOptions options)
             other._ring = new Pending[_ring.Length];
         for (var i = 0; i < _count; i++)
             other._ring[i] = _ring[(_start + i) & (_ring.Length - 1)];
-        (other._start, other._count, other._confirmed, other.Current) = (0, _count, _confirmed, Current);
+        (other._start, other._count, other._assigned, other._confirmed) = (0, _count, _assigned, _confirmed);
     }
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        fingerprint.Add(Current);
         fingerprint.Add(_confirmed);
         fingerprint.Add(_count);
         for (var i = 0; i < _count; i++)
@@ -93,21 +98,10 @@ internal sealed class ReadRounds(CoreOptions options)
         }
     }
 
-    private bool Assign(LogIndex commit)
+    private void Drop()
     {
-        var assigned = false;
-        for (var i = 0; i < _count; i++)
-        {
-            ref var read = ref _ring[(_start + i) & (_ring.Length - 1)];
-            if (read.Round != 0)
-                continue;
-            read = read with { Round = Current + 1, Index = commit };
-            assigned = true;
-        }
-
-        if (assigned)
-            Current++;
-        return assigned;
+        _start = (_start + 1) & (_ring.Length - 1);
+        _count--;
     }
 
     private void Grow()
@@ -119,5 +113,5 @@ internal sealed class ReadRounds(CoreOptions options)
         _start = 0;
     }
 
-    private readonly record struct Pending(long Id, LogIndex Index, long Round);
+    private readonly record struct Pending(long Id, NodeId Asker, LogIndex Index, long Round);
 }

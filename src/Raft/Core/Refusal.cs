@@ -23,4 +23,43 @@ public enum Refusal : byte
 
     /// <summary>The caller's deadline passed.</summary>
     TimedOut = 6,
+
+    /// <summary>This node leads, but no entry of its term is committed yet: try again in a moment.</summary>
+    NotReady = 20,
+
+    /// <summary>Leadership is being handed over: ask the next leader in a moment.</summary>
+    Transferring = 21,
+
+    /// <summary>The leader's disk is full: nothing more can be written until space returns. Nothing acknowledged is lost.</summary>
+    StorageFull = 22,
+
+    /// <summary>No lease covers this moment: the leader has not heard a quorum lately, or is handing leadership over. Ask for a linearizable read.</summary>
+    NoLease = 23,
+
+    /// <summary>This replica cannot prove that its state is as fresh as asked. Ask the leader, or allow more staleness.</summary>
+    TooStale = 24,
+
+    /// <summary>Another change of the members is under way: one at a time.</summary>
+    ChangeUnderWay = 25,
+
+    /// <summary>The members changed since the caller looked: look again.</summary>
+    ConfigurationMoved = 26,
+
+    /// <summary>The learner is too far behind to vote: wait until it has caught up.</summary>
+    LearnerBehind = 27,
+
+    /// <summary>Without that member the leader would not hear a quorum now: bring the others back first.</summary>
+    WouldLoseQuorum = 28,
+
+    /// <summary>The change makes no sense for these members.</summary>
+    InvalidChange = 29,
+
+    /// <summary>There is no such member.</summary>
+    NoSuchMember = 30,
+
+    /// <summary>The id is not above every id ever used: ids are never used again.</summary>
+    IdUsed = 31,
+
+    /// <summary>No leader is known at the moment.</summary>
+    NoLeader = 32,
 }

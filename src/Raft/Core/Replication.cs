@@ -9,24 +9,11 @@ namespace RaftStream.Raft.Core;
 /// Heartbeats carry the position that the peer is known to match, never the end of the pipeline: they travel on a lane of their
 /// own and overtake entries, and must not be refused for that.
 /// </remarks>
-internal sealed class Replication
+internal sealed class Replication(CoreOptions options, Membership membership, NodeId self, LogShape log, Rounds rounds)
 {
-    private readonly CoreOptions _options;
-    private readonly Configuration _configuration;
-    private readonly NodeId _self;
-    private readonly int _selfSlot;
-    private readonly LogShape _log;
-    private readonly Progress[] _peers;
+    private readonly List<Progress> _spare = [];
+    private Progress[] _peers = [];
     private Instant _heartbeatAt;
-
-    public Replication(CoreOptions options, Configuration configuration, NodeId self, LogShape log)
-    {
-        (_options, _configuration, _self, _log) = (options, configuration, self, log);
-        _selfSlot = configuration.SlotOf(self);
-        _peers = new Progress[configuration.Voters.Length];
-        for (var slot = 0; slot < _peers.Length; slot++)
-            _peers[slot] = new(options.MaxInflightAppends);
-    }
 
     /// <summary>When the next heartbeat is due.</summary>
     public Instant HeartbeatAt => _heartbeatAt;
@@ -37,9 +24,28 @@ internal sealed class Replication
     /// <summary>A term of leadership begins; the opening entry is not in the log yet.</summary>
     public void Start(Instant now)
     {
+        Reconfigure(now);
         foreach (var peer in _peers)
-            peer.Start(_log.Last.Index, now);
-        _heartbeatAt = now + _options.HeartbeatInterval;
+            peer.Start(log.Last.Index, now);
+        _heartbeatAt = now + options.HeartbeatInterval;
+    }
+
+    /// <summary>The members changed: what is known of those who stay is kept.</summary>
+    public void Reconfigure(Instant now)
+    {
+        var configuration = membership.Current;
+        var peers = new Progress[configuration.Count];
+        foreach (var peer in _peers)
+        {
+            if (configuration.SlotOf(peer.Id) is >= 0 and var slot)
+                peers[slot] = peer;
+            else
+                _spare.Add(peer);
+        }
+
+        for (var slot = 0; slot < peers.Length; slot++)
+            peers[slot] ??= Rent(configuration.IdAt(slot), now);
+        _peers = peers;
     }
 
     /// <summary>Sends every peer what its window takes.</summary>
@@ -47,7 +53,7 @@ internal sealed class Replication
     {
         for (var slot = 0; slot < _peers.Length; slot++)
         {
-            if (slot != _selfSlot)
+            if (slot != membership.Self)
                 SendTo(slot, view, now, output);
         }
     }
@@ -55,14 +61,14 @@ internal sealed class Replication
     /// <summary>Heartbeats to all, and again what has gone unanswered for too long.</summary>
     public void Beat(in LeaderView view, Instant now, CoreOutput output)
     {
-        _heartbeatAt = now + _options.HeartbeatInterval;
+        _heartbeatAt = now + options.HeartbeatInterval;
         for (var slot = 0; slot < _peers.Length; slot++)
         {
-            if (slot == _selfSlot)
+            if (slot == membership.Self)
                 continue;
             SendHeartbeat(slot, view, output);
             var peer = _peers[slot];
-            if (peer.IsWaiting && now - peer.WaitingSince >= _options.RetransmitAfter)
+            if (peer.IsWaiting && now - peer.WaitingSince >= options.RetransmitAfter)
                 peer.Probe(RetryFrom(peer));
             SendTo(slot, view, now, output);
         }
@@ -73,31 +79,32 @@ internal sealed class Replication
     {
         for (var slot = 0; slot < _peers.Length; slot++)
         {
-            if (slot != _selfSlot)
+            if (slot != membership.Self)
                 SendHeartbeat(slot, view, output);
         }
     }
 
-    /// <summary>A peer answered an append or installed a snapshot. True: it holds more than was known.</summary>
-    public bool OnReply(in Message message, int slot, in LeaderView view, Instant now, CoreOutput output)
+    /// <summary>A peer answered an append or installed a snapshot.</summary>
+    public void OnReply(in Message message, int slot, in LeaderView view, Instant now, CoreOutput output)
     {
         var peer = _peers[slot];
-        if (message.Position.Index > _log.Last.Index || message.Round > view.Round)
-            return false; // Nothing of ours: a broken peer must not move what we count.
-        peer.Answered(message.Round, now);
-        bool advanced;
+        if (message.Position.Index > log.Last.Index || message.Round > rounds.Current)
+            return; // Nothing of ours: a broken peer must not move what we count.
+        peer.Answered(message.Round, rounds.BegunAt(message.Round), message.Disk, now);
         if (message.Accepted)
         {
-            advanced = peer.Matched(message.Position.Index, _log.Base.Index, now);
+            if (view.OwnTermCommitted)
+                peer.Echo.Note(message, view.Commit, rounds.Current);
+            var before = peer.Match;
+            if (peer.Matched(message.Position.Index, log.Base.Index, now) && membership.Current.Members[slot].IsLearner)
+                peer.Intake.Add(before >= log.Base.Index ? log.BytesBetween(before, peer.Match) : 0, now);
         }
         else
         {
             OnRefused(message, peer);
-            advanced = false;
         }
 
         SendTo(slot, view, now, output);
-        return advanced;
     }
 
     /// <summary>
@@ -105,19 +112,19 @@ internal sealed class Replication
     /// </summary>
     public LogIndex MatchedByMajority(LogIndex own)
     {
-        Span<long> values = stackalloc long[_peers.Length];
+        Span<long> values = stackalloc long[Configuration.MaxMembers];
         for (var slot = 0; slot < _peers.Length; slot++)
-            values[slot] = slot == _selfSlot ? own.Value : _peers[slot].Match.Value;
-        return new(Quorum.ReachedBy(_configuration, values));
+            values[slot] = slot == membership.Self ? own.Value : _peers[slot].Match.Value;
+        return new(Quorum.ReachedBy(membership.Current, values));
     }
 
     /// <summary>The newest round that a majority answered; the leader itself answers every round at once.</summary>
     public long RoundAnsweredByMajority()
     {
-        Span<long> values = stackalloc long[_peers.Length];
+        Span<long> values = stackalloc long[Configuration.MaxMembers];
         for (var slot = 0; slot < _peers.Length; slot++)
-            values[slot] = slot == _selfSlot ? long.MaxValue : _peers[slot].AnsweredRound;
-        return Quorum.ReachedBy(_configuration, values);
+            values[slot] = slot == membership.Self ? long.MaxValue : _peers[slot].AnsweredRound;
+        return Quorum.ReachedBy(membership.Current, values);
     }
 
     /// <summary>
@@ -125,15 +132,32 @@ internal sealed class Replication
     /// </summary>
     public Instant MajorityHeardAt(Instant now, Instant oldestWrite)
     {
-        Span<long> values = stackalloc long[_peers.Length];
+        Span<long> values = stackalloc long[Configuration.MaxMembers];
         for (var slot = 0; slot < _peers.Length; slot++)
-            values[slot] = slot == _selfSlot ? Instant.Min(now, oldestWrite).Nanoseconds : _peers[slot].LastContact.Nanoseconds;
-        return new(Quorum.ReachedBy(_configuration, values));
+            values[slot] = slot == membership.Self ? Instant.Min(now, oldestWrite).Nanoseconds : _peers[slot].LastContact.Nanoseconds;
+        return new(Quorum.ReachedBy(membership.Current, values));
+    }
+
+    /// <summary>When the newest round was sent that a quorum answered, peer by peer its own; the leader answers itself at once.</summary>
+    public Instant QuorumSentAt(Instant now)
+    {
+        Span<long> values = stackalloc long[Configuration.MaxMembers];
+        for (var slot = 0; slot < _peers.Length; slot++)
+            values[slot] = slot == membership.Self ? now.Nanoseconds : _peers[slot].AnsweredSentAt.Nanoseconds;
+        return new(Quorum.ReachedBy(membership.Current, values));
+    }
+
+    /// <summary>A quorum answered rounds up to this one: what was noted before it may be told back.</summary>
+    public void ConfirmEchoes(long round)
+    {
+        foreach (var peer in _peers)
+            peer.Echo.Confirm(round);
     }
 
     public void CopyTo(Replication other)
     {
         other._heartbeatAt = _heartbeatAt;
+        other.Reconfigure(_heartbeatAt);
         for (var slot = 0; slot < _peers.Length; slot++)
             _peers[slot].CopyTo(other._peers[slot]);
     }
@@ -142,7 +166,7 @@ internal sealed class Replication
     {
         for (var slot = 0; slot < _peers.Length; slot++)
         {
-            if (slot != _selfSlot)
+            if (slot != membership.Self)
                 _peers[slot].AddTo(ref fingerprint);
         }
     }
@@ -167,7 +191,7 @@ internal sealed class Replication
     /// </summary>
     private LogIndex MeetingPlace(LogPosition hint)
     {
-        var place = _log.LastNotAbove(hint);
+        var place = log.LastNotAbove(hint);
         return place.Index <= hint.Index && place.Term <= hint.Term ? place.Index : place.Index.Previous;
     }
 
@@ -176,22 +200,22 @@ internal sealed class Replication
         var peer = _peers[slot];
         if (peer.State == ProgressState.Snapshot || (peer.State == ProgressState.Probe && peer.IsWaiting))
             return;
-        if (peer.Next <= _log.Base.Index)
+        if (peer.Next <= log.Base.Index)
         {
             Offer(slot, view, now, output);
             return;
         }
 
-        while (peer.Next <= _log.Last.Index)
+        while (peer.Next <= log.Last.Index)
         {
             if (peer.State == ProgressState.Replicate
-                && (peer.InflightAppends == _options.MaxInflightAppends || peer.InflightBytes >= _options.MaxInflightBytes))
+                && (peer.InflightAppends == options.MaxInflightAppends || peer.InflightBytes >= options.MaxInflightBytes))
             {
                 return;
             }
 
             var count = Fit(peer.Next, out var bytes);
-            var previous = _log.At(peer.Next.Previous);
+            var previous = log.At(peer.Next.Previous);
             SendAppend(slot, previous, count, view, output);
             peer.SentEntries(previous.Index + count, bytes, now);
             if (peer.State == ProgressState.Probe)
@@ -210,10 +234,10 @@ internal sealed class Replication
     {
         bytes = 0;
         var count = 0;
-        for (var index = first; index <= _log.Last.Index && count < _options.MaxAppendEntries; index = index.Next)
+        for (var index = first; index <= log.Last.Index && count < options.MaxAppendEntries; index = index.Next)
         {
-            var length = _log.LengthAt(index);
-            if (count > 0 && bytes + length > _options.MaxAppendBytes)
+            var length = log.LengthAt(index);
+            if (count > 0 && bytes + length > options.MaxAppendBytes)
                 break;
             bytes += length;
             count++;
@@ -226,43 +250,59 @@ internal sealed class Replication
     {
         // Where the match lies below our base its term is forgotten; the place before the first entry matches everywhere.
         var match = _peers[slot].Match;
-        SendAppend(slot, match >= _log.Base.Index ? _log.At(match) : LogPosition.Zero, 0, view, output);
+        SendAppend(slot, match >= log.Base.Index ? log.At(match) : LogPosition.Zero, 0, view, output);
     }
 
-    private void SendAppend(int slot, LogPosition previous, int count, in LeaderView view, CoreOutput output) =>
+    private void SendAppend(int slot, LogPosition previous, int count, in LeaderView view, CoreOutput output)
+    {
+        var echo = _peers[slot].Echo.Confirmed;
         output.Send(
             new()
             {
                 Kind = MessageKind.Append,
-                From = _self,
-                To = _configuration.Voters[slot],
+                From = self,
+                To = membership.Current.IdAt(slot),
                 Term = view.Term,
                 Position = previous,
                 Commit = view.Commit,
                 Match = _peers[slot].Match,
-                Round = view.Round,
+                Round = rounds.Current,
                 Count = count,
+                Clock = echo.Clock,
+                Life = echo.Life,
+                Echo = echo.Commit,
             },
             0);
+    }
+
+    private Progress Rent(NodeId id, Instant now)
+    {
+        var peer = _spare.Count > 0 ? _spare[^1] : new Progress(options.MaxInflightAppends);
+        if (_spare.Count > 0)
+            _spare.RemoveAt(_spare.Count - 1);
+        peer.Id = id;
+        peer.Start(log.Last.Index, now);
+        return peer;
+    }
 
     private void Offer(int slot, in LeaderView view, Instant now, CoreOutput output)
     {
         var peer = _peers[slot];
-        Invariant.Check(view.Snapshot.Index >= _log.Base.Index, "what is compacted away stands in a snapshot");
+        Invariant.Check(view.Snapshot.Index >= log.Base.Index, "what is compacted away stands in a snapshot");
         peer.AwaitSnapshot(view.Snapshot.Index, now);
         output.Send(
             new()
             {
                 Kind = MessageKind.SnapshotOffer,
-                From = _self,
-                To = _configuration.Voters[slot],
+                From = self,
+                To = membership.Current.IdAt(slot),
                 Term = view.Term,
                 Position = view.Snapshot,
-                Round = view.Round,
+                Round = rounds.Current,
             },
             0);
     }
 }
 
 /// <summary>What an append tells besides entries.</summary>
-internal readonly record struct LeaderView(Term Term, LogIndex Commit, long Round, LogPosition Snapshot);
+internal readonly record struct LeaderView(Term Term, LogIndex Commit, bool OwnTermCommitted, LogPosition Snapshot);

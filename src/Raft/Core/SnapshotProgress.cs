@@ -5,7 +5,7 @@ namespace RaftStream.Raft.Core;
 /// Kept true: the snapshot never passes what is applied, what is applied never passes what is committed, and neither goes back; the log
 /// is forgotten only where a snapshot holds it and only as far as it is durable, so that no write under way is cut off at its start.
 /// </remarks>
-internal sealed class SnapshotProgress(LogShape log, CommitRule commit, PendingWrites writes)
+internal sealed class SnapshotProgress(LogShape log, CommitRule commit, PendingWrites writes, Membership membership)
 {
     /// <summary>The last entry that the newest snapshot holds.</summary>
     public LogPosition Snapshot { get; private set; }
@@ -36,6 +36,7 @@ internal sealed class SnapshotProgress(LogShape log, CommitRule commit, PendingW
             Snapshot = snapshot;
         Invariant.Check(Snapshot.Index <= Applied && compactTo <= Snapshot.Index, "a snapshot holds what is applied, and compaction stays behind it");
         log.CompactTo(LogIndex.Min(compactTo, writes.Durable));
+        membership.Forget(log.Base.Index);
     }
 
     /// <summary>A peer's snapshot takes the place of log and state.</summary>

@@ -24,11 +24,14 @@ internal sealed class LogState
     /// <summary>The newest durable batch.</summary>
     public long LastBatch { get; private set; }
 
+    /// <summary>What the log got when it was begun.</summary>
+    public LogBirth Birth { get; private set; }
+
     /// <summary>Where the entries stand.</summary>
     public EntryIndex Entries { get; } = new();
 
     /// <summary>A checkpoint from which a segment begun now goes on.</summary>
-    public Checkpoint Checkpoint => new(HardState, Last, LastTime, LastBatch + 1, IsReset: false);
+    public Checkpoint Checkpoint => new(HardState, Last, LastTime, LastBatch + 1, IsReset: false, Birth);
 
     /// <summary>The term of an entry held, or of the base; null for any other index.</summary>
     public Term? TermAt(LogIndex index)
@@ -45,6 +48,7 @@ internal sealed class LogState
         LastBatch = start.FirstBatch - 1;
         Base = Last = start.Base;
         LastTime = start.BaseTime;
+        Birth = start.Birth;
         Entries.Reset(start.Base.Index);
     }
 

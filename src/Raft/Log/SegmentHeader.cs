@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 
 namespace RaftStream.Raft.Log;
 
@@ -8,7 +9,23 @@ namespace RaftStream.Raft.Log;
 /// <param name="BaseTime">The log time of that entry, in nanoseconds.</param>
 /// <param name="FirstBatch">The number its first batch gets: batches are counted across segments, so a lost last one shows.</param>
 /// <param name="IsReset">The entries of all older segments are void: a snapshot stands in for them.</param>
-internal readonly record struct Checkpoint(HardState HardState, LogPosition Base, long BaseTime, long FirstBatch, bool IsReset);
+/// <param name="Birth">What the log got when it was begun; the same in all its segments.</param>
+internal readonly record struct Checkpoint(HardState HardState, LogPosition Base, long BaseTime, long FirstBatch, bool IsReset, LogBirth Birth);
+
+/// <summary>What a log gets when it is begun, and keeps.</summary>
+/// <param name="Disk">A random number by which the cluster knows this data folder from any other under the same node id; never zero.</param>
+/// <param name="Incarnation">Which life of the cluster the log belongs to: counts restorations and resets, which forget a part of the past.</param>
+internal readonly record struct LogBirth(ulong Disk, uint Incarnation)
+{
+    /// <summary>The birth of a new log. Its number is told to peers, so it must not betray the salts, which follow from the same seed.</summary>
+    public static LogBirth New(ulong seed, uint incarnation)
+    {
+        Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, seed);
+        SHA256.HashData(bytes[..sizeof(ulong)], bytes);
+        return new(BinaryPrimitives.ReadUInt64LittleEndian(bytes) | 1, incarnation);
+    }
+}
 
 /// <summary>How the first sector of a segment reads.</summary>
 internal enum HeaderState
@@ -31,7 +48,7 @@ internal enum HeaderState
 /// Little-endian. 0: magic (u64). 8: version (u32). 12: node (u32). 16: cluster (16 bytes, RFC 4122 order). 32: segment number (i64).
 /// 40: salt (u64). 48: size of the file (i64). 56: zero (u32). 60: CRC32C (u32) of bytes 0 to 59. These 64 bytes keep their place in
 /// every later version. 64: term (i64). 72: vote (u32). 76: flags (u32, 1 = reset). 80: base index (i64). 88: base term (i64).
-/// 96: base time (i64). 104: first batch (i64). 112: zeros. 124: CRC32C (u32) of the salt and bytes 64 to 123. 128: zeros.
+/// 96: base time (i64). 104: first batch (i64). 112: disk (u64). 120: incarnation (u32). 124: CRC32C (u32) of the salt and bytes 64 to 123. 128: zeros.
 /// </remarks>
 internal readonly record struct SegmentHeader(LogIdentity Identity, long Number, ulong Salt, int FileSize, Checkpoint Checkpoint)
 {
@@ -68,6 +85,8 @@ internal readonly record struct SegmentHeader(LogIdentity Identity, long Number,
         BinaryPrimitives.WriteInt64LittleEndian(point[24..], Checkpoint.Base.Term.Value);
         BinaryPrimitives.WriteInt64LittleEndian(point[32..], Checkpoint.BaseTime);
         BinaryPrimitives.WriteInt64LittleEndian(point[40..], Checkpoint.FirstBatch);
+        BinaryPrimitives.WriteUInt64LittleEndian(point[48..], Checkpoint.Birth.Disk);
+        BinaryPrimitives.WriteUInt32LittleEndian(point[56..], Checkpoint.Birth.Incarnation);
         BinaryPrimitives.WriteUInt32LittleEndian(point[CheckpointLength..], Salted(Salt, point[..CheckpointLength]));
     }
 
@@ -98,7 +117,8 @@ internal readonly record struct SegmentHeader(LogIdentity Identity, long Number,
             new(new(BinaryPrimitives.ReadInt64LittleEndian(point[16..])), new(BinaryPrimitives.ReadInt64LittleEndian(point[24..]))),
             BinaryPrimitives.ReadInt64LittleEndian(point[32..]),
             BinaryPrimitives.ReadInt64LittleEndian(point[40..]),
-            BinaryPrimitives.ReadUInt32LittleEndian(point[12..]) == ResetFlag);
+            BinaryPrimitives.ReadUInt32LittleEndian(point[12..]) == ResetFlag,
+            new(BinaryPrimitives.ReadUInt64LittleEndian(point[48..]), BinaryPrimitives.ReadUInt32LittleEndian(point[56..])));
         var identity = new LogIdentity(new Guid(sector[16..32], bigEndian: true), new((int)node));
         header = new(identity, number, salt, (int)size, checkpoint);
         return HeaderState.Valid;

@@ -57,6 +57,9 @@ internal sealed class SegmentedLog : IDisposable
     /// <summary>The log time of <see cref="Last"/>, in nanoseconds.</summary>
     public long LastTime => _state.LastTime;
 
+    /// <summary>What the log got when it was begun.</summary>
+    public LogBirth Birth => _state.Birth;
+
     /// <summary>Whether anything is staged and not yet committed.</summary>
     public bool HasStaged => !_staged.IsEmpty;
 
@@ -85,10 +88,11 @@ internal sealed class SegmentedLog : IDisposable
     public long CommittedBytes { get; private set; }
 
     /// <summary>
-    /// Opens the log of a folder, or begins one. <paramref name="saltSeed"/> should be random: salts follow from it.
+    /// Opens the log of a folder, or begins one, then in that incarnation of the cluster. <paramref name="saltSeed"/> should be random: salts follow
+    /// from it, and the number of a new data folder.
     /// </summary>
     /// <exception cref="IOException">The medium failed. Damaged bytes are no exception but a typed result.</exception>
-    public static LogOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed)
+    public static LogOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed, uint incarnation = 0)
     {
         options.Check();
         var recovery = new LogRecovery(disk, identity);
@@ -102,7 +106,7 @@ internal sealed class SegmentedLog : IDisposable
             var offset = recovery.WriteOffset;
             if (state is null)
             {
-                var start = new Checkpoint(default, LogPosition.Zero, 0, FirstBatch: 1, IsReset: false);
+                var start = new Checkpoint(default, LogPosition.Zero, 0, FirstBatch: 1, IsReset: false, LogBirth.New(saltSeed, incarnation));
                 recovery.Segments.Add(builder.Activate(1, options.FirstSegmentSize, start));
                 state = new LogState(start);
                 offset = SegmentHeader.Size;

@@ -13,7 +13,8 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
     private const int MaxRunBytes = 256 * 1024;
 
     private readonly Queue<(LogPosition Position, ClientRequest Request)> _proposals = new();
-    private readonly Queue<(LogIndex Index, ClientRequest Request)> _reads = new();
+    private readonly PriorityQueue<ClientRequest, (long Index, long Order)> _reads = new();
+    private long _readOrder;
     private LogIndex _fed = from;
     private LogIndex _target = from;
     private bool _isReading;
@@ -26,7 +27,17 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
     public void Expect(LogPosition position, ClientRequest request) => _proposals.Enqueue((position, request));
 
     /// <summary>A query must see the state at or behind an index.</summary>
-    public void Query(LogIndex index, ClientRequest request) => _reads.Enqueue((index, request));
+    public void Query(LogIndex index, ClientRequest request) => _reads.Enqueue(request, (index.Value, _readOrder++));
+
+    /// <summary>
+    /// Drops the queries whose callers have gone: one that waits for an index that never comes must not keep its place for ever.
+    /// </summary>
+    public void DropAbandonedReads()
+    {
+        var kept = _reads.UnorderedItems.Where(static item => !item.Element.IsAbandoned).ToList();
+        _reads.Clear();
+        _reads.EnqueueRange(kept);
+    }
 
     /// <summary>Leadership is lost: entries not yet handed over may or may not be committed by another leader.</summary>
     public void LoseProposals()
@@ -57,10 +68,10 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
         var done = 0;
         while (!_isInstalling && HasRoom)
         {
-            if (_reads.TryPeek(out var read) && read.Index <= _fed)
+            if (_reads.TryPeek(out var read, out var place) && place.Index <= _fed.Value)
             {
                 _reads.Dequeue();
-                apply.TryEnqueue(new() { Kind = ApplyWorkKind.Query, Request = read.Request });
+                apply.TryEnqueue(new() { Kind = ApplyWorkKind.Query, Request = read });
             }
             else if (_fed >= _target || _isReading || !TryFeed())
             {
@@ -95,8 +106,8 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
     public void Stop()
     {
         LoseProposals();
-        while (_reads.TryDequeue(out var read))
-            read.Request.Refuse(Refusal.Stopped);
+        while (_reads.TryDequeue(out var read, out _))
+            read.Refuse(Refusal.Stopped);
     }
 
     // One place is kept free for a snapshot's restore.

@@ -8,6 +8,9 @@ internal sealed class AsyncRequest : ClientRequest
     public AsyncRequest(RequestKind kind, ReadOnlyMemory<byte> payload) => (Kind, Payload) = (kind, payload);
 
     /// <inheritdoc/>
+    public override bool IsAbandoned => _answered.Task.IsCompleted;
+
+    /// <inheritdoc/>
     public override void Complete(in Answer answer) => _answered.TrySetResult(answer);
 
     /// <summary>The answer, or <see cref="Outcome.Unknown"/> once <paramref name="cancellationToken"/> ends the wait.</summary>

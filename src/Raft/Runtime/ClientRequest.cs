@@ -11,6 +11,21 @@ internal enum RequestKind : byte
 
     /// <summary>Answer a query from the state as it is.</summary>
     ReadLocal = 2,
+
+    /// <summary>Answer a query linearizably under the leader's lease.</summary>
+    ReadByLease = 3,
+
+    /// <summary>Answer a query from a state of bounded age.</summary>
+    ReadBounded = 4,
+
+    /// <summary>Answer a query once an index is applied.</summary>
+    ReadAt = 5,
+
+    /// <summary>Change the members.</summary>
+    Change = 6,
+
+    /// <summary>Hand leadership over.</summary>
+    Transfer = 7,
 }
 
 /// <summary>One request of a caller, answered exactly once, on an agent's thread: <see cref="Complete"/> must not block nor call back.</summary>
@@ -21,6 +36,21 @@ internal abstract class ClientRequest
 
     /// <summary>The command or the query.</summary>
     public ReadOnlyMemory<byte> Payload { get; protected set; }
+
+    /// <summary>ReadBounded: how old the state may be.</summary>
+    public TimeSpan MaxAge { get; init; }
+
+    /// <summary>ReadAt: the index to see.</summary>
+    public LogIndex AtLeast { get; init; }
+
+    /// <summary>Change: what is to be changed.</summary>
+    public MemberChange? Change { get; init; }
+
+    /// <summary>Transfer: to whom; nobody for the best voter.</summary>
+    public NodeId Target { get; init; }
+
+    /// <summary>Whether nobody waits for the answer any more.</summary>
+    public virtual bool IsAbandoned => false;
 
     /// <summary>Hands over the answer.</summary>
     public abstract void Complete(in Answer answer);

@@ -55,14 +55,16 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
     public bool Read(ClientRequest request, Instant now, LogIndex applied)
     {
         if (_reads.Count + feed.WaitingReads >= maxWaiting)
+            feed.DropAbandonedReads();
+        if (_reads.Count + feed.WaitingReads >= maxWaiting)
         {
             request.Refuse(Refusal.Overloaded);
             return false;
         }
 
-        if (request.Kind == RequestKind.ReadLocal)
+        if (request.Kind != RequestKind.Read)
         {
-            feed.Query(applied, request);
+            ReadHere(request, now, applied);
             return false;
         }
 
@@ -78,6 +80,30 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
         }
 
         return true;
+    }
+
+    /// <summary>Reads that no other node is asked for: the core judges them by this instant, sampled after the request was taken.</summary>
+    private void ReadHere(ClientRequest request, Instant now, LogIndex applied)
+    {
+        switch (request.Kind)
+        {
+            case RequestKind.ReadByLease:
+                var refusal = core.ReadByLease(now);
+                if (refusal == Refusal.None)
+                    feed.Query(core.Commit, request);
+                else
+                    request.Refuse(refusal);
+                break;
+            case RequestKind.ReadBounded:
+                if (core.FreshnessAt(now) is { } fresh && fresh.Age <= request.MaxAge)
+                    feed.Query(fresh.Index, request);
+                else
+                    request.Refuse(Refusal.TooStale);
+                break;
+            default:
+                feed.Query(request.Kind == RequestKind.ReadAt ? request.AtLeast : applied, request);
+                break;
+        }
     }
 
     /// <summary>Reads that the core's output ends: in the order in which it took them.</summary>

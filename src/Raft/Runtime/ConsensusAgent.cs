@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Wire;
@@ -33,8 +34,10 @@ internal sealed class ConsensusAgent
     private readonly LogClock _logClock = new();
     private readonly EntryShape[] _shapes;
     private readonly Proposal[] _proposals = new Proposal[MaxPerTurn];
+    private readonly List<Configuration> _configurations = [];
+    private readonly LogWriter _writer;
+    private readonly MemberRequests _admin;
     private ReadOnlyMemory<byte> _records;
-    private LogIndex _opening;
     private bool _isSaving;
 
     public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime)
@@ -46,6 +49,8 @@ internal sealed class ConsensusAgent
         _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, core.Applied);
         _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
         _requests = new(core, _feed, options.MaxPendingReads);
+        _writer = new(core, _cache, _feed, _logClock, queues.Disk);
+        _admin = new(core);
         _shapes = new EntryShape[options.MaxAppendEntries];
         _logClock.Saw(lastTime);
         NextDeadline = core.Output.NextDeadline;
@@ -57,7 +62,7 @@ internal sealed class ConsensusAgent
     public (LogPosition Position, ulong StateHash) Applied { get; private set; }
 
     /// <summary>Whether this node leads and has applied the entry that opened its term.</summary>
-    public bool IsReady => Core.Role == Role.Leader && Applied.Position.Index >= _opening;
+    public bool IsReady => Core.Role == Role.Leader && Applied.Position.Index >= _writer.Opening;
 
     /// <summary>What the disk said when it failed.</summary>
     public string? DiskProblem { get; private set; }
@@ -78,6 +83,7 @@ internal sealed class ConsensusAgent
         }
 
         _transfer.Tick(now);
+        _admin.Poll();
         done += _feed.Poll(Core.Output.ApplyTo);
         _cache.Trim(Core.Durable);
         NextDeadline = Instant.Min(HasTickRoom ? Core.Output.NextDeadline : Instant.Never, _transfer.AskAgainAt);
@@ -91,6 +97,7 @@ internal sealed class ConsensusAgent
     public void Stop()
     {
         _requests.Stop();
+        _admin.Stop();
         _feed.Stop();
         while (_queues.Requests.TryDequeue(out var request))
             request.Refuse(Refusal.Stopped);
@@ -144,8 +151,7 @@ internal sealed class ConsensusAgent
                 default:
                     if (_transfer.OnWritten(answer, now) is { } received)
                     {
-                        Core.SnapshotReceived(now, received);
-                        Drain(now);
+                        OnReceived(received, answer.Members, now);
                     }
 
                     break;
@@ -161,14 +167,14 @@ internal sealed class ConsensusAgent
         for (; done < MaxPerTurn && _queues.ApplyDone.TryDequeue(out var answer); done++)
         {
             Applied = (answer.Applied, answer.StateHash);
-            var wasReady = Core.Applied >= _opening;
+            var wasReady = Core.Applied >= _writer.Opening;
             if (answer.Applied.Index > Core.Applied)
                 Core.AppliedTo(answer.Applied.Index);
             if (!wasReady && IsReady)
                 _logClock.Run(clock.Now);
             if (answer.Captured is not { } captured)
                 continue;
-            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured }))
+            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index) }))
                 captured.View.Dispose(); // The one being saved will do; the next comes in time.
             else
                 _isSaving = true;
@@ -189,10 +195,10 @@ internal sealed class ConsensusAgent
             {
                 _transfer.OnFrame(input.From, input.Frame, now);
             }
-            else if (PeerFrame.TryReadMessage(input.Frame, input.From, Core.Self, _shapes, out var message))
+            else if (PeerFrame.TryReadMessage(input.Frame, input.From, Core.Self, _shapes, out var message, _configurations))
             {
                 _records = input.Frame.AsMemory(PeerFrame.MessageSize);
-                Core.Receive(now, message, _shapes.AsSpan(0, message.Count));
+                Core.Receive(now, message, _shapes.AsSpan(0, message.Count), CollectionsMarshal.AsSpan(_configurations));
                 Drain(now, message.Position.Index.Next);
             }
         }
@@ -218,7 +224,7 @@ internal sealed class ConsensusAgent
             {
                 reads++;
                 var now = clock.Now;
-                if (_requests.Read(request, now, Applied.Position.Index))
+                if (request.Kind is RequestKind.Change or RequestKind.Transfer ? _admin.Take(request, now) : _requests.Read(request, now, Applied.Position.Index))
                     Drain(now);
             }
         }
@@ -251,6 +257,15 @@ internal sealed class ConsensusAgent
         _outbox.Release(sequence, Core.Term);
     }
 
+    /// <summary>A peer's snapshot is whole; one that does not tell its members was made by no replica of ours.</summary>
+    private void OnReceived(LogPosition received, ReadOnlyMemory<byte> members, Instant now)
+    {
+        if (SnapshotMembers.TryRead(members.Span) is not { } placed)
+            return;
+        Core.SnapshotReceived(now, received, placed);
+        Drain(now);
+    }
+
     /// <summary>Its entries may have been replaced while they were read, unless we still lead the term we read them for.</summary>
     private void SendRead(in DiskDone answer)
     {
@@ -272,79 +287,19 @@ internal sealed class ConsensusAgent
     private void Drain(Instant now, LogIndex recordsFrom = default)
     {
         var output = Core.Output;
-        if (Core.Role != Role.Leader && _opening != LogIndex.Zero)
+        if (Core.Role != Role.Leader && _writer.Opening != LogIndex.Zero)
         {
-            _opening = LogIndex.Zero;
-            _logClock.Stop();
+            _writer.LoseTerm();
             _feed.LoseProposals();
         }
 
         if (output.WriteSequence != 0)
-            Write(output, recordsFrom);
+            _writer.Write(output, recordsFrom, _records);
         foreach (ref readonly var outgoing in output.Messages)
             _outbox.Post(outgoing);
         _requests.Finish(output);
         if (output.Fetch != LogPosition.Zero)
             _transfer.Fetch(output.Fetch, output.FetchFrom, now);
         _records = default;
-    }
-
-    private void Write(CoreOutput output, LogIndex recordsFrom)
-    {
-        if (output.Install != LogPosition.Zero)
-        {
-            _cache.Reset(output.Install.Index.Next);
-            _feed.Install(output.Install);
-            Enqueue(new() { Kind = DiskWorkKind.Install, Sequence = output.WriteSequence, Chunk = new(output.Install, 0) });
-            return;
-        }
-
-        var records = ReadOnlyMemory<byte>.Empty;
-        if (output.AppendCount > 0)
-        {
-            records = output.AppendIsOpening ? OpeningRecord(output.AppendFirst) : Slice(recordsFrom, output.AppendFirst);
-            _cache.Add(output.AppendFirst, output.AppendCount, records);
-            LogRecord.TryReadHeader(_cache.RecordAt(_cache.Last).Span, out var last);
-            _logClock.Saw(last.Time);
-        }
-
-        Enqueue(new()
-        {
-            Kind = DiskWorkKind.Write,
-            Sequence = output.WriteSequence,
-            HardState = output.HardState,
-            First = output.AppendFirst,
-            Count = output.AppendCount,
-            Bytes = records,
-        });
-    }
-
-    private byte[] OpeningRecord(LogIndex index)
-    {
-        _opening = index;
-        _logClock.Stop();
-        var record = new LogRecord(new(index, Core.Term), _logClock.Latest, EntryKind.Noop, 0);
-        var bytes = new byte[record.Size];
-        record.Write(bytes, default);
-        return bytes;
-    }
-
-    /// <summary>The part of the input's records from <paramref name="first"/> on: what comes before it the log held already.</summary>
-    private ReadOnlyMemory<byte> Slice(LogIndex recordsFrom, LogIndex first)
-    {
-        var records = _records;
-        for (var index = recordsFrom; index < first; index = index.Next)
-        {
-            LogRecord.TryReadHeader(records.Span, out var record);
-            records = records[record.Size..];
-        }
-
-        return records;
-    }
-
-    private void Enqueue(in DiskWork item)
-    {
-        var taken = _queues.Disk.TryEnqueue(item);
-        Invariant.Check(taken, "an input is taken only where the disk queue has room for what it causes");
     }
 }

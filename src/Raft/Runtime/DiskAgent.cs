@@ -12,7 +12,7 @@ namespace RaftStream.Raft.Runtime;
 /// [safety] After a failed write or sync nothing is tried again and nothing is acknowledged: what the disk holds is no longer known
 /// (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
 /// </remarks>
-internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, BoundedQueue<DiskWork> work, BoundedQueue<DiskDone> done) : IDisposable
+internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, BoundedQueue<DiskDone> done) : IDisposable
 {
     /// <summary>Bytes in one group commit, beyond which the next one begins.</summary>
     private const int MaxCommitBytes = 8 * 1024 * 1024;
@@ -152,7 +152,7 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
                 break;
             case DiskWorkKind.SaveSnapshot:
                 Invariant.Check(_saving is null, "one snapshot is saved at a time");
-                _saving = new(storage.Snapshots, item.Captured!, members);
+                _saving = new(storage.Snapshots, item.Captured!, item.Members);
                 break;
             case DiskWorkKind.ReadChunk:
                 var piece = new ArrayBufferWriter<byte>(SnapshotChunk.MaxSize);
@@ -186,6 +186,7 @@ internal sealed class DiskAgent(Storage storage, ReadOnlyMemory<byte> members, B
             Kind = DiskDoneKind.ChunkWritten,
             Chunk = new(item.Chunk.Snapshot, receiver.NextPiece),
             IsComplete = outcome == PieceOutcome.Finished,
+            Members = receiver.Manifest?.Description.Members ?? default,
         });
     }
 

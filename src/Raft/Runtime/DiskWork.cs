@@ -60,6 +60,9 @@ internal readonly record struct DiskWork
 
     /// <summary>SaveSnapshot: the captured state.</summary>
     public CapturedState? Captured { get; init; }
+
+    /// <summary>SaveSnapshot: the configuration in force there, as the manifest keeps it.</summary>
+    public ReadOnlyMemory<byte> Members { get; init; }
 }
 
 /// <summary>A state fixed at a place in the log, to be written as a snapshot.</summary>
@@ -117,6 +120,9 @@ internal readonly record struct DiskDone
     public NodeId Peer { get; init; }
 
     public bool IsComplete { get; init; }
+
+    /// <summary>ChunkWritten, complete: the configuration in the snapshot's manifest.</summary>
+    public ReadOnlyMemory<byte> Members { get; init; }
 
     /// <summary>Installed: reads the snapshot's state.</summary>
     public SnapshotReader? Snapshot { get; init; }

@@ -25,6 +25,12 @@ public sealed record RaftNodeOptions
     /// <summary>The address at which clients reach this node, told to the peers; null if there is none.</summary>
     public string? ClientAddress { get; init; }
 
+    /// <summary>
+    /// Whether this node waits to be added to a cluster that runs: <see cref="Members"/> then needs to hold this node only, and who the
+    /// members are is learned from their leader. Means nothing once the data folder holds a log.
+    /// </summary>
+    public bool Join { get; init; }
+
     /// <summary>The shortest time without a leader before an election; the longest is twice this. Between 50 ms and 60 s.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
@@ -61,9 +67,10 @@ public sealed record RaftNodeOptions
     internal ReplicaOptions ToReplica(ulong seed) => new()
     {
         Identity = new(ClusterId, Id),
-        Configuration = new(Members.Keys),
+        Configuration = Join
+            ? Core.Configuration.Empty
+            : new(Members.Select(static member => new Core.Member { Id = member.Key, Address = Wire.TransportOptions.Text(member.Value), IsVoter = true })),
         Core = new() { ElectionTimeout = ElectionTimeout, HeartbeatInterval = HeartbeatInterval },
-        Members = MemberList.Encode(Members),
         SnapshotAfterBytes = SnapshotAfterBytes,
         Seed = seed,
     };

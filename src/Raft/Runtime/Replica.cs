@@ -1,3 +1,4 @@
+using System.Buffers;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 
@@ -13,9 +14,6 @@ internal sealed record ReplicaOptions
     public required CoreOptions Core { get; init; }
 
     public LogOptions Log { get; init; } = new();
-
-    /// <summary>Members in the encoding that snapshots keep.</summary>
-    public ReadOnlyMemory<byte> Members { get; init; }
 
     /// <summary>Bytes of log between two snapshots.</summary>
     public required long SnapshotAfterBytes { get; init; }
@@ -38,10 +36,17 @@ internal sealed class Replica : IDisposable
         (Queues, Facts) = (queues, facts);
         var snapshot = storage.Snapshots.Newest;
         var log = storage.Log;
-        var recovery = new CoreRecovery(log.HardState, log.Base, snapshot?.Position ?? LogPosition.Zero, Shapes(log));
-        var core = new RaftCore(options.Core, options.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
+        var placed = ConfigurationOf(snapshot, options.Configuration);
+        var recovery = new CoreRecovery(log.HardState, log.Base, snapshot?.Position ?? LogPosition.Zero, Shapes(log))
+        {
+            ConfigurationIndex = placed.Index,
+            Configurations = ConfigurationsBehind(LogIndex.Max(placed.Index, snapshot?.Position.Index ?? LogIndex.Zero), log),
+            Disk = log.Birth.Disk,
+            Life = options.Seed | 1,
+        };
+        var core = new RaftCore(options.Core, placed.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
         Consensus = new(core, options.Core, queues, network, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0));
-        Disk = new(storage, options.Members, queues.Disk, queues.DiskDone);
+        Disk = new(storage, queues.Disk, queues.DiskDone);
         Apply = new(machine, queues.Apply, queues.ApplyDone, queues.SpareRuns, options.SnapshotAfterBytes);
         if (snapshot is not null)
             Apply.Recover(storage.Snapshots.OpenReader(snapshot.Position));
@@ -91,6 +96,8 @@ internal sealed class Replica : IDisposable
         CoreFault.None => null,
         CoreFault.LogFailed => $"The log can no longer be written ({Consensus.DiskProblem}): mend the disk and start the node again; nothing acknowledged is lost.",
         CoreFault.AcknowledgedEntriesLost => "The log of this node ends before entries that it acknowledged, so its disk lost data or was put back to an older copy, and a vote may be lost with them: it must not vote again under its id, replace it by a new member with an empty folder.",
+        CoreFault.Removed => "This node was removed from the cluster: its data folder can go; to bring the machine back, add it under an id never used before.",
+        CoreFault.OtherDisk => $"The cluster knows node {Consensus.Core.Self} with another data folder, so what this node had promised is lost: bring it back with 'raftstream members replace' under an id never used before.",
         _ => "The leader's log contradicts entries that are committed here, so this folder holds another history under the same cluster's name: find out which one is right before you start the node again.",
     };
 
@@ -100,6 +107,34 @@ internal sealed class Replica : IDisposable
         Consensus.Stop();
         Apply.Stop();
         Disk.Dispose();
+    }
+
+    /// <summary>What is in force at the snapshot; without one, what the cluster begins with.</summary>
+    private static PlacedConfiguration ConfigurationOf(SnapshotManifest? snapshot, Configuration initial)
+    {
+        if (snapshot is null)
+            return new(LogIndex.Zero, initial);
+        return SnapshotMembers.TryRead(snapshot.Description.Members.Span)
+            ?? throw new ReplicaException($"The snapshot at {snapshot.Position} does not tell who the members are: another version of the program wrote it; start that one, or replace this replica.");
+    }
+
+    /// <summary>The configurations in the log behind an index.</summary>
+    private static List<PlacedConfiguration> ConfigurationsBehind(LogIndex after, SegmentedLog log)
+    {
+        var found = new List<PlacedConfiguration>();
+        var bytes = new ArrayBufferWriter<byte>();
+        for (var index = LogIndex.Max(after, log.Base.Index).Next; index <= log.Last.Index; index = index.Next)
+        {
+            if (log.ShapeOf(index).Kind != EntryKind.Configuration)
+                continue;
+            bytes.ResetWrittenCount();
+            log.Read(index, index, int.MaxValue, bytes);
+            var isRead = LogRecord.TryRead(bytes.WrittenSpan, out var record);
+            var configuration = isRead ? ConfigurationFormat.TryRead(bytes.WrittenSpan.Slice(LogRecord.HeaderSize, record.Length)) : null;
+            found.Add(new(index, configuration ?? throw new ReplicaException($"Entry {index} should be a configuration and cannot be read as one: another version of the program wrote it; start that one.")));
+        }
+
+        return found;
     }
 
     private static IEnumerable<EntryShape> Shapes(SegmentedLog log)

@@ -27,15 +27,15 @@ internal readonly record struct ChunkId(LogPosition Snapshot, int Chunk);
 /// Frames between replicas as bytes, little-endian. Reading never throws: what is not a whole, sound frame gives false.
 /// </summary>
 /// <remarks>
-/// Every frame: 0 type (u8), 1 three zeros. Message: 4 kind (u8), 5 accepted (u8), 6 two zeros, 8 count (u32), 12 zero (u32), 16
-/// term, 24 position index, 32 position term, 40 commit, 48 match, 56 round (i64 each), 64 entry records. The sender and the
+/// Every frame: 0 type (u8), 1 three zeros. Message: 4 kind (u8), 5 flags (u8: 1 accepted, 2 by transfer), 6 two zeros, 8 count (u32), 12 zero (u32), 16
+/// term, 24 position index, 32 position term, 40 commit, 48 match, 56 round (i64 each), 64 disk (u64), 72 clock (i64), 80 life (u64), 88 echo (i64), 96 entry records. The sender and the
 /// receiver are those of the connection, and are not repeated here. Chunks: 4 chunk number (u32), 8 snapshot index, 16 snapshot
 /// term (i64), 24 bytes.
 /// </remarks>
 internal static class PeerFrame
 {
     /// <summary>The size of a message before its records, in bytes.</summary>
-    public const int MessageSize = 64;
+    public const int MessageSize = 96;
 
     /// <summary>The size of a chunk frame before its bytes.</summary>
     public const int ChunkHeaderSize = 24;
@@ -44,7 +44,7 @@ internal static class PeerFrame
     public static void WriteMessage(Span<byte> frame, in Message message)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(frame, (uint)PeerFrameType.Message);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], (uint)message.Kind | (message.Accepted ? 1u << 8 : 0));
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[4..], (uint)message.Kind | (message.Accepted ? 1u << 8 : 0) | (message.ByTransfer ? 2u << 8 : 0));
         BinaryPrimitives.WriteInt64LittleEndian(frame[8..], message.Count);
         BinaryPrimitives.WriteInt64LittleEndian(frame[16..], message.Term.Value);
         BinaryPrimitives.WriteInt64LittleEndian(frame[24..], message.Position.Index.Value);
@@ -52,15 +52,21 @@ internal static class PeerFrame
         BinaryPrimitives.WriteInt64LittleEndian(frame[40..], message.Commit.Value);
         BinaryPrimitives.WriteInt64LittleEndian(frame[48..], message.Match.Value);
         BinaryPrimitives.WriteInt64LittleEndian(frame[56..], message.Round);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[64..], message.Disk);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[72..], message.Clock.Nanoseconds);
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[80..], message.Life);
+        BinaryPrimitives.WriteInt64LittleEndian(frame[88..], message.Echo.Value);
     }
 
     /// <summary>
-    /// Reads a message and the shapes of its entries. False: not a message, or its records are damaged, not contiguous or more than
-    /// <paramref name="shapes"/> holds.
+    /// Reads a message, the shapes of its entries and, into <paramref name="configurations"/>, those of them that are such. False: not a
+    /// message, or its records are damaged, not contiguous or more than <paramref name="shapes"/> holds.
     /// </summary>
-    public static bool TryReadMessage(ReadOnlySpan<byte> frame, NodeId from, NodeId to, Span<EntryShape> shapes, out Message message)
+    public static bool TryReadMessage(
+        ReadOnlySpan<byte> frame, NodeId from, NodeId to, Span<EntryShape> shapes, out Message message, List<Configuration>? configurations = null)
     {
         message = default;
+        configurations?.Clear();
         if (frame.Length < MessageSize || BinaryPrimitives.ReadUInt32LittleEndian(frame) != (uint)PeerFrameType.Message)
             return false;
         message = new()
@@ -68,15 +74,20 @@ internal static class PeerFrame
             Kind = (MessageKind)frame[4],
             From = from,
             To = to,
-            Accepted = frame[5] != 0,
+            Accepted = (frame[5] & 1) != 0,
+            ByTransfer = (frame[5] & 2) != 0,
             Count = BinaryPrimitives.ReadInt32LittleEndian(frame[8..]),
             Term = new(BinaryPrimitives.ReadInt64LittleEndian(frame[16..])),
             Position = new(new(BinaryPrimitives.ReadInt64LittleEndian(frame[24..])), new(BinaryPrimitives.ReadInt64LittleEndian(frame[32..]))),
             Commit = new(BinaryPrimitives.ReadInt64LittleEndian(frame[40..])),
             Match = new(BinaryPrimitives.ReadInt64LittleEndian(frame[48..])),
             Round = BinaryPrimitives.ReadInt64LittleEndian(frame[56..]),
+            Disk = BinaryPrimitives.ReadUInt64LittleEndian(frame[64..]),
+            Clock = new(BinaryPrimitives.ReadInt64LittleEndian(frame[72..])),
+            Life = BinaryPrimitives.ReadUInt64LittleEndian(frame[80..]),
+            Echo = new(BinaryPrimitives.ReadInt64LittleEndian(frame[88..])),
         };
-        return (uint)message.Count <= (uint)shapes.Length && TryReadShapes(frame[MessageSize..], message, shapes);
+        return (uint)message.Count <= (uint)shapes.Length && TryReadEntries(frame[MessageSize..], message, shapes, configurations);
     }
 
     /// <summary>Writes a chunk frame's fixed part.</summary>
@@ -101,7 +112,7 @@ internal static class PeerFrame
         return chunk >= 0 && index > 0 && term > 0;
     }
 
-    private static bool TryReadShapes(ReadOnlySpan<byte> records, in Message message, Span<EntryShape> shapes)
+    private static bool TryReadEntries(ReadOnlySpan<byte> records, in Message message, Span<EntryShape> shapes, List<Configuration>? configurations)
     {
         var index = message.Position.Index;
         for (var place = 0; place < message.Count; place++)
@@ -110,6 +121,13 @@ internal static class PeerFrame
             if (!LogRecord.TryRead(records, out var record) || record.Position.Index != index)
                 return false;
             shapes[place] = record.Shape;
+            if (record.Kind == EntryKind.Configuration)
+            {
+                if (ConfigurationFormat.TryRead(records.Slice(LogRecord.HeaderSize, record.Length)) is not { } configuration)
+                    return false;
+                configurations?.Add(configuration);
+            }
+
             records = records[record.Size..];
         }
 

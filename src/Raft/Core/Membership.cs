@@ -1,0 +1,105 @@
+namespace RaftStream.Raft.Core;
+
+/// <summary>
+/// Which configuration is in force: the newest in the log, committed or not (dissertation 4.1), rolled back when its entry is
+/// truncated.
+/// </summary>
+/// <remarks>
+/// Kept true: configurations stand in the order of their entries; the oldest one kept is in force at the log's base or before.
+/// Not "the newest committed one": a leader that commits a joint entry by a majority of both sets would be deposed by one elected by
+/// a majority of the old set alone, from followers that hold the entry and do not act on it.
+/// </remarks>
+internal sealed class Membership(NodeId self)
+{
+    private readonly List<Placed> _history = [];
+
+    /// <summary>The configuration in force.</summary>
+    public Configuration Current { get; private set; } = Configuration.Empty;
+
+    /// <summary>The index of its entry; zero for the one a cluster begins with, before its leader wrote it into the log.</summary>
+    public LogIndex Index { get; private set; }
+
+    /// <summary>This node's slot in it, or -1.</summary>
+    public int Self { get; private set; } = -1;
+
+    /// <summary>Whether this node has a vote in it.</summary>
+    public bool Votes => Current.Votes(Self);
+
+    /// <summary>Whether the log tells of it and of every member's data folder.</summary>
+    public bool IsWritten { get; private set; }
+
+    /// <summary>Whether some voter should rather lead than this node.</summary>
+    public bool HasPreferred { get; private set; }
+
+    /// <summary>At the start: what the snapshot says, or what the cluster begins with.</summary>
+    public void Recover(LogIndex index, Configuration configuration)
+    {
+        _history.Clear();
+        Append(index, configuration);
+    }
+
+    /// <summary>A configuration's entry was appended: it is in force.</summary>
+    public void Append(LogIndex index, Configuration configuration)
+    {
+        Invariant.Check(_history.Count == 0 || index > _history[^1].Index, "configurations follow each other along the log");
+        _history.Add(new(index, configuration));
+        Take();
+    }
+
+    /// <summary>The entries from an index on are gone, and with them the configurations that they held.</summary>
+    public void TruncateFrom(LogIndex index)
+    {
+        if (_history[^1].Index < index)
+            return;
+        _history.RemoveAll(placed => placed.Index >= index);
+        Invariant.Check(_history.Count > 0, "what is truncated is not committed, and a committed configuration stands before it");
+        Take();
+    }
+
+    /// <summary>The configuration in force at an index, and the index of its entry.</summary>
+    public (LogIndex Index, Configuration Configuration) At(LogIndex index)
+    {
+        var place = _history.Count - 1;
+        while (place > 0 && _history[place].Index > index)
+            place--;
+        return (_history[place].Index, _history[place].Configuration);
+    }
+
+    /// <summary>Nobody will ask about what was before an index.</summary>
+    public void Forget(LogIndex before)
+    {
+        var keep = _history.Count - 1;
+        while (keep > 0 && _history[keep].Index > before)
+            keep--;
+        _history.RemoveRange(0, keep);
+    }
+
+    public void CopyTo(Membership other)
+    {
+        other._history.Clear();
+        other._history.AddRange(_history);
+        other.Take();
+    }
+
+    public void AddTo(ref Fingerprint fingerprint)
+    {
+        foreach (var (index, configuration) in _history)
+        {
+            fingerprint.Add(index.Value);
+            for (var slot = 0; slot < configuration.Count; slot++)
+                fingerprint.Add(configuration.IdAt(slot).Value);
+            fingerprint.Add(configuration.Incoming);
+            fingerprint.Add(configuration.Outgoing);
+        }
+    }
+
+    private void Take()
+    {
+        (Index, Current) = (_history[^1].Index, _history[^1].Configuration);
+        Self = Current.SlotOf(self);
+        IsWritten = Index != LogIndex.Zero && !Current.Members.Any(static member => member.Disk == 0);
+        HasPreferred = Votes && Current.HasPreferred(Self);
+    }
+
+    private readonly record struct Placed(LogIndex Index, Configuration Configuration);
+}
