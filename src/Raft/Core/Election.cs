@@ -29,6 +29,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
     private Instant _deadline;
     private Instant _stickyUntil;
     private long _campaign;
+    private readonly ulong[] _disks = new ulong[Configuration.MaxMembers];
     private long _hardStateSequence;
     private uint _votes;
 
@@ -113,7 +114,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
 
         // Asking disturbs nobody, so ask again soon: peers may have been only a heartbeat away from giving their leader up.
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout / 4);
-        if (Quorum.IsReached(membership.Current, _votes))
+        if (IsWon())
             Stand(now, last, byTransfer: false, output, writes);
         else
             Ask(MessageKind.PreVote, last, 0, byTransfer: false, output);
@@ -142,7 +143,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         if (Role != Role.PreCandidate || message.Round != _campaign || !message.Accepted)
             return;
         _votes |= 1u << slot;
-        if (Quorum.IsReached(membership.Current, _votes))
+        if (IsWon())
             Stand(now, last, byTransfer: false, output, writes);
     }
 
@@ -181,7 +182,8 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         if (Role != Role.Candidate || !message.Accepted || message.Round != _campaign)
             return false;
         _votes |= 1u << slot;
-        return Quorum.IsReached(membership.Current, _votes);
+        _disks[slot] = message.Disk;
+        return IsWon();
     }
 
     /// <summary>The candidate's own vote counts once it is on disk. True: won.</summary>
@@ -190,8 +192,11 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         if (Role != Role.Candidate || PendingSequence(writes) != 0)
             return false;
         _votes |= 1u << membership.Self;
-        return Quorum.IsReached(membership.Current, _votes);
+        return IsWon();
     }
+
+    /// <summary>The data folder with which the member in a slot voted for us in this campaign; 0 if it did not.</summary>
+    public ulong DiskOf(int slot) => _disks[slot];
 
     /// <summary>The election is won.</summary>
     public void Lead()
@@ -204,6 +209,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
     public void CopyTo(Election other)
     {
         (other.Role, other.Term, other.Vote, other.Leader) = (Role, Term, Vote, Leader);
+        _disks.CopyTo(other._disks.AsSpan());
         (other._prng, other._deadline, other._stickyUntil) = (_prng, _deadline, _stickyUntil);
         (other._campaign, other._hardStateSequence, other._votes, other.IsHandicapped) = (_campaign, _hardStateSequence, _votes, IsHandicapped);
     }
@@ -224,10 +230,16 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
     {
         Role = Role.Candidate;
         _votes = 0;
+        Array.Clear(_disks);
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout);
         Persist(Term.Next, self, output, writes);
         Ask(MessageKind.Vote, last, _hardStateSequence, byTransfer, output);
     }
+
+    /// <summary>A quorum voted for us; before the cluster has formed, all.</summary>
+    private bool IsWon() => membership.IsFormed
+        ? Quorum.IsReached(membership.Current, _votes)
+        : (membership.Current.Incoming & ~_votes) == 0;
 
     /// <summary>How long to wait for a leader: longer where somebody else should rather lead, or could better.</summary>
     private TimeSpan Patience()

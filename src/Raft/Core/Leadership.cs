@@ -49,8 +49,11 @@ internal sealed class Leadership
     /// <summary>What is known of the peer in a slot.</summary>
     public Progress ProgressOf(int slot) => _replication[slot];
 
-    /// <summary>The term begins, with an entry of its own.</summary>
-    public void Start(Term term, LogPosition snapshot, Instant now, CoreOutput output)
+    /// <summary>
+    /// The term begins, with an entry of its own. The first leader of all begins with the members, and with the data folders that they named as
+    /// they voted: from that entry on the cluster has formed.
+    /// </summary>
+    public void Start(Term term, LogPosition snapshot, Election election, Instant now, CoreOutput output)
     {
         (_term, _startedAt) = (term, now);
         _rounds.Start(now);
@@ -58,6 +61,13 @@ internal sealed class Leadership
         _limit.Start(_commit.Commit);
         _transfer.Reset();
         _replication.Start(now);
+        if (!_membership.IsFormed)
+        {
+            var configuration = _membership.Current;
+            Append(ChangeRules.Bind(configuration, id => id == _self ? _disk : election.DiskOf(configuration.SlotOf(id))), snapshot, now, output);
+            return;
+        }
+
         output.AppendOwn(_log.Last.Index.Next, null);
         output.SequenceOf(_writes);
         _log.Append(new(term, EntryKind.Noop, 0));
@@ -81,8 +91,8 @@ internal sealed class Leadership
         _transfer.Tick(_membership.Current, now);
         BeginRound(now);
         _replication.Beat(View(snapshot), now, output);
-        if (OwnTermCommitted && _membership.Index <= _commit.Commit && !_membership.IsWritten)
-            WriteMembers(snapshot, now, output);
+        if (_membership.HasUnbound && OwnTermCommitted && _membership.Index <= _commit.Commit)
+            BindLearners(snapshot, now, output);
         if (_transfer.IsUnderWay)
             TellTarget(output);
         else if (IsFull || _membership.HasPreferred)
@@ -225,18 +235,13 @@ internal sealed class Leadership
         return false;
     }
 
-    /// <summary>
-    /// Writes down what the log does not tell yet: the members that a cluster begins with, and with which data folders they came. Those
-    /// that were not heard are waited for at first, so that one entry tells of all.
-    /// </summary>
-    private void WriteMembers(LogPosition snapshot, Instant now, CoreOutput output)
+    /// <summary>Writes down with which data folders learners came, once they were heard.</summary>
+    private void BindLearners(LogPosition snapshot, Instant now, CoreOutput output)
     {
         var current = _membership.Current;
         var bound = ChangeRules.Bind(current, DiskOf);
-        var isWhole = bound.Members.All(static member => member.Disk != 0);
-        if ((bound == current && _membership.Index != LogIndex.Zero) || (!isWhole && now - _startedAt < 2 * _options.ElectionTimeout) || current.IsJoint)
-            return;
-        Append(bound, snapshot, now, output);
+        if (bound != current && !current.IsJoint && output.AppendCount == 0)
+            Append(bound, snapshot, now, output);
     }
 
     private ulong DiskOf(NodeId id) => id == _self ? _disk : _replication[_membership.Current.SlotOf(id)].Disk;
@@ -265,6 +270,8 @@ internal sealed class Leadership
                 heard |= 1u << slot;
         }
 
+        if (!next.Members.All(static member => member.IsLearner || member.Disk != 0))
+            return Refusal.LearnerBehind; // It has not been heard yet.
         var comes = change.Kind == MemberChangeKind.Promote ? change.Id : change.Kind == MemberChangeKind.Replace ? change.With : NodeId.None;
         if (comes != NodeId.None && !IsCaughtUp(next.SlotOf(comes), now))
             return Refusal.LearnerBehind;

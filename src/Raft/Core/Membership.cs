@@ -25,8 +25,15 @@ internal sealed class Membership(NodeId self)
     /// <summary>Whether this node has a vote in it.</summary>
     public bool Votes => Current.Votes(Self);
 
-    /// <summary>Whether the log tells of it and of every member's data folder.</summary>
-    public bool IsWritten { get; private set; }
+    /// <summary>
+    /// Whether it tells with which data folder each voter came. [safety] It does not only before a cluster has formed, and then an election needs
+    /// every voter. Counter-example with a majority: nodes 1 and 2 form the cluster and commit, while 3 hears nothing; the disk of 1 is wiped and 2 is
+    /// down; 3, which knows nothing yet, takes the empty node 1 for a new one, is elected with its vote, and what was committed is overwritten.
+    /// </summary>
+    public bool IsFormed { get; private set; }
+
+    /// <summary>Whether a learner's data folder is not known yet.</summary>
+    public bool HasUnbound { get; private set; }
 
     /// <summary>Whether some voter should rather lead than this node.</summary>
     public bool HasPreferred { get; private set; }
@@ -97,7 +104,8 @@ internal sealed class Membership(NodeId self)
     {
         (Index, Current) = (_history[^1].Index, _history[^1].Configuration);
         Self = Current.SlotOf(self);
-        IsWritten = Index != LogIndex.Zero && !Current.Members.Any(static member => member.Disk == 0);
+        HasUnbound = Current.Members.Any(static member => member.Disk == 0);
+        IsFormed = !Current.Members.Any(static member => member.Disk == 0 && !member.IsLearner);
         HasPreferred = Votes && Current.HasPreferred(Self);
     }
 

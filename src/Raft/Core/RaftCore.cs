@@ -303,7 +303,7 @@ internal sealed class RaftCore
     {
         _parts.Election.Lead();
         _parts.Forwarded.FailAll(Output);
-        _parts.Leadership.Start(Term, Snapshot, now, Output);
+        _parts.Leadership.Start(Term, Snapshot, _parts.Election, now, Output);
     }
 
     private void StepDown(Term term, NodeId leader, Instant now)

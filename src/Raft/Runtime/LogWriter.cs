@@ -64,14 +64,15 @@ internal sealed class LogWriter(RaftCore core, EntryCache cache, ApplyFeed feed,
     /// <summary>The record of an entry that the leader makes itself. While time stands still, until the opening entry is applied, so does its stamp.</summary>
     private byte[] OwnRecord(CoreOutput output)
     {
-        if (output.Configuration is not { } configuration)
+        if (Opening == LogIndex.Zero)
         {
             clock.Stop();
             Opening = output.AppendFirst;
-            return Record(output.AppendFirst, EntryKind.Noop, []);
         }
 
-        return Record(output.AppendFirst, EntryKind.Configuration, ConfigurationFormat.ToBytes(configuration));
+        return output.Configuration is { } configuration
+            ? Record(output.AppendFirst, EntryKind.Configuration, ConfigurationFormat.ToBytes(configuration))
+            : Record(output.AppendFirst, EntryKind.Noop, []);
     }
 
     private byte[] Record(LogIndex index, EntryKind kind, ReadOnlySpan<byte> payload)
