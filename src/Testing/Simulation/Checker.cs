@@ -260,7 +260,7 @@ internal sealed class Checker(Simulation simulation)
         }
 
         ViolationException.Require(
-            MemberChecker.IsQuorum(core.Membership.Current, id => Holds(core, simulation.Nodes[id.Value - 1], position)),
+            MemberChecker.InForceSince(core, position.Index).Any(members => MemberChecker.IsQuorum(members, id => Holds(core, simulation.Nodes[id.Value - 1], position))),
             "CommittedIsDurable",
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");

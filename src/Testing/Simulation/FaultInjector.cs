@@ -107,7 +107,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     private void LoseDisk(SimNode node)
     {
         var lost = simulation.Nodes.Where(static other => other.HasLostDisk).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        if (!simulation.HasFormed || node.HasLostDisk || !simulation.Checker.Members.InUse().All(members => MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
+        if (!simulation.HasFormed || node.HasLostDisk || simulation.Operator.IsBusy || !simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
             return;
         simulation.Counts.Add("disk lost");
         node.LoseDisk();

@@ -10,6 +10,10 @@ internal sealed class SimRequest : ClientRequest
     public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
         (Kind, Payload, _answered) = (kind, payload, answered);
 
+    /// <summary>A query.</summary>
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, TimeSpan maxAge, LogIndex atLeast, Action<Answer> answered)
+        : this(kind, payload, answered) => (MaxAge, AtLeast) = (maxAge, atLeast);
+
     /// <summary>A change of the members.</summary>
     public SimRequest(MemberChange change, Action<Answer> answered) => (Kind, Change, _answered) = (RequestKind.Change, change, answered);
 

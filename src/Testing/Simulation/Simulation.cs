@@ -26,7 +26,6 @@ public sealed class Simulation : IDisposable
 
     private readonly List<SimNode> _nodes = [];
     private readonly FaultInjector _faults;
-    private readonly Operator _operator;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
     private readonly Trace _trace;
@@ -46,7 +45,7 @@ public sealed class Simulation : IDisposable
         Network = new(this, swarm, random.Fork());
         Workload = new(this, swarm, random.Fork());
         _faults = new(this, swarm, random.Fork());
-        _operator = new(this, swarm, random.Fork());
+        Operator = new(this, swarm, random.Fork());
         for (var id = 1; id <= options.Nodes; id++)
             AddMachine();
     }
@@ -72,6 +71,8 @@ public sealed class Simulation : IDisposable
     internal SimNetwork Network { get; }
 
     internal StreamWorkload Workload { get; }
+
+    internal Operator Operator { get; }
 
     /// <summary>Every machine there ever was, by id.</summary>
     internal IReadOnlyList<SimNode> Nodes => _nodes;
@@ -112,7 +113,7 @@ public sealed class Simulation : IDisposable
             foreach (var node in Nodes)
                 node.Start(isOnMedium: true);
             _faults.Begin();
-            _operator.Begin();
+            Operator.Begin();
             Workload.Begin();
             while (_steps < Options.Steps)
                 Step();
@@ -184,7 +185,7 @@ public sealed class Simulation : IDisposable
                 _faults.Act();
                 return true;
             case SimEventKind.Operate:
-                _operator.Act();
+                Operator.Act();
                 return true;
             case SimEventKind.Restart:
                 _faults.Restart(node!);
@@ -198,7 +199,7 @@ public sealed class Simulation : IDisposable
     /// <summary>Mends everything and requires the cluster to come to rest.</summary>
     private void Heal()
     {
-        _operator.Stop();
+        Operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
         var deadline = _steps + MaxHealingSteps;

@@ -16,7 +16,8 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
 
     private readonly TextSource _text = new(random.Fork());
     private readonly List<SimReader> _readers = [];
-    private readonly CounterOracle[] _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle())];
+    private readonly CounterOracle[] _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle(simulation.Time))];
+    private readonly LevelReads _levels = new(simulation, random.Fork());
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private long _countedTo;
 
@@ -48,8 +49,10 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
         var choice = random.NextUnit();
         if (choice < 0.4)
             Add();
-        else if (choice < 0.7)
+        else if (choice < 0.55)
             Read();
+        else if (choice < 0.7)
+            ReadAtSomeLevel();
         else if (choice < 0.75)
             Repeat();
         else if (choice < 0.8 && _countedTo == TextLength)
@@ -140,6 +143,14 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
             if (answer.Outcome == Outcome.Applied && CounterReply.TryRead(answer.Reply.Span, out var reply))
                 _oracles[counter].Read(KeyOf(counter), floor, reply.Value);
         });
+    }
+
+    private void ReadAtSomeLevel()
+    {
+        var counter = random.Below(Counters);
+        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
+        _levels.Read(KeyOf(counter), _oracles[counter], _bytes.WrittenSpan.ToArray());
+        _bytes.ResetWrittenCount();
     }
 
     /// <summary>Somebody sends a reader's last command again, to whoever leads by now: it must not count twice.</summary>
