@@ -139,7 +139,7 @@ internal sealed class RaftCoreTests
         core.Receive(new(1), new() { Kind = MessageKind.Append, From = new(2), To = new(1), Term = new(1), Count = 1, Commit = new(1) }, [new(new(1), EntryKind.Noop, 0)]);
         core.LogDurable(new(2), core.Output.WriteSequence);
         Assert.That(core.Output.ApplyTo, Is.EqualTo(new LogIndex(1)));
-        core.SnapshotReceived(new(3), new(new(9), new(1)));
+        core.SnapshotReceived(new(3), new(new(9), new(1)), new(LogIndex.Zero, Three));
         core.AppliedTo(new(1));
         Assert.That(core.Applied, Is.EqualTo(new LogIndex(9)));
     }
@@ -158,7 +158,7 @@ internal sealed class RaftCoreTests
     {
         var output = core.Output;
         return string.Join(' ', output.Messages.ToArray()) + string.Join(' ', output.ReadsReady.ToArray()) + string.Join(' ', output.ReadsFailed.ToArray())
-            + $" {output.WriteSequence} {output.HardState} {output.AppendFirst} {output.AppendCount} {output.AppendIsOpening} {output.TruncatedFrom}"
+            + $" {output.WriteSequence} {output.HardState} {output.AppendFirst} {output.AppendCount} {output.AppendIsOwn} {output.Configuration?.Count} {output.TruncatedFrom}"
             + $" {output.Install} {output.Fetch} {output.FetchFrom} {output.ApplyTo} {output.NextDeadline} {output.Fault}";
     }
 }

@@ -51,9 +51,10 @@ internal sealed class TranscriptEnvironment
         Hosts.Clear();
         Pool.Clear();
         _group.Clear();
+        var snapshots = new SnapshotCatalog();
         var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new NodeId(id)));
         for (var id = 1; id <= count; id++)
-            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id));
+            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, snapshots));
         _checks = new(Hosts);
         foreach (var host in Hosts)
             Start(host);

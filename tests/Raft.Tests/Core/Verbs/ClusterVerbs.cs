@@ -67,7 +67,7 @@ internal static class ClusterVerbs
         var entries = Array.ConvertAll(terms, term => new EntryRecord(new(new(TranscriptText.Number(term)), EntryKind.Command, 0), ""));
         var image = new DiskImage();
         var state = new HardState(new(TranscriptText.Number(TranscriptText.Option(arguments, "term") ?? "0")), new(TranscriptText.Number(TranscriptText.Option(arguments, "vote") ?? "0")));
-        image.Apply(new(0, state, LogPosition.Zero, new(1), entries));
+        image.Apply(new(0, state, LogPosition.Zero, null, new(1), entries));
         host.Crash();
         host.Disk.Start(image);
         environment.Start(host);
