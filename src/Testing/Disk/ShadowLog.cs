@@ -33,6 +33,9 @@ internal sealed class ShadowLog
     /// <summary>Called for each entry written: position and chain.</summary>
     public Action<LogPosition, ulong>? Appended { get; set; }
 
+    /// <summary>Called for each configuration written: position and payload.</summary>
+    public Action<LogPosition, byte[]>? Configured { get; set; }
+
     /// <summary>The chain of a committed entry, for logs that begin behind it.</summary>
     public Func<LogIndex, ulong>? CommittedChain { get; set; }
 
@@ -49,6 +52,16 @@ internal sealed class ShadowLog
     /// nobody knows until then what is there at all.
     /// </summary>
     public void Down(bool powerCut) => (_isRecovering, _isUnknown) = (true, powerCut || _isUnknown);
+
+    /// <summary>The disk was replaced by an empty one.</summary>
+    public void Forget()
+    {
+        _segments.Clear();
+        _pending.Clear();
+        _entries.Clear();
+        (_base, _baseChain, Durable, DurableHardState) = (default, 0, default, default);
+        (_isUnknown, _isRecovering) = (false, false);
+    }
 
     /// <summary>Bytes went to a file.</summary>
     public void Wrote(string file, long offset, ReadOnlySpan<byte> bytes)
@@ -168,6 +181,8 @@ internal sealed class ShadowLog
         var chain = high ^ low ^ (ulong)entry.Position.Index.Value;
         _entries.Add((entry.Position.Term, chain));
         Appended?.Invoke(entry.Position, chain);
+        if (entry.Kind == EntryKind.Configuration)
+            Configured?.Invoke(entry.Position, record.Slice(LogRecord.HeaderSize, entry.Length).ToArray());
     }
 
     private void Truncate(LogIndex from)

@@ -14,7 +14,10 @@ internal sealed class Checker(Simulation simulation)
     private readonly Dictionary<LogPosition, ulong> _chains = [];
     private readonly List<(Term Term, ulong Chain, Term CommittedIn)> _committed = [(Term.Zero, 0, Term.Zero)];
     private readonly Dictionary<long, ulong> _stateAt = [];
-    private readonly NodeView[] _views = [.. Enumerable.Range(0, simulation.Options.Nodes + 1).Select(_ => new NodeView())];
+    private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
+
+    /// <summary>The invariants of membership.</summary>
+    public MemberChecker Members { get; } = new(simulation);
 
     /// <summary>The last entry known to be committed by anybody.</summary>
     public LogIndex Committed => new(_committed.Count - 1);
@@ -113,16 +116,25 @@ internal sealed class Checker(Simulation simulation)
     {
         if (node.Replica is not { } replica)
             return;
-        if (replica.Fault is { } fault)
-            throw new ViolationException("Healthy", $"Node {node.Id} stopped: {fault}");
-        var view = _views[node.Id.Value];
         var core = replica.Consensus.Core;
-        if (core.Term != view.Term || core.Role != view.Role)
-            OnRoleChange(node, core, view);
+        if (replica.Fault is { } fault)
+        {
+            OnFault(node, core.Output.Fault, fault);
+            return;
+        }
+
+        var view = _views[node.Id.Value];
         if (core.Commit != view.Commit)
             OnCommit(node, core, view);
+        if (core.Term != view.Term || core.Role != view.Role)
+            OnRoleChange(node, core, view);
+        Members.After(node, core);
         if (core.Role == Role.Leader)
+        {
             CheckMatches(node, core, view);
+            CheckLease(node, core);
+        }
+
         ViolationException.Require(core.Durable <= node.Shadow.Durable, "DurableIsDurable", $"Node {node.Id} believes entries up to {core.Durable} durable, and they are up to {node.Shadow.Durable}.");
         if (core.Snapshot.Index > view.Snapshot)
         {
@@ -130,6 +142,31 @@ internal sealed class Checker(Simulation simulation)
         }
 
         (view.Term, view.Role, view.Commit, view.Snapshot) = (core.Term, core.Role, core.Commit, core.Snapshot.Index);
+    }
+
+    /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
+    public void OnDiskLost(SimNode node) => _views[node.Id.Value] = new();
+
+    /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
+    private void OnFault(SimNode node, CoreFault fault, string sentence)
+    {
+        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk;
+        if (!isDue)
+            throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
+        simulation.Counts.Add($"node stopped {fault}");
+        node.Retire();
+    }
+
+    /// <summary>At no moment may two leaders answer alone.</summary>
+    private void CheckLease(SimNode node, RaftCore core)
+    {
+        foreach (var other in simulation.Nodes)
+        {
+            if (other == node || other.Replica?.Consensus.Core is not { Role: Role.Leader } rival)
+                continue;
+            var both = core.ReadByLease(node.Clock.Now) == Refusal.None && rival.ReadByLease(other.Clock.Now) == Refusal.None;
+            ViolationException.Require(!both, "LeaseExclusive", $"Nodes {node.Id} and {other.Id} hold leases at once, in terms {core.Term} and {rival.Term}.");
+        }
     }
 
     private static void RequireDurableTerm(SimNode node, in Message message) =>
@@ -197,6 +234,7 @@ internal sealed class Checker(Simulation simulation)
         ViolationException.Require(core.Commit > view.Commit, "CommitMonotonic", $"Node {node.Id} takes its commit index from {view.Commit} back to {core.Commit}.");
         if (core.Role == Role.Leader)
             ViolationException.Require(core.Log.TermAt(core.Commit) == core.Term, "OwnTermCommit", $"Node {node.Id} commits entry {core.Commit} of term {core.Log.TermAt(core.Commit)} as leader of term {core.Term}.");
+        Members.OnCommit(core);
         var first = LogIndex.Max(view.Commit.Next, core.Log.Base.Index);
         for (var index = first; index <= core.Commit; index = index.Next)
         {
@@ -213,27 +251,34 @@ internal sealed class Checker(Simulation simulation)
     private void CommitFirst(SimNode node, RaftCore core, LogIndex index)
     {
         var position = core.Log.At(index);
+        ViolationException.Require(core.Role == Role.Leader || _views[node.Id.Value].Role == Role.Leader, "CommitByLeader", $"Node {node.Id}, a {core.Role}, is the first to commit {position}.");
         ulong? chain = null;
-        var holders = 0;
         foreach (var holder in simulation.Nodes)
         {
-            if (holder.Shadow.At(index) is not { } held || held.Term != position.Term)
-                continue;
-            chain ??= held.Chain;
-            if (holder.Shadow.Durable >= index)
-                holders++;
+            if (holder.Shadow.At(index) is { } held && held.Term == position.Term)
+                chain ??= held.Chain;
         }
 
-        ViolationException.Require(holders > simulation.Nodes.Count / 2, "CommittedIsDurable", $"Node {node.Id} commits {position}, which only {holders} of {simulation.Nodes.Count} disks hold.");
+        ViolationException.Require(
+            MemberChecker.IsQuorum(core.Membership.Current, id => Holds(core, simulation.Nodes[id.Value - 1], position)),
+            "CommittedIsDurable",
+            $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
         _committed.Add((position.Term, chain!.Value, core.Term));
     }
 
+    /// <summary>Whether a disk holds an entry, or held it before it was lost: an acknowledgement from before counts, as it would had the commit come first.</summary>
+    private static bool Holds(RaftCore leader, SimNode node, LogPosition position) =>
+        node.HasLostDisk && node.Id != leader.Self && leader.Role == Role.Leader
+            ? leader.ProgressOf(node.Id).Match >= position.Index
+            : node.Shadow.At(position.Index) is { } held && held.Term == position.Term && node.Shadow.Durable >= position.Index;
+
     private void CheckMatches(SimNode node, RaftCore core, NodeView view)
     {
-        foreach (var peer in simulation.Nodes)
+        foreach (var member in core.Membership.Current.Members)
         {
-            if (peer == node)
+            var peer = simulation.Nodes[member.Id.Value - 1];
+            if (peer == node || peer.HasLostDisk)
                 continue;
             var match = core.ProgressOf(peer.Id).Match;
             ref var known = ref view.Matches[peer.Id.Value];
@@ -250,7 +295,7 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>What was last seen of a node.</summary>
     private sealed class NodeView
     {
-        public LogIndex[] Matches { get; } = new LogIndex[Configuration.MaxVoters + 1];
+        public LogIndex[] Matches { get; } = new LogIndex[Simulation.MaxMachines + 1];
 
         public Term Term { get; set; }
 

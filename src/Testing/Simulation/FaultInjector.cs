@@ -17,8 +17,12 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         if (!IsActive)
             return;
         Next();
-        var choice = random.NextUnit() * (swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
-        if ((choice -= swarm.CrashWeight) < 0)
+        if (!simulation.HasFormed && random.Chance(0.9))
+            return; // A cluster forms with all its members: where they keep dying, that takes long and shows little.
+        var choice = random.NextUnit() * (swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
+        if ((choice -= swarm.LostDiskWeight) < 0)
+            LoseDisk(Pick());
+        else if ((choice -= swarm.CrashWeight) < 0)
             CrashNow(Pick());
         else if ((choice -= swarm.TornCrashWeight) < 0)
             CrashInDiskOperation(Pick());
@@ -42,7 +46,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     /// <summary>A node's process starts again, if it is down; recovery may be cut short by the next crash.</summary>
     public void Restart(SimNode node)
     {
-        if (node.Replica is not null)
+        if (node.Replica is not null || node.IsRetired)
             return;
         if (IsActive && random.Chance(0.1))
             node.Disk.Inner.CrashAt(random.Between(1, 12), Moment());
@@ -83,6 +87,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     /// <summary>Any node, the leader more often.</summary>
     private SimNode Pick()
     {
+        var inService = simulation.Nodes.Where(static node => !node.IsRetired).ToList();
         if (random.Chance(0.4))
         {
             foreach (var node in simulation.Nodes)
@@ -92,7 +97,23 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
             }
         }
 
-        return simulation.Nodes[random.Below(simulation.Nodes.Count)];
+        return inService[random.Below(inService.Count)];
+    }
+
+    /// <summary>
+    /// A disk is gone, and an empty one is in its place. Only while, with it, fewer than half of the voters have lost theirs: more no
+    /// cluster survives.
+    /// </summary>
+    private void LoseDisk(SimNode node)
+    {
+        var lost = simulation.Nodes.Where(static other => other.HasLostDisk).Select(static other => other.Id).Append(node.Id).ToHashSet();
+        if (!simulation.HasFormed || node.HasLostDisk || !simulation.Checker.Members.InUse().All(members => MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
+            return;
+        simulation.Counts.Add("disk lost");
+        node.LoseDisk();
+        simulation.Checker.OnDiskLost(node);
+        _onMedium[node.Id] = true;
+        simulation.Events.Add(simulation.Now + random.Between(1_000_000, 500_000_000), new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
 
     private void CrashNow(SimNode node)
@@ -124,12 +145,12 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
 
     private void Partition()
     {
-        var sides = (uint)random.Below(1 << simulation.Nodes.Count);
+        var sides = random.NextBits();
         simulation.Counts.Add("partition");
         foreach (var from in simulation.Nodes)
         {
             foreach (var to in simulation.Nodes)
-                simulation.Network.Cut(from.Id, to.Id, ((sides >> (from.Id.Value - 1)) & 1) != ((sides >> (to.Id.Value - 1)) & 1));
+                simulation.Network.Cut(from.Id, to.Id, ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
         }
 
         HealLater();

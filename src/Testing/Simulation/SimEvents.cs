@@ -18,6 +18,9 @@ internal enum SimEventKind
     /// <summary>Something breaks.</summary>
     Fault,
 
+    /// <summary>The operator changes something.</summary>
+    Operate,
+
     /// <summary>A node's process starts again.</summary>
     Restart,
 

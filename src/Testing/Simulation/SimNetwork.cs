@@ -3,9 +3,9 @@ using RaftStream.Raft.Wire;
 namespace RaftStream.Testing;
 
 /// <summary>The network between simulated nodes: loses, repeats, delays and so reorders frames, and is cut, both ways or one way.</summary>
-internal sealed class SimNetwork(Simulation simulation, Swarm swarm, SimRandom random, int nodes)
+internal sealed class SimNetwork(Simulation simulation, Swarm swarm, SimRandom random)
 {
-    private readonly bool[,] _cut = new bool[nodes + 1, nodes + 1];
+    private readonly bool[,] _cut = new bool[Simulation.MaxMachines + 1, Simulation.MaxMachines + 1];
 
     /// <summary>Whether loss, repetition and long delays happen.</summary>
     public bool IsFaulty { get; set; } = true;

@@ -1,3 +1,4 @@
+using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Runtime;
 
@@ -46,6 +47,12 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Counts the process's lives.</summary>
     public int Life { get; private set; }
 
+    /// <summary>Whether the machine is out of service for good.</summary>
+    public bool IsRetired { get; private set; }
+
+    /// <summary>Whether its disk was lost, and with it what it promised.</summary>
+    public bool HasLostDisk { get; private set; }
+
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
@@ -82,6 +89,26 @@ internal sealed class SimNode : INetwork, IDisposable
             Disk.Inner.Crash();
         else
             Disk.Inner.Kill();
+    }
+
+    /// <summary>The machine goes out of service.</summary>
+    public void Retire()
+    {
+        if (Replica is not null)
+            Crash(powerCut: true);
+        IsRetired = true;
+    }
+
+    /// <summary>The process dies and its disk is replaced by an empty one.</summary>
+    public void LoseDisk()
+    {
+        if (Replica is not null)
+            Crash(powerCut: true);
+        HasLostDisk = true;
+        foreach (var name in Disk.Inner.List())
+            Disk.Inner.Delete(name);
+        Disk.Inner.SyncFolder();
+        Shadow.Forget();
     }
 
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
@@ -187,7 +214,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private ReplicaOptions Options() => new()
     {
         Identity = new(Simulation.ClusterId, Id),
-        Configuration = _simulation.Configuration,
+        Configuration = Id.Value <= _simulation.Options.Nodes ? _simulation.Configuration : Configuration.Empty,
         Core = new()
         {
             ElectionTimeout = Simulation.ElectionTimeout,

@@ -10,5 +10,8 @@ internal sealed class SimRequest : ClientRequest
     public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
         (Kind, Payload, _answered) = (kind, payload, answered);
 
+    /// <summary>A change of the members.</summary>
+    public SimRequest(MemberChange change, Action<Answer> answered) => (Kind, Change, _answered) = (RequestKind.Change, change, answered);
+
     public override void Complete(in Answer answer) => _answered(answer);
 }

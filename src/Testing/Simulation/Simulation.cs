@@ -21,7 +21,14 @@ public sealed class Simulation : IDisposable
     internal static readonly Guid ClusterId = new("d5a1f0a8-31c4-4e0a-9d9c-52f2c2b7a6a1");
     internal static readonly TimeSpan ElectionTimeout = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>Machines at the most: the first members and all that ever join.</summary>
+    internal const int MaxMachines = 40;
+
+    private readonly List<SimNode> _nodes = [];
     private readonly FaultInjector _faults;
+    private readonly Operator _operator;
+    private readonly Swarm _swarm;
+    private readonly SimRandom _random;
     private readonly Trace _trace;
     private long _steps;
     private int _idle;
@@ -31,19 +38,17 @@ public sealed class Simulation : IDisposable
         Options = options;
         var random = new SimRandom(options.Seed);
         var swarm = Swarm.Draw(random);
+        (_random, _swarm) = (random, swarm);
         _trace = new(Time, options.KeptEvents);
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
         Shapes = new EntryShape[swarm.MaxAppendEntries];
         Checker = new(this);
-        Network = new(this, swarm, random.Fork(), options.Nodes);
+        Network = new(this, swarm, random.Fork());
         Workload = new(this, swarm, random.Fork());
         _faults = new(this, swarm, random.Fork());
-        Nodes = [.. Enumerable.Range(1, options.Nodes).Select(id => new SimNode(this, swarm, new(id), random.Fork()))];
-        foreach (var node in Nodes)
-        {
-            node.Shadow.Appended = Checker.OnWritten;
-            node.Shadow.CommittedChain = Checker.CommittedChain;
-        }
+        _operator = new(this, swarm, random.Fork());
+        for (var id = 1; id <= options.Nodes; id++)
+            AddMachine();
     }
 
     /// <summary>What is simulated.</summary>
@@ -68,7 +73,11 @@ public sealed class Simulation : IDisposable
 
     internal StreamWorkload Workload { get; }
 
-    internal IReadOnlyList<SimNode> Nodes { get; }
+    /// <summary>Every machine there ever was, by id.</summary>
+    internal IReadOnlyList<SimNode> Nodes => _nodes;
+
+    /// <summary>Whether the cluster has formed: its first entry is committed.</summary>
+    internal bool HasFormed => Checker.Committed > LogIndex.Zero;
 
     /// <summary>Runs a seed to its end, or to the first promise that is broken.</summary>
     public static SimulationReport Run(SimulationOptions options)
@@ -84,6 +93,17 @@ public sealed class Simulation : IDisposable
             node.Dispose();
     }
 
+    /// <summary>A new machine, with the next id; those beyond the first members wait to be added to the cluster.</summary>
+    internal SimNode AddMachine()
+    {
+        var node = new SimNode(this, _swarm, new(_nodes.Count + 1), _random.Fork());
+        node.Shadow.Appended = Checker.OnWritten;
+        node.Shadow.Configured = Checker.Members.OnWritten;
+        node.Shadow.CommittedChain = Checker.CommittedChain;
+        _nodes.Add(node);
+        return node;
+    }
+
     private SimulationReport Run()
     {
         ViolationException? violation = null;
@@ -92,6 +112,7 @@ public sealed class Simulation : IDisposable
             foreach (var node in Nodes)
                 node.Start(isOnMedium: true);
             _faults.Begin();
+            _operator.Begin();
             Workload.Begin();
             while (_steps < Options.Steps)
                 Step();
@@ -162,6 +183,9 @@ public sealed class Simulation : IDisposable
             case SimEventKind.Fault:
                 _faults.Act();
                 return true;
+            case SimEventKind.Operate:
+                _operator.Act();
+                return true;
             case SimEventKind.Restart:
                 _faults.Restart(node!);
                 return true;
@@ -174,6 +198,7 @@ public sealed class Simulation : IDisposable
     /// <summary>Mends everything and requires the cluster to come to rest.</summary>
     private void Heal()
     {
+        _operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
         var deadline = _steps + MaxHealingSteps;
@@ -183,27 +208,35 @@ public sealed class Simulation : IDisposable
             Step();
         }
 
-        foreach (var node in Nodes)
+        foreach (var node in Members())
             Workload.CheckEnd(node.ApplyingMachine!);
     }
 
+    /// <summary>A leader is ready, its configuration is settled, and every member has applied everything, with one result.</summary>
     private bool IsAtRest()
     {
-        if (Workload.CountedTo != Workload.TextLength)
+        if (Workload.CountedTo != Workload.TextLength || Leader() is not { } leader || leader.Membership.Current.IsJoint || leader.Membership.Index > leader.Commit)
             return false;
-        var hash = Nodes[0].Replica?.Consensus.Applied.StateHash;
-        var leads = false;
-        foreach (var node in Nodes)
+        ulong? hash = null;
+        foreach (var node in Members())
         {
-            if (node.Replica is not { } replica || replica.Consensus.Applied.Position.Index != Checker.Committed || replica.Consensus.Applied.StateHash != hash)
+            if (node.Replica is not { } replica || replica.Consensus.Applied.Position.Index != Checker.Committed)
                 return false;
-            leads |= replica.Consensus.IsReady;
+            if ((hash ??= replica.Consensus.Applied.StateHash) != replica.Consensus.Applied.StateHash)
+                return false;
         }
 
-        return leads;
+        return true;
     }
 
+    private RaftCore? Leader() => Nodes.FirstOrDefault(static node => node.Replica?.Consensus.IsReady == true)?.Replica!.Consensus.Core;
+
+    /// <summary>The members of the leader's configuration that are still in service.</summary>
+    private IEnumerable<SimNode> Members() => Leader() is { } leader
+        ? leader.Membership.Current.Members.Select(member => Nodes[member.Id.Value - 1]).Where(static node => !node.IsRetired)
+        : [];
+
     private string Describe() => string.Join("; ", Nodes.Select(static node => node.Replica is { } replica
-        ? $"node {node.Id} is {replica.Consensus.Core.Role} in term {replica.Consensus.Core.Term}, log to {replica.Consensus.Core.Log.Last}, commit {replica.Consensus.Core.Commit}, applied {replica.Consensus.Applied.Position}"
-        : $"node {node.Id} is down"));
+        ? $"node {node.Id} is {replica.Consensus.Core.Role} in term {replica.Consensus.Core.Term}, log to {replica.Consensus.Core.Log.Last}, commit {replica.Consensus.Core.Commit}, applied {replica.Consensus.Applied.Position}, members of {replica.Consensus.Core.Membership.Index}: {string.Join(',', replica.Consensus.Core.Membership.Current.Members.Select(static member => $"{member.Id}{(member.IsLearner ? "l" : member.WasVoter ? "o" : "")}"))}"
+        : $"node {node.Id} is {(node.IsRetired ? "retired" : "down")}"));
 }

@@ -55,6 +55,15 @@ internal sealed record Swarm
 
     public int Window { get; init; }
 
+    /// <summary>How often a disk is lost for good, among the faults.</summary>
+    public double LostDiskWeight { get; init; }
+
+    /// <summary>The mean time between an operator's actions, in nanoseconds.</summary>
+    public long OperateEvery { get; init; }
+
+    /// <summary>How often an action is a change of the members; else leadership is handed over.</summary>
+    public double ChangeShare { get; init; }
+
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
 
@@ -75,6 +84,9 @@ internal sealed record Swarm
             OneWayWeight = Weight(),
             PauseWeight = Weight(),
             SlowDiskWeight = Weight(),
+            LostDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
+            OperateEvery = random.Chance(0.2) ? long.MaxValue / 4 : 1_000_000L * random.Between(50, 2000),
+            ChangeShare = random.NextUnit(),
             SnapshotAfterBytes = 1024L * random.Between(1, 12),
             SegmentBytes = 4096 << random.Between(0, 2),
             CacheBytes = 512 << random.Between(0, 6),

@@ -1,0 +1,100 @@
+using RaftStream.Raft.Core;
+
+namespace RaftStream.Testing;
+
+/// <summary>
+/// The invariants of membership, stated anew and from the outside: which configuration may follow which, that two which follow each other never
+/// have quorums that do not meet, and that each node acts on the newest one in its log.
+/// </summary>
+internal sealed class MemberChecker(Simulation simulation)
+{
+    private readonly Dictionary<LogPosition, byte[]> _written = [];
+    private readonly Dictionary<NodeId, (LogIndex Last, LogIndex Index)> _seen = [];
+    private LogIndex _committedIndex;
+    private Configuration _committed = simulation.Configuration;
+
+    /// <summary>Whether a node has left for good: a committed configuration is without it, and ids are never used again.</summary>
+    public bool IsGone(NodeId node) => _committed.Find(node) is null && node <= _committed.Highest;
+
+    /// <summary>The newest configuration known to be committed.</summary>
+    public Configuration Committed => _committed;
+
+    /// <summary>The configurations that may be, or come, in force: the newest committed one and all behind it.</summary>
+    public IEnumerable<Configuration> InUse() =>
+        _written.Where(written => written.Key.Index > _committedIndex).Select(static written => ConfigurationFormat.TryRead(written.Value)!).Append(_committed);
+
+    /// <summary>A configuration reached a disk: one content at an index and term, for all time.</summary>
+    public void OnWritten(LogPosition position, byte[] bytes)
+    {
+        if (!_written.TryAdd(position, bytes))
+            ViolationException.Require(_written[position].AsSpan().SequenceEqual(bytes), "ConfigSafety", $"Configuration {position} has two contents.");
+    }
+
+    /// <summary>After an event on a node.</summary>
+    public void After(SimNode node, RaftCore core)
+    {
+        var membership = core.Membership;
+        var last = core.Log.Last.Index;
+        if (_seen.TryGetValue(node.Id, out var seen) && seen == (last, membership.Index))
+            return;
+        _seen[node.Id] = (last, membership.Index);
+        var newest = LogIndex.Zero;
+        for (var index = last; index > core.Log.Base.Index && newest == LogIndex.Zero; index = index.Previous)
+        {
+            if (core.Log.ShapeAt(index).Kind == EntryKind.Configuration)
+                newest = index;
+        }
+
+        ViolationException.Require(
+            newest == membership.Index || (newest == LogIndex.Zero && membership.Index <= core.Log.Base.Index),
+            "ConfigSafety",
+            $"Node {node.Id} acts on configuration {membership.Index}, and the newest in its log is {newest}.");
+        if (newest == LogIndex.Zero || membership.Index == seen.Index)
+            return;
+        if (_written.TryGetValue(core.Log.At(membership.Index), out var bytes))
+            ViolationException.Require(bytes.AsSpan().SequenceEqual(ConfigurationFormat.ToBytes(membership.Current)), "ConfigSafety", $"Node {node.Id} acts on another configuration than the one it holds at {membership.Index}.");
+        if (core.Role == Role.Leader)
+            CheckStep(node, core);
+    }
+
+    /// <summary>A node committed further: its configurations up to there are committed.</summary>
+    public void OnCommit(RaftCore core)
+    {
+        var (index, configuration) = core.Membership.At(core.Commit);
+        if (index <= _committedIndex)
+            return;
+        (_committedIndex, _committed) = (index, configuration);
+        simulation.Counts.Add(configuration.IsJoint ? "joint configuration committed" : "configuration committed");
+    }
+
+    /// <summary>Whether these nodes are a quorum of the configuration: a definition of its own.</summary>
+    public static bool IsQuorum(Configuration configuration, Func<NodeId, bool> holds)
+    {
+        return Majority(static member => member.IsVoter) && (!configuration.Members.Any(static member => member.WasVoter) || Majority(static member => member.WasVoter));
+
+        bool Majority(Func<Member, bool> votes)
+        {
+            var voters = configuration.Members.Where(votes).ToList();
+            return voters.Count(member => holds(member.Id)) * 2 > voters.Count;
+        }
+    }
+
+    /// <summary>A leader went from one configuration to the next.</summary>
+    private static void CheckStep(SimNode node, RaftCore core)
+    {
+        var (beforeIndex, before) = core.Membership.At(core.Membership.Index.Previous);
+        var next = core.Membership.Current;
+        var had = Voters(before, static member => member.IsVoter);
+        var has = Voters(next, static member => member.IsVoter);
+        var isSound = before.IsJoint
+            ? !next.IsJoint && has.SetEquals(had)
+            : next.IsJoint ? Voters(next, static member => member.WasVoter).SetEquals(had) : has.SetEquals(had);
+        ViolationException.Require(isSound, "ConfigSafety", $"Leader {node.Id} goes from voters {string.Join(',', had)} to {string.Join(',', has)} without a joint configuration between.");
+        if (core.Log.TermAt(core.Membership.Index) == core.Term)
+            ViolationException.Require(beforeIndex <= core.Commit, "ConfigSafety", $"Leader {node.Id} appends configuration {core.Membership.Index} while {beforeIndex} is not committed.");
+        ViolationException.Require(next.Highest >= before.Highest, "ConfigSafety", $"Leader {node.Id} forgets that ids up to {before.Highest} were used.");
+    }
+
+    private static HashSet<NodeId> Voters(Configuration configuration, Func<Member, bool> votes) =>
+        [.. configuration.Members.Where(votes).Select(static member => member.Id)];
+}
