@@ -55,7 +55,7 @@ internal static class ClusterVerbs
             options = options with { MaxUncommittedEntries = TranscriptText.Number(uncommitted) };
         if (TranscriptText.Option(arguments, "reads") is { } reads)
             options = options with { MaxPendingReads = TranscriptText.Number(reads) };
-        environment.Build(TranscriptText.Number(arguments[0]), options);
+        environment.Build(TranscriptText.Number(arguments[0]), options, arguments.Contains("new"));
         environment.Print($"{environment.Hosts.Count} nodes");
     }
 
