@@ -131,7 +131,7 @@ internal sealed class ElectionTests
     private static Election New(NodeId[] voters, ulong seed)
     {
         var membership = new Membership(new(1));
-        membership.Recover(LogIndex.Zero, new(voters));
+        membership.Recover(LogIndex.Zero, new(voters.Select(id => new Member { Id = id, IsVoter = true, Disk = 1 })));
         return new(Options, membership, new(1), seed);
     }
 
