@@ -22,9 +22,9 @@ internal sealed class AllocationTests
     [Test]
     public void Warm_cores_allocate_nothing()
     {
-        var configuration = new Configuration([new(1), new(2), new(3)]);
+        var configuration = new Configuration(Enumerable.Range(1, 3).Select(id => new Member { Id = new(id), IsVoter = true, Disk = (ulong)id }));
         for (var i = 0; i < _cores.Length; i++)
-            _cores[i] = new(Options, configuration, new(i + 1), CoreRecovery.Empty, (ulong)i, _now);
+            _cores[i] = new(Options, configuration, new(i + 1), CoreRecovery.Empty with { Disk = (ulong)i + 1 }, (ulong)i, _now);
         while (_cores[0].Role != Role.Leader)
         {
             _now = _cores[0].Output.NextDeadline;

@@ -16,7 +16,7 @@ internal sealed class ElectionTests
     [SetUp]
     public void A_node_of_three_that_comes_back_in_term_3()
     {
-        _election = new(Options, new([new(1), new(2), new(3)]), new(1), 0, 7);
+        _election = New([new(1), new(2), new(3)], seed: 7);
         _election.Recover(new(new(3), NodeId.None), Start);
         _output.Clear();
     }
@@ -108,7 +108,7 @@ internal sealed class ElectionTests
     [Test]
     public void The_only_voter_stands_at_once_but_leads_only_after_its_write()
     {
-        var election = new Election(Options, new([new(1)]), new(1), 0, 7);
+        var election = New([new(1)], seed: 7);
         election.Recover(default, Start);
         election.Campaign(AfterStickiness, LogPosition.Zero, _output, _writes);
         Assert.That((election.Role, election.Term, _output.Messages.Length), Is.EqualTo((Role.Candidate, new Term(1), 0)));
@@ -121,11 +121,18 @@ internal sealed class ElectionTests
     [Test]
     public void Timers_are_drawn_between_one_and_two_election_timeouts([Range(0, 9)] int seed)
     {
-        var election = new Election(Options, new([new(1), new(2), new(3)]), new(1), 0, (ulong)seed);
+        var election = New([new(1), new(2), new(3)], (ulong)seed);
         election.Recover(default, Start);
         Assert.That(election.Deadline - Start, Is.InRange(Options.ElectionTimeout, Options.ElectionTimeout * 2));
         election.Heard(new(2), AfterStickiness);
         Assert.That(election.Deadline - AfterStickiness, Is.InRange(Options.ElectionTimeout, Options.ElectionTimeout * 2));
+    }
+
+    private static Election New(NodeId[] voters, ulong seed)
+    {
+        var membership = new Membership(new(1));
+        membership.Recover(LogIndex.Zero, new(voters.Select(id => new Member { Id = id, IsVoter = true, Disk = 1 })));
+        return new(Options, membership, new(1), seed);
     }
 
     private static Message Vote(int from, LogPosition last) =>

@@ -13,14 +13,14 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append, None));
-            Assert.That(MessageCheck.IsSound(Append with { Position = LogPosition.Zero }, None));
-            Assert.That(MessageCheck.IsSound(Append with { Count = 2 }, [Entry(2), Entry(5)]));
-            Assert.That(MessageCheck.IsSound(Vote, None));
-            Assert.That(MessageCheck.IsSound(Vote with { Term = new(1), Position = LogPosition.Zero }, None));
-            Assert.That(MessageCheck.IsSound(Vote with { Kind = MessageKind.PreVote, Term = Term.Zero, Position = LogPosition.Zero }, None));
-            Assert.That(MessageCheck.IsSound(Vote with { Kind = MessageKind.SnapshotOffer }, None));
-            Assert.That(MessageCheck.IsSound(new() { Kind = MessageKind.AppendReply, From = new(1), To = new(2), Term = new(1) }, None));
+            Assert.That(IsSound(Append, None));
+            Assert.That(IsSound(Append with { Position = LogPosition.Zero }, None));
+            Assert.That(IsSound(Append with { Count = 2 }, [Entry(2), Entry(5)]));
+            Assert.That(IsSound(Vote, None));
+            Assert.That(IsSound(Vote with { Term = new(1), Position = LogPosition.Zero }, None));
+            Assert.That(IsSound(Vote with { Kind = MessageKind.PreVote, Term = Term.Zero, Position = LogPosition.Zero }, None));
+            Assert.That(IsSound(Vote with { Kind = MessageKind.SnapshotOffer }, None));
+            Assert.That(IsSound(new() { Kind = MessageKind.AppendReply, From = new(1), To = new(2), Term = new(1) }, None));
         });
     }
 
@@ -29,13 +29,13 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append with { Count = 2 }, [Entry(4), Entry(3)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [Entry(1)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [Entry(6)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Position = At(3, 6) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Position = At(3, 0) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Position = At(0, 1) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Term = Term.Zero, Position = LogPosition.Zero }, None), Is.False);
+            Assert.That(IsSound(Append with { Count = 2 }, [Entry(4), Entry(3)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, [Entry(1)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, [Entry(6)]), Is.False);
+            Assert.That(IsSound(Append with { Position = At(3, 6) }, None), Is.False);
+            Assert.That(IsSound(Append with { Position = At(3, 0) }, None), Is.False);
+            Assert.That(IsSound(Append with { Position = At(0, 1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Term = Term.Zero, Position = LogPosition.Zero }, None), Is.False);
         });
     }
 
@@ -44,9 +44,9 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append, [Entry(5)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Vote with { Count = 1 }, [Entry(5)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, None), Is.False);
+            Assert.That(IsSound(Append, [Entry(5)]), Is.False);
+            Assert.That(IsSound(Vote with { Count = 1 }, [Entry(5)]), Is.False);
         });
     }
 
@@ -55,9 +55,9 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), (EntryKind)5, 1)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, -1)]), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, int.MaxValue)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, [new(new(5), (EntryKind)6, 1)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, -1)]), Is.False);
+            Assert.That(IsSound(Append with { Count = 1 }, [new(new(5), EntryKind.Command, int.MaxValue)]), Is.False);
         });
     }
 
@@ -66,9 +66,9 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Vote with { Position = At(3, 5) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Vote with { Kind = MessageKind.PreVote, Position = At(3, 6) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Vote with { Position = At(3, 0) }, None), Is.False);
+            Assert.That(IsSound(Vote with { Position = At(3, 5) }, None), Is.False);
+            Assert.That(IsSound(Vote with { Kind = MessageKind.PreVote, Position = At(3, 6) }, None), Is.False);
+            Assert.That(IsSound(Vote with { Position = At(3, 0) }, None), Is.False);
         });
     }
 
@@ -77,14 +77,30 @@ internal sealed class MessageCheckTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(MessageCheck.IsSound(Append with { Term = new(-1) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Position = At(-1, 1) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Commit = new(-1) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Match = new(-1) }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Kind = default }, None), Is.False);
-            Assert.That(MessageCheck.IsSound(Append with { Kind = (MessageKind)8 }, None), Is.False);
+            Assert.That(IsSound(Append with { Term = new(-1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Position = At(-1, 1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Commit = new(-1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Match = new(-1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Kind = default }, None), Is.False);
+            Assert.That(IsSound(Append with { Kind = (MessageKind)12 }, None), Is.False);
         });
     }
+
+    [Test]
+    public void Configurations_come_one_for_each_entry_that_is_one()
+    {
+        var configuration = new Configuration([new NodeId(1)]);
+        EntryShape[] entries = [Entry(5), new(new(5), EntryKind.Configuration, 17)];
+        Assert.Multiple(() =>
+        {
+            Assert.That(MessageCheck.IsSound(Append with { Count = 2 }, entries, [configuration]));
+            Assert.That(MessageCheck.IsSound(Append with { Count = 2 }, entries, []), Is.False);
+            Assert.That(MessageCheck.IsSound(Append with { Count = 2 }, entries, [configuration, configuration]), Is.False);
+            Assert.That(MessageCheck.IsSound(Append, [], [configuration]), Is.False);
+        });
+    }
+
+    private static bool IsSound(in Message message, EntryShape[] entries) => MessageCheck.IsSound(message, entries, []);
 
     private static LogPosition At(long index, long term) => new(new(index), new(term));
 

@@ -74,9 +74,9 @@ internal sealed class ProgressTests
     public void Rounds_and_contact_only_go_forward()
     {
         var progress = Fed(match: 7);
-        progress.Answered(5, new(2_000));
-        progress.Answered(4, new(3_000));
-        Assert.That((progress.AnsweredRound, progress.LastContact), Is.EqualTo((5L, new Instant(3_000))));
+        progress.Answered(5, new(1_500), disk: 1, new(2_000));
+        progress.Answered(4, new(1_400), disk: 1, new(3_000));
+        Assert.That((progress.AnsweredRound, progress.AnsweredSentAt, progress.LastContact), Is.EqualTo((5L, new Instant(1_500), new Instant(3_000))));
         progress.Start(new(9), new(4_000));
         Assert.That((progress.AnsweredRound, progress.Match), Is.EqualTo((0L, LogIndex.Zero)), "a new term of leadership knows nothing");
     }

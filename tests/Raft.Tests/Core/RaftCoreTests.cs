@@ -6,7 +6,7 @@ namespace RaftStream.Raft.Tests.Core;
 internal sealed class RaftCoreTests
 {
     private static readonly CoreOptions Options = new() { ElectionTimeout = TimeSpan.FromMilliseconds(300), HeartbeatInterval = TimeSpan.FromMilliseconds(50), MaxInflightAppends = 3 };
-    private static readonly Configuration Three = new([new(1), new(2), new(3)]);
+    private static readonly Configuration Three = new(Enumerable.Range(1, 3).Select(id => new Member { Id = new(id), IsVoter = true, Disk = 1 }));
 
     [Test]
     public void A_copied_core_acts_like_the_original([Range(0, 19)] int seed)
@@ -118,13 +118,13 @@ internal sealed class RaftCoreTests
     }
 
     [Test]
-    public void A_message_from_a_stranger_or_for_another_changes_nothing()
+    public void A_message_for_another_or_from_another_folder_changes_nothing()
     {
         var core = New(1);
         var fingerprint = core.Fingerprint();
-        var vote = new Message { Kind = MessageKind.Vote, From = new(2), To = new(1), Term = new(9) };
+        var vote = new Message { Kind = MessageKind.Vote, From = new(2), To = new(1), Term = new(9), Disk = 1 };
         var later = new Instant(0) + TimeSpan.FromSeconds(1);
-        core.Receive(later, vote with { From = new(4) }, []);
+        core.Receive(later, vote with { Disk = 2 }, []);
         core.Receive(later, vote with { To = new(3) }, []);
         core.Receive(later, vote with { From = new(1) }, []);
         Assert.That(core.Fingerprint(), Is.EqualTo(fingerprint));
@@ -136,10 +136,10 @@ internal sealed class RaftCoreTests
     public void A_report_of_applying_from_before_an_installed_snapshot_changes_nothing()
     {
         var core = New(1);
-        core.Receive(new(1), new() { Kind = MessageKind.Append, From = new(2), To = new(1), Term = new(1), Count = 1, Commit = new(1) }, [new(new(1), EntryKind.Noop, 0)]);
+        core.Receive(new(1), new() { Kind = MessageKind.Append, From = new(2), To = new(1), Term = new(1), Count = 1, Commit = new(1), Disk = 1 }, [new(new(1), EntryKind.Noop, 0)]);
         core.LogDurable(new(2), core.Output.WriteSequence);
         Assert.That(core.Output.ApplyTo, Is.EqualTo(new LogIndex(1)));
-        core.SnapshotReceived(new(3), new(new(9), new(1)));
+        core.SnapshotReceived(new(3), new(new(9), new(1)), new(LogIndex.Zero, Three));
         core.AppliedTo(new(1));
         Assert.That(core.Applied, Is.EqualTo(new LogIndex(9)));
     }
@@ -158,7 +158,7 @@ internal sealed class RaftCoreTests
     {
         var output = core.Output;
         return string.Join(' ', output.Messages.ToArray()) + string.Join(' ', output.ReadsReady.ToArray()) + string.Join(' ', output.ReadsFailed.ToArray())
-            + $" {output.WriteSequence} {output.HardState} {output.AppendFirst} {output.AppendCount} {output.AppendIsOpening} {output.TruncatedFrom}"
+            + $" {output.WriteSequence} {output.HardState} {output.AppendFirst} {output.AppendCount} {output.AppendIsOwn} {output.Configuration?.Count} {output.TruncatedFrom}"
             + $" {output.Install} {output.Fetch} {output.FetchFrom} {output.ApplyTo} {output.NextDeadline} {output.Fault}";
     }
 }

@@ -46,14 +46,18 @@ internal sealed class TranscriptEnvironment
     public CoreHost Host(NodeId id) =>
         Hosts.Find(host => host.Id == id) ?? throw new FormatException($"There is no node {id}: say 'nodes N' first.");
 
-    public void Build(int count, CoreOptions options)
+    /// <summary>
+    /// Nodes of which each knows all, with their data folders, as though they had run before; or new ones, which must form a cluster first.
+    /// </summary>
+    public void Build(int count, CoreOptions options, bool isNew)
     {
         Hosts.Clear();
         Pool.Clear();
         _group.Clear();
-        var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new NodeId(id)));
+        var snapshots = new SnapshotCatalog();
+        var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new Member { Id = new(id), IsVoter = true, Disk = isNew ? 0 : (ulong)id }));
         for (var id = 1; id <= count; id++)
-            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id));
+            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, snapshots));
         _checks = new(Hosts);
         foreach (var host in Hosts)
             Start(host);

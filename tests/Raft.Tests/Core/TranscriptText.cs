@@ -19,8 +19,26 @@ internal static class TranscriptText
             MessageKind.AppendReply when message.Accepted => $"{text} yes match={message.Position.Index} round={message.Round}",
             MessageKind.AppendReply => $"{text} no hint={message.Position} refused={message.Match} round={message.Round}",
             MessageKind.SnapshotOffer => $"{text} snapshot={message.Position} round={message.Round}",
+            MessageKind.ElectNow => text,
+            MessageKind.ReadIndex => $"{text} question={message.Round}",
+            MessageKind.ReadIndexReply => $"{text} question={message.Round} index={message.Position.Index}",
+            MessageKind.Stranger => $"{text} {(message.Accepted ? "removed" : "other disk")} members={message.Position.Index}",
             _ => throw new InvalidOperationException($"{message.Kind} has no spelling."),
         };
+    }
+
+    /// <summary>
+    /// Who the members are: voters, learners with a plus; in a joint configuration, the voters before and after the arrow. A question mark
+    /// behind a member: its data folder is not known yet.
+    /// </summary>
+    public static string Members(Configuration members)
+    {
+        var voters = string.Join(' ', members.Members.Where(static member => member.IsVoter).Select(Name));
+        var before = string.Join(' ', members.Members.Where(static member => member.WasVoter).Select(Name));
+        var learners = string.Concat(members.Members.Where(static member => member.IsLearner).Select(static member => $" +{Name(member)}"));
+        return $"members({(members.IsJoint ? $"{before} -> {voters}" : voters)}{learners})";
+
+        static string Name(Member member) => $"{member.Id}{(member.Disk == 0 ? "?" : "")}";
     }
 
     /// <summary>The entries from one index to another, each as index@term:text.</summary>

@@ -36,7 +36,7 @@ internal sealed class ClientRequestsTests
         Assert.That(_requests.Admit(proposal), Is.True);
         _requests.RefuseBatch(Refusal.NotLeader);
         _requests.RefuseBatch(Refusal.NotLeader);
-        Assert.That(read.Answers.Single().Refusal, Is.EqualTo(Refusal.NotLeader));
+        Assert.That(read.Answers.Single().Refusal, Is.EqualTo(Refusal.NoLeader));
         Assert.That(proposal.Answers.Single(), Is.EqualTo(new Answer(Outcome.Rejected, Refusal.NotLeader, default, default)));
     }
 

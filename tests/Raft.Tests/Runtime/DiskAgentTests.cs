@@ -18,7 +18,7 @@ internal sealed class DiskAgentTests : IDisposable
     public DiskAgentTests()
     {
         _storage = Storage.Open(_disk, LogBench.Identity, LogBench.Small, 17).Storage!;
-        _agent = new(_storage, new byte[] { 1 }, _work, _done);
+        _agent = new(_storage, _work, _done);
         while (_agent.Poll() > 0)
         {
         }

@@ -6,7 +6,7 @@ namespace RaftStream.Raft.Tests.Core;
 /// A core and the least runtime around it: does what each output asks for, with a disk that a test drives by hand. What is to be
 /// sent ends up in <see cref="Outbox"/>, once its write is durable.
 /// </summary>
-internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration configuration, ulong seed)
+internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration configuration, ulong seed, SnapshotCatalog snapshots)
 {
     private readonly List<(Envelope Envelope, long After)> _held = [];
     private RaftCore? _core;
@@ -18,7 +18,10 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
 
     public RaftCore Core => _core ?? throw new InvalidOperationException($"Node {id} is down: restart it first.");
 
-    public SimulatedDisk Disk { get; } = new();
+    public SimulatedDisk Disk { get; } = new((ulong)id.Value);
+
+    /// <summary>The members that a node begins with, before its files tell of any.</summary>
+    public Configuration Initial => configuration;
 
     /// <summary>The log with its contents as the runtime knows it: durable or not.</summary>
     public DiskImage Memory { get; private set; } = new();
@@ -43,7 +46,15 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
     {
         Memory = Disk.Durable.Clone();
         Disk.LoseWritesUnderWay();
-        _core = new(options, configuration, id, Memory.ToRecovery(), seed + (0x1_0000 * _incarnation++), now);
+        var members = Memory.SnapshotMembers ?? new(LogIndex.Zero, configuration);
+        var recovery = new CoreRecovery(Memory.HardState, Memory.Base, Memory.Snapshot, Memory.Entries.Select(static entry => entry.Shape))
+        {
+            ConfigurationIndex = members.Index,
+            Configurations = Memory.ConfigurationsBehind(LogIndex.Max(members.Index, Memory.Snapshot.Index)),
+            Disk = Disk.Number,
+            Life = 1 + _incarnation,
+        };
+        _core = new(options, members.Configuration, id, recovery, seed + (0x1_0000 * _incarnation++), now);
         LastApplied = (_core.Applied, _core.Applied);
     }
 
@@ -65,7 +76,7 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
     public void Receive(Instant now, Envelope envelope)
     {
         var shapes = Array.ConvertAll(envelope.Entries, entry => entry.Shape);
-        Core.Receive(now, envelope.Message, shapes);
+        Core.Receive(now, envelope.Message, shapes, [.. envelope.Entries.Where(static entry => entry.Configuration is not null).Select(static entry => entry.Configuration!)]);
         Drain(envelope.Entries);
     }
 
@@ -81,6 +92,26 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
         var refusal = Core.Read(now, readId);
         Drain([]);
         return refusal;
+    }
+
+    public Refusal Change(Instant now, MemberChange change)
+    {
+        var refusal = Core.Change(now, change);
+        Drain([]);
+        return refusal;
+    }
+
+    public Refusal Transfer(Instant now, NodeId to)
+    {
+        var refusal = Core.Transfer(now, to);
+        Drain([]);
+        return refusal;
+    }
+
+    public void StorageFull(Instant now, bool isFull)
+    {
+        Core.StorageFull(now, isFull);
+        Drain([]);
     }
 
     public void CompleteWrites(Instant now, long upTo)
@@ -111,32 +142,36 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
     public void TakeSnapshot(LogIndex at, LogIndex compactTo)
     {
         var snapshot = Core.Log.At(at);
+        var (index, current) = Core.Membership.At(at);
+        var members = new PlacedConfiguration(index, current);
         Core.SnapshotTaken(snapshot, compactTo);
         if (Core.Snapshot != snapshot)
             return;
-        Memory.TakeSnapshot(snapshot, Core.Log.Base);
-        Disk.Durable.TakeSnapshot(snapshot, Core.Log.Base);
+        snapshots.Add(snapshot, members);
+        Memory.TakeSnapshot(snapshot, members, Core.Log.Base);
+        Disk.Durable.TakeSnapshot(snapshot, members, Core.Log.Base);
     }
 
     public void ReceiveSnapshot(Instant now, LogPosition position)
     {
         Fetch = null;
-        Core.SnapshotReceived(now, position);
-        Drain([]);
+        var members = snapshots.MembersAt(position);
+        Core.SnapshotReceived(now, position, members);
+        Drain([], members);
     }
 
     public void DropFetch() => Fetch = null;
 
-    private void Drain(EntryRecord[] input)
+    private void Drain(EntryRecord[] input, PlacedConfiguration? received = null)
     {
         var output = Core.Output;
         LastWrite = null;
         if (output.WriteSequence != 0)
         {
             var entries = output.AppendCount == 0 ? []
-                : output.AppendIsOpening ? [new(new(Core.Term, EntryKind.Noop, 0), "noop")]
+                : output.AppendIsOwn ? [Own(output.Configuration)]
                 : input[^output.AppendCount..];
-            LastWrite = new(output.WriteSequence, output.HardState, output.Install, output.AppendFirst, entries);
+            LastWrite = new(output.WriteSequence, output.HardState, output.Install, output.Install == LogPosition.Zero ? null : received, output.AppendFirst, entries);
             Memory.Apply(LastWrite);
             Disk.Write(LastWrite);
         }
@@ -151,6 +186,10 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
         if (output.ApplyTo > Core.Applied)
             Core.AppliedTo(output.ApplyTo);
     }
+
+    private EntryRecord Own(Configuration? members) => members is null
+        ? new(new(Core.Term, EntryKind.Noop, 0), "noop")
+        : new(new(Core.Term, EntryKind.Configuration, ConfigurationFormat.SizeOf(members)), TranscriptText.Members(members), members);
 
     private void Hold(Outgoing outgoing)
     {

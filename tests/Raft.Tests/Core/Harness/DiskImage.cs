@@ -2,16 +2,7 @@ using RaftStream.Raft.Core;
 
 namespace RaftStream.Raft.Tests.Core;
 
-/// <summary>An entry with the bytes that the core never sees, here a short text.</summary>
-internal readonly record struct EntryRecord(EntryShape Shape, string Text);
-
-/// <summary>A message on the network, with the entries that an append carries.</summary>
-internal sealed record Envelope(Message Message, EntryRecord[] Entries);
-
-/// <summary>One write as the runtime would hand it to the disk.</summary>
-internal sealed record DiskWrite(long Sequence, HardState? HardState, LogPosition Install, LogIndex AppendFirst, EntryRecord[] Entries);
-
-/// <summary>What a node's files hold: hard state, snapshot position and log.</summary>
+/// <summary>What a node's files hold: hard state, snapshot position with the members at it, and log.</summary>
 internal sealed class DiskImage
 {
     private readonly List<EntryRecord> _entries = [];
@@ -21,6 +12,9 @@ internal sealed class DiskImage
     public LogPosition Base { get; private set; }
 
     public LogPosition Snapshot { get; private set; }
+
+    /// <summary>The configuration in the snapshot; null without one.</summary>
+    public PlacedConfiguration? SnapshotMembers { get; private set; }
 
     public IReadOnlyList<EntryRecord> Entries => _entries;
 
@@ -36,9 +30,34 @@ internal sealed class DiskImage
 
     public EntryRecord[] Slice(LogIndex first, int count) => [.. _entries.GetRange((int)(first - Base.Index) - 1, count)];
 
+    /// <summary>The configurations in the log behind an index.</summary>
+    public List<PlacedConfiguration> ConfigurationsBehind(LogIndex index)
+    {
+        var found = new List<PlacedConfiguration>();
+        for (var place = LogIndex.Max(index, Base.Index).Next; place <= Last.Index; place = place.Next)
+        {
+            if (At(place).Configuration is { } configuration)
+                found.Add(new(place, configuration));
+        }
+
+        return found;
+    }
+
+    /// <summary>The newest configuration that these files tell of; null where they tell of none.</summary>
+    public PlacedConfiguration? Members()
+    {
+        for (var place = _entries.Count - 1; place >= 0; place--)
+        {
+            if (_entries[place].Configuration is { } configuration && Base.Index + place + 1 > (SnapshotMembers?.Index ?? LogIndex.Zero))
+                return new(Base.Index + place + 1, configuration);
+        }
+
+        return SnapshotMembers;
+    }
+
     public DiskImage Clone()
     {
-        var clone = new DiskImage { HardState = HardState, Base = Base, Snapshot = Snapshot };
+        var clone = new DiskImage { HardState = HardState, Base = Base, Snapshot = Snapshot, SnapshotMembers = SnapshotMembers };
         clone._entries.AddRange(_entries);
         return clone;
     }
@@ -48,7 +67,7 @@ internal sealed class DiskImage
         HardState = write.HardState ?? HardState;
         if (write.Install != LogPosition.Zero)
         {
-            (Base, Snapshot) = (write.Install, write.Install);
+            (Base, Snapshot, SnapshotMembers) = (write.Install, write.Install, write.InstallMembers);
             _entries.Clear();
         }
 
@@ -70,53 +89,12 @@ internal sealed class DiskImage
     }
 
     /// <summary>A snapshot of the node's own state is on disk, and the log is cut at the front.</summary>
-    public void TakeSnapshot(LogPosition snapshot, LogPosition newBase)
+    public void TakeSnapshot(LogPosition snapshot, PlacedConfiguration members, LogPosition newBase)
     {
-        Snapshot = snapshot;
+        (Snapshot, SnapshotMembers) = (snapshot, members);
         if (newBase.Index <= Base.Index)
             return;
         _entries.RemoveRange(0, (int)(newBase.Index - Base.Index));
         Base = newBase;
-    }
-
-    public CoreRecovery ToRecovery() => new(HardState, Base, Snapshot, _entries.Select(entry => entry.Shape));
-}
-
-/// <summary>A disk that completes writes in order, when it is told to, and loses the rest in a crash.</summary>
-internal sealed class SimulatedDisk
-{
-    private readonly Queue<DiskWrite> _underWay = new();
-
-    /// <summary>What a crash leaves.</summary>
-    public DiskImage Durable { get; private set; } = new();
-
-    public int WritesUnderWay => _underWay.Count;
-
-    public long OldestSequence => _underWay.TryPeek(out var write) ? write.Sequence : 0;
-
-    public long NewestSequence { get; private set; }
-
-    public void Start(DiskImage image)
-    {
-        _underWay.Clear();
-        Durable = image;
-    }
-
-    public void Write(DiskWrite write)
-    {
-        _underWay.Enqueue(write);
-        NewestSequence = write.Sequence;
-    }
-
-    public void Complete(long upTo)
-    {
-        while (_underWay.TryPeek(out var write) && write.Sequence <= upTo)
-            Durable.Apply(_underWay.Dequeue());
-    }
-
-    public void LoseWritesUnderWay()
-    {
-        _underWay.Clear();
-        NewestSequence = 0;
     }
 }

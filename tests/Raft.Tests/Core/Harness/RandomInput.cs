@@ -29,6 +29,7 @@ internal readonly record struct RandomInput(int Kind, TimeSpan Later, Message Me
         {
             Kind = (MessageKind)Below(ref prng, 10),
             From = new((int)(Any(ref prng, 2) & 0x7)),
+            Disk = (ulong)Below(ref prng, 8) / 7 + 1,
             To = Below(ref prng, 8) == 0 ? new(2) : core.Self,
             Term = new(Any(ref prng, core.Term.Value)),
             Position = new(new(Any(ref prng, core.Log.Last.Index.Value)), new(Any(ref prng, core.Log.Last.Term.Value))),
@@ -76,6 +77,7 @@ internal readonly record struct RandomInput(int Kind, TimeSpan Later, Message Me
         {
             Kind = kind,
             From = new(2 + Below(ref prng, 2)),
+            Disk = 1,
             To = core.Self,
             Term = kind == MessageKind.Vote ? term.Next : term,
             Position = position,

@@ -40,9 +40,10 @@ internal sealed class RandomSchedule
         _lossPercent = Below(20);
         _timePercent = 8 + Below(20);
         _longestPause = 100_000 + Below(900_000);
-        var configuration = new Configuration(Enumerable.Range(1, nodes).Select(id => new NodeId(id)));
+        var snapshots = new SnapshotCatalog();
+        var configuration = new Configuration(Enumerable.Range(1, nodes).Select(id => new Member { Id = new(id), IsVoter = true, Disk = (ulong)id }));
         for (var id = 1; id <= nodes; id++)
-            _hosts.Add(new(new(id), Options, configuration, _prng.Next()));
+            _hosts.Add(new(new(id), Options, configuration, _prng.Next(), snapshots));
         _checks = new(_hosts);
         foreach (var host in _hosts)
             Start(host);

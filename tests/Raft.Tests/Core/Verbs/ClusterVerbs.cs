@@ -55,7 +55,7 @@ internal static class ClusterVerbs
             options = options with { MaxUncommittedEntries = TranscriptText.Number(uncommitted) };
         if (TranscriptText.Option(arguments, "reads") is { } reads)
             options = options with { MaxPendingReads = TranscriptText.Number(reads) };
-        environment.Build(TranscriptText.Number(arguments[0]), options);
+        environment.Build(TranscriptText.Number(arguments[0]), options, arguments.Contains("new"));
         environment.Print($"{environment.Hosts.Count} nodes");
     }
 
@@ -67,7 +67,7 @@ internal static class ClusterVerbs
         var entries = Array.ConvertAll(terms, term => new EntryRecord(new(new(TranscriptText.Number(term)), EntryKind.Command, 0), ""));
         var image = new DiskImage();
         var state = new HardState(new(TranscriptText.Number(TranscriptText.Option(arguments, "term") ?? "0")), new(TranscriptText.Number(TranscriptText.Option(arguments, "vote") ?? "0")));
-        image.Apply(new(0, state, LogPosition.Zero, new(1), entries));
+        image.Apply(new(0, state, LogPosition.Zero, null, new(1), entries));
         host.Crash();
         host.Disk.Start(image);
         environment.Start(host);
