@@ -162,18 +162,20 @@ internal sealed class SegmentedLog : IDisposable
 
     /// <summary>
     /// Makes everything staged durable with one write and one sync; nothing happens when nothing is staged. Where the segment is full
-    /// the next one is activated first.
+    /// the next one is activated first. False: the disk has no room for that one. Nothing has been written, everything stays staged:
+    /// call again when there may be room.
     /// </summary>
     /// <exception cref="IOException">It may or may not be durable; the log is unusable from here on.</exception>
-    public void Commit()
+    public bool Commit()
     {
         if (_staged.IsEmpty)
-            return;
+            return true;
         RefuseWhenBroken();
-        _isBroken = true;
-        if (_staged.Size > _segments[^1].Size - _writeOffset)
-            Roll(_state.Checkpoint, Math.Max(_options.FirstSegmentSize, SegmentHeader.Size + _staged.Size));
+        if (_staged.Size > _segments[^1].Size - _writeOffset
+            && !TryRoll(_state.Checkpoint, Math.Max(_options.FirstSegmentSize, SegmentHeader.Size + _staged.Size)))
+            return false;
 
+        _isBroken = true;
         var segment = _segments[^1];
         var batch = _staged.Seal(segment, _writeOffset, _state.LastBatch + 1, _state.LastBatch);
         segment.File.Write(_writeOffset, batch);
@@ -186,6 +188,7 @@ internal sealed class SegmentedLog : IDisposable
         _writeOffset += batch.Length;
         ForgetStaged();
         _isBroken = false;
+        return true;
     }
 
     /// <summary>
@@ -228,37 +231,41 @@ internal sealed class SegmentedLog : IDisposable
 
     /// <summary>
     /// Throws away all entries and goes on behind <paramref name="newBase"/>, which a durable snapshot must stand for; term and vote
-    /// stay. Durable when it returns. Nothing may be staged.
+    /// stay. Durable when it returns. Nothing may be staged. False: the disk has no room for a segment. Nothing has changed.
     /// </summary>
     /// <remarks>
     /// The new segment is durable, with a checkpoint that voids all older entries, before the first old file is deleted. A crash before
     /// its rename leaves the old log, and <see cref="Storage.Open"/> resets again; a crash after it leaves old files that recovery
     /// passes over and removes.
     /// </remarks>
-    public void Reset(LogPosition newBase, long time)
+    public bool Reset(LogPosition newBase, long time)
     {
         Invariant.Check(_staged.IsEmpty, "nothing is staged when the log is reset");
         RefuseWhenBroken();
-        _isBroken = true;
         var start = _state.Checkpoint with { Base = newBase, BaseTime = time, IsReset = true };
-        Roll(start, _options.FirstSegmentSize);
+        if (!TryRoll(start, _options.FirstSegmentSize))
+            return false;
+        _isBroken = true;
         _state.StartAt(start);
         Drop(_segments.Count - 1);
         ForgetStaged();
         _isBroken = false;
+        return true;
     }
 
     /// <summary>
     /// Fills at most 1 MiB of the next segment ahead of its use; true while there is more to do. To be called while the disk is idle.
     /// </summary>
-    /// <exception cref="IOException">
-    /// The disk is full or faulty. The log itself goes on: committing works until the segment in use is full.
-    /// </exception>
+    /// <exception cref="DiskFullException">There is no room. The log itself goes on: committing works until the segment in use is full.</exception>
+    /// <exception cref="IOException">The disk is faulty.</exception>
     public bool PrebuildSlice()
     {
         RefuseWhenBroken();
         return _builder.FillSlice(_nextSize);
     }
+
+    /// <summary>Gives up what was filled ahead, for something that needs the room more.</summary>
+    public void DropPrebuilt() => _builder.GiveUp();
 
     /// <summary>Whether the next segment is not whole yet.</summary>
     public bool NeedsPrebuild => _builder.Filled < _nextSize;
@@ -270,12 +277,30 @@ internal sealed class SegmentedLog : IDisposable
         _segments.ForEach(segment => segment.Dispose());
     }
 
-    private void Roll(in Checkpoint start, int smallest)
+    private bool TryRoll(in Checkpoint start, int smallest)
     {
-        _segments.Add(_builder.Activate(_segments[^1].Number + 1, smallest, start));
+        _isBroken = true;
+        var next = TryActivate(start, smallest);
+        _isBroken = false;
+        if (next is null)
+            return false;
+        _segments.Add(next);
         _writeOffset = SegmentHeader.Size;
         _nextSize = _options.SizeAfter(_nextSize);
         CountBytesHeld();
+        return true;
+    }
+
+    private Segment? TryActivate(in Checkpoint start, int smallest)
+    {
+        try
+        {
+            return _builder.Activate(_segments[^1].Number + 1, smallest, start);
+        }
+        catch (DiskFullException)
+        {
+            return null; // The segment in use is untouched, and whoever staged is told.
+        }
     }
 
     // The newest goes first, durably: the gap it leaves is where recovery stops looking back, whichever of the others a power cut

@@ -62,6 +62,9 @@ internal sealed class ConsensusAgent
     /// <summary>What the disk said when it failed.</summary>
     public string? DiskProblem { get; private set; }
 
+    /// <summary>Whether the disk has no room for the log's next segment, so that writing will soon come to a halt.</summary>
+    public bool IsStorageFull { get; private set; }
+
     /// <summary>When the agent wants to be polled though nothing came in.</summary>
     public Instant NextDeadline { get; private set; }
 
@@ -137,6 +140,15 @@ internal sealed class ConsensusAgent
                     break;
                 case DiskDoneKind.SnapshotSaved:
                     OnSaved(answer.Chunk.Snapshot, answer.First);
+                    break;
+                case DiskDoneKind.StorageFull or DiskDoneKind.StorageFreed:
+                    IsStorageFull = answer.Kind == DiskDoneKind.StorageFull;
+                    break;
+                case DiskDoneKind.SnapshotAbandoned:
+                    _isSaving = false;
+                    break;
+                case DiskDoneKind.FetchAbandoned:
+                    _transfer.OnAbandoned(answer.Chunk.Snapshot);
                     break;
                 case DiskDoneKind.ChunkRead:
                     _transfer.OnRead(answer);
@@ -302,7 +314,7 @@ internal sealed class ConsensusAgent
         var records = ReadOnlyMemory<byte>.Empty;
         if (output.AppendCount > 0)
         {
-            records = output.AppendIsOpening ? OpeningRecord(output.AppendFirst) : Slice(recordsFrom, output.AppendFirst);
+            records = output.AppendIsOpening ? OpeningRecord(output.AppendFirst) : LogRecord.Skip(_records, output.AppendFirst - recordsFrom);
             _cache.Add(output.AppendFirst, output.AppendCount, records);
             LogRecord.TryReadHeader(_cache.RecordAt(_cache.Last).Span, out var last);
             _logClock.Saw(last.Time);
@@ -327,19 +339,6 @@ internal sealed class ConsensusAgent
         var bytes = new byte[record.Size];
         record.Write(bytes, default);
         return bytes;
-    }
-
-    /// <summary>The part of the input's records from <paramref name="first"/> on: what comes before it the log held already.</summary>
-    private ReadOnlyMemory<byte> Slice(LogIndex recordsFrom, LogIndex first)
-    {
-        var records = _records;
-        for (var index = recordsFrom; index < first; index = index.Next)
-        {
-            LogRecord.TryReadHeader(records.Span, out var record);
-            records = records[record.Size..];
-        }
-
-        return records;
     }
 
     private void Enqueue(in DiskWork item)

@@ -53,7 +53,7 @@ public sealed class RaftNode : IAsyncDisposable
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
         _board = new(_replica, options.Id);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
-        _diskThread = new($"raft {options.Id} disk", _replica.Disk.Poll, () => _replica.Disk.Idle, disk, OnFailed, static () => { });
+        _diskThread = new($"raft {options.Id} disk", () => _replica.Disk.Poll(_clock), () => _replica.Disk.Idle(_clock.Now), disk, OnFailed, static () => { });
     }
 
     /// <summary>Where the replica stands.</summary>
