@@ -92,6 +92,9 @@ public sealed class SimDisk(SimRandom random) : IDisk
         Counters.BitsFlipped++;
     }
 
+    /// <summary>A sector of a file cannot be read any more (EIO), until it is written anew.</summary>
+    public void BreakSector(string name, int sector) => FileOf(name).BreakSector(sector);
+
     /// <summary>A disk in the same state, without hooks, that goes on by itself.</summary>
     public SimDisk Clone(SimRandom itsRandom)
     {

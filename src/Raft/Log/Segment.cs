@@ -17,6 +17,9 @@ internal sealed class Segment(SegmentHeader header, IDiskFile file) : IDisposabl
     /// <summary>What the checksums of its batches start from.</summary>
     public ulong Salt => header.Salt;
 
+    /// <summary>Which log it is a part of.</summary>
+    public ulong LogId => header.LogId;
+
     /// <summary>Where it takes up.</summary>
     public Checkpoint Checkpoint => header.Checkpoint;
 

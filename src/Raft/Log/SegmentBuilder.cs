@@ -9,7 +9,7 @@ namespace RaftStream.Raft.Log;
 /// before an entry needs it, so a full disk is met here and not in the middle of a commit. And they are what makes a sector that did
 /// not arrive recognisable (see <see cref="Sectors"/>).
 /// </remarks>
-internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong saltSeed) : IDisposable
+internal sealed class SegmentBuilder : IDisposable
 {
     /// <summary>The name of the segment being built.</summary>
     public const string TemporaryName = "log-next.new";
@@ -17,10 +17,20 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     private const int Slice = 1024 * 1024;
     private static readonly byte[] Zeros = new byte[Slice];
 
-    private ulong _saltState = saltSeed;
+    private readonly IDisk _disk;
+    private readonly LogIdentity _identity;
+    private readonly ulong _logId;
+    private ulong _saltState;
     private IDiskFile? _file;
     private int _filled;
     private int _synced;
+
+    /// <summary>Builds for the log with that id, or for a new one.</summary>
+    public SegmentBuilder(IDisk disk, LogIdentity identity, ulong? logId, ulong saltSeed)
+    {
+        (_disk, _identity, _saltState) = (disk, identity, saltSeed);
+        _logId = logId ?? NextSalt();
+    }
 
     /// <summary>Syncs so far.</summary>
     public long Syncs { get; private set; }
@@ -28,7 +38,7 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     /// <summary>Bytes written so far.</summary>
     public long BytesWritten { get; private set; }
 
-    /// <summary>Bytes of the next segment that are zeros on disk.</summary>
+    /// <summary>Bytes of the next segment that are zeros on _disk.</summary>
     public int Filled => _filled;
 
     /// <summary>
@@ -67,27 +77,27 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     /// <remarks>
     /// Everything older is durable by now (each commit ends with its sync), so the file may get its name, which says exactly that.
     /// </remarks>
-    /// <exception cref="DiskFullException">There is no room. Nothing has changed: call again when there is.</exception>
-    public Segment Activate(long number, int smallest, in Checkpoint checkpoint)
+    /// <returns>Null: there is no room. Nothing has changed, call again when there may be.</returns>
+    public Segment? TryActivate(long number, int smallest, in Checkpoint checkpoint)
     {
         SegmentHeader header;
         try
         {
-            header = new SegmentHeader(identity, number, NextSalt(), FillAtLeast(smallest), checkpoint);
+            header = new SegmentHeader(_identity, number, NextSalt(), FillAtLeast(smallest), checkpoint, _logId);
             Span<byte> sector = stackalloc byte[SegmentHeader.Size];
             header.Write(sector);
             _file!.Write(0, sector);
             BytesWritten += sector.Length;
             Sync();
-            disk.Rename(TemporaryName, Segment.NameOf(number));
+            _disk.Rename(TemporaryName, Segment.NameOf(number));
         }
         catch (DiskFullException)
         {
             Suspend();
-            throw;
+            return null;
         }
 
-        disk.SyncFolder();
+        _disk.SyncFolder();
         Syncs++;
         var file = _file;
         _file = null;
@@ -101,7 +111,7 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     {
         _synced = 0;
         Suspend();
-        disk.Delete(TemporaryName);
+        _disk.Delete(TemporaryName);
     }
 
     /// <inheritdoc/>
@@ -124,12 +134,12 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
             return;
         if (_synced == 0)
         {
-            disk.Delete(TemporaryName);
-            _file = disk.Create(TemporaryName);
+            _disk.Delete(TemporaryName);
+            _file = _disk.Create(TemporaryName);
         }
         else
         {
-            _file = disk.Open(TemporaryName);
+            _file = _disk.Open(TemporaryName);
         }
     }
 

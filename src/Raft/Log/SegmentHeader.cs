@@ -27,13 +27,22 @@ internal enum HeaderState
 /// The first sector of a segment: whose it is, then the checkpoint. Written and synced before the file gets its final name, so a
 /// segment that is there under its name has had a whole header.
 /// </summary>
+/// <param name="Identity">Whose log it is.</param>
+/// <param name="Number">The segment's number.</param>
+/// <param name="Salt">What the checksums of its batches start from.</param>
+/// <param name="FileSize">The file's size in bytes.</param>
+/// <param name="Checkpoint">Where the segment takes up.</param>
+/// <param name="LogId">
+/// Drawn when the log was begun and the same in all its segments: a node whose folder was emptied begins another log under the same
+/// cluster and node, and a segment of the earlier one must not pass for its own.
+/// </param>
 /// <remarks>
 /// Little-endian. 0: magic (u64). 8: version (u32). 12: node (u32). 16: cluster (16 bytes, RFC 4122 order). 32: segment number (i64).
 /// 40: salt (u64). 48: size of the file (i64). 56: zero (u32). 60: CRC32C (u32) of bytes 0 to 59. These 64 bytes keep their place in
 /// every later version. 64: term (i64). 72: vote (u32). 76: flags (u32, 1 = reset). 80: base index (i64). 88: base term (i64).
-/// 96: base time (i64). 104: first batch (i64). 112: zeros. 124: CRC32C (u32) of the salt and bytes 64 to 123. 128: zeros.
+/// 96: base time (i64). 104: first batch (i64). 112: log id (u64). 120: zero (u32). 124: CRC32C (u32) of the salt and bytes 64 to 123. 128: zeros.
 /// </remarks>
-internal readonly record struct SegmentHeader(LogIdentity Identity, long Number, ulong Salt, int FileSize, Checkpoint Checkpoint)
+internal readonly record struct SegmentHeader(LogIdentity Identity, long Number, ulong Salt, int FileSize, Checkpoint Checkpoint, ulong LogId)
 {
     /// <summary>The header's size in bytes: one sector, so that it arrives whole or not at all.</summary>
     public const int Size = Sectors.Size;
@@ -68,6 +77,7 @@ internal readonly record struct SegmentHeader(LogIdentity Identity, long Number,
         BinaryPrimitives.WriteInt64LittleEndian(point[24..], Checkpoint.Base.Term.Value);
         BinaryPrimitives.WriteInt64LittleEndian(point[32..], Checkpoint.BaseTime);
         BinaryPrimitives.WriteInt64LittleEndian(point[40..], Checkpoint.FirstBatch);
+        BinaryPrimitives.WriteUInt64LittleEndian(point[48..], LogId);
         BinaryPrimitives.WriteUInt32LittleEndian(point[CheckpointLength..], Salted(Salt, point[..CheckpointLength]));
     }
 
@@ -100,7 +110,7 @@ internal readonly record struct SegmentHeader(LogIdentity Identity, long Number,
             BinaryPrimitives.ReadInt64LittleEndian(point[40..]),
             BinaryPrimitives.ReadUInt32LittleEndian(point[12..]) == ResetFlag);
         var identity = new LogIdentity(new Guid(sector[16..32], bigEndian: true), new((int)node));
-        header = new(identity, number, salt, (int)size, checkpoint);
+        header = new(identity, number, salt, (int)size, checkpoint, BinaryPrimitives.ReadUInt64LittleEndian(point[48..]));
         return HeaderState.Valid;
     }
 

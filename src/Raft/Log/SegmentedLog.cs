@@ -23,6 +23,7 @@ internal sealed class SegmentedLog : IDisposable
     private readonly List<Segment> _segments;
     private readonly LogState _state;
     private readonly StagedBatch _staged;
+    private readonly List<long> _leftovers = [];
     private LogIndex _stagedLast;
     private Term _stagedTerm;
     private int _writeOffset;
@@ -92,35 +93,52 @@ internal sealed class SegmentedLog : IDisposable
     {
         options.Check();
         var recovery = new LogRecovery(disk, identity);
-        var builder = new SegmentBuilder(disk, identity, saltSeed);
+        SegmentBuilder? builder = null;
         SegmentedLog? log = null;
         try
         {
             if (recovery.Run() is { } problem)
                 return new(null, problem, recovery.Facts);
+            builder = new(disk, identity, recovery.Segments.Count > 0 ? recovery.Segments[^1].LogId : null, saltSeed);
             var state = recovery.State;
             var offset = recovery.WriteOffset;
             if (state is null)
             {
                 var start = new Checkpoint(default, LogPosition.Zero, 0, FirstBatch: 1, IsReset: false);
-                recovery.Segments.Add(builder.Activate(1, options.FirstSegmentSize, start));
+                recovery.Segments.Add(builder.TryActivate(1, options.FirstSegmentSize, start)
+                    ?? throw new DiskFullException("There is no room for the first segment of the log: make room in the data folder."));
                 state = new LogState(start);
                 offset = SegmentHeader.Size;
             }
 
             log = new SegmentedLog(disk, options, builder, recovery.Segments, state, offset);
             log.CountBytesHeld();
+            log._leftovers.AddRange(recovery.Leftovers);
             return new(log, null, recovery.Facts);
         }
         finally
         {
             if (log is null)
             {
-                builder.Dispose();
+                builder?.Dispose();
                 recovery.Segments.ForEach(segment => segment.Dispose());
             }
         }
     }
+
+    /// <summary>
+    /// Deletes the segments that an unfinished compaction or reset left, once it is known that the log without them is whole: until
+    /// then they may be what somebody needs to mend it.
+    /// </summary>
+    public void RemoveLeftovers()
+    {
+        foreach (var number in _leftovers)
+            _disk.Delete(Segment.NameOf(number));
+        _leftovers.Clear();
+    }
+
+    /// <summary>The number of the first segment.</summary>
+    public long FirstSegment => _segments[0].Number;
 
     /// <summary>The term of an entry held or of the base; null for any other index.</summary>
     public Term? TermAt(LogIndex index) => _state.TermAt(index);
@@ -280,7 +298,7 @@ internal sealed class SegmentedLog : IDisposable
     private bool TryRoll(in Checkpoint start, int smallest)
     {
         _isBroken = true;
-        var next = TryActivate(start, smallest);
+        var next = _builder.TryActivate(_segments[^1].Number + 1, smallest, start);
         _isBroken = false;
         if (next is null)
             return false;
@@ -289,18 +307,6 @@ internal sealed class SegmentedLog : IDisposable
         _nextSize = _options.SizeAfter(_nextSize);
         CountBytesHeld();
         return true;
-    }
-
-    private Segment? TryActivate(in Checkpoint start, int smallest)
-    {
-        try
-        {
-            return _builder.Activate(_segments[^1].Number + 1, smallest, start);
-        }
-        catch (DiskFullException)
-        {
-            return null; // The segment in use is untouched, and whoever staged is told.
-        }
     }
 
     // The newest goes first, durably: the gap it leaves is where recovery stops looking back, whichever of the others a power cut

@@ -58,7 +58,7 @@ internal sealed class Storage : IDisposable
             return new(null, unsupported, default, false, snapshots.Damage);
         if ((snapshots.Newest is not null || snapshots.Damage is not null) && !HasSegment(disk))
         {
-            var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: move the folder away and bring the replica back as a new member with an id never used before.";
+            var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: {OpeningProblem.WayBack(identity.Node)}";
             return new(null, new(OpeningKind.Corrupt, sentence), default, false, snapshots.Damage);
         }
 
@@ -74,6 +74,7 @@ internal sealed class Storage : IDisposable
             var outcome = storage.Install();
             if (outcome == InstallOutcome.NoRoom)
                 throw new DiskFullException("There is no room to begin the log behind the newest snapshot: make room in the data folder and start the node again, nothing is lost.");
+            log.RemoveLeftovers();
             snapshots.RemoveDamaged();
             kept = true;
             return new(storage, null, opening.Facts, outcome == InstallOutcome.Reset, snapshots.Damage);
@@ -121,7 +122,7 @@ internal sealed class Storage : IDisposable
         var damage = Snapshots.Damage is { } found ? $" ({found})" : "";
         return new(
             OpeningKind.Corrupt,
-            $"The log begins behind entry {Log.Base} and the newest readable snapshot stands at {reached}{damage}: entries in between are lost, so move the data folder away and bring node {node} back as a new member with an id never used before.");
+            $"The log begins behind entry {Log.Base} with '{Segment.NameOf(Log.FirstSegment)}' and the newest readable snapshot stands at {reached}{damage}: put '{Segment.NameOf(Log.FirstSegment - 1)}' back if you have it; else entries in between are lost, and {OpeningProblem.WayBack(node)}");
     }
 
     private static bool HasSegment(IDisk disk)

@@ -149,5 +149,5 @@ internal sealed class FormatTests
 
     private static SegmentHeader Header() => new(
         LogBench.Identity, Number: 12, Salt: 0xDEAD_BEEF_0BAD_F00D, FileSize: 8192,
-        new Checkpoint(LogBench.State(9, 3), LogBench.At(77, 8), 123_456, FirstBatch: 41, IsReset: true));
+        new Checkpoint(LogBench.State(9, 3), LogBench.At(77, 8), 123_456, FirstBatch: 41, IsReset: true), LogId: 0x1122_3344_5566_7788);
 }

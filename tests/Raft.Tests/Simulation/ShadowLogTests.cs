@@ -101,7 +101,7 @@ internal sealed class ShadowLogTests
         void Write(string file, long segment, (long Term, int Vote) state)
         {
             var header = new byte[SegmentHeader.Size];
-            new SegmentHeader(LogBench.Identity, segment, 7, 4096, new(default, default, 0, 1, false)).Write(header);
+            new SegmentHeader(LogBench.Identity, segment, 7, 4096, new(default, default, 0, 1, false), LogId: 1).Write(header);
             _shadow.Wrote(file, 0, header);
             var batch = new byte[BatchHeader.Size + HardStateRecord.Size];
             HardStateRecord.Write(batch.AsSpan(BatchHeader.Size), LogBench.State(state.Term, state.Vote));
