@@ -67,6 +67,9 @@ internal sealed class ConsensusAgent
     /// <summary>What the disk said when it failed.</summary>
     public string? DiskProblem { get; private set; }
 
+    /// <summary>Whether the disk has no room for the log's next segment, so that writing will soon come to a halt.</summary>
+    public bool IsStorageFull { get; private set; }
+
     /// <summary>When the agent wants to be polled though nothing came in.</summary>
     public Instant NextDeadline { get; private set; }
 
@@ -144,6 +147,17 @@ internal sealed class ConsensusAgent
                     break;
                 case DiskDoneKind.SnapshotSaved:
                     OnSaved(answer.Chunk.Snapshot, answer.First);
+                    break;
+                case DiskDoneKind.StorageFull or DiskDoneKind.StorageFreed:
+                    IsStorageFull = answer.Kind == DiskDoneKind.StorageFull;
+                    Core.StorageFull(now, IsStorageFull);
+                    Drain(now);
+                    break;
+                case DiskDoneKind.SnapshotAbandoned:
+                    _isSaving = false;
+                    break;
+                case DiskDoneKind.FetchAbandoned:
+                    _transfer.OnAbandoned(answer.Chunk.Snapshot);
                     break;
                 case DiskDoneKind.ChunkRead:
                     _transfer.OnRead(answer);

@@ -51,9 +51,9 @@ public sealed class RaftNode : IAsyncDisposable
         }
 
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
-        _board = new(_replica, options.Id);
+        _board = new(_replica, options.Id, options.ToReplica(0).Core);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
-        _diskThread = new($"raft {options.Id} disk", _replica.Disk.Poll, () => _replica.Disk.Idle, disk, OnFailed, static () => { });
+        _diskThread = new($"raft {options.Id} disk", () => _replica.Disk.Poll(_clock), () => _replica.Disk.Idle(_clock.Now), disk, OnFailed, static () => { });
     }
 
     /// <summary>Where the replica stands.</summary>
@@ -108,15 +108,35 @@ public sealed class RaftNode : IAsyncDisposable
     /// <see cref="Outcome.Unknown"/>, not an exception: the command may still be applied.
     /// </summary>
     public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.Propose, command, cancellationToken);
+        AskAsync(new(RequestKind.Propose, command), cancellationToken);
 
     /// <summary>Answers a query linearizably: leadership is confirmed by a round that starts after this call (dissertation 6.4). Only the leader can.</summary>
     public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.Read, query, cancellationToken);
+        AskAsync(new(RequestKind.Read, query), cancellationToken);
 
     /// <summary>Answers a query from this replica's state as it is: some prefix of the log, perhaps an old one.</summary>
     public ValueTask<Answer> ReadLocalAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.ReadLocal, query, cancellationToken);
+        AskAsync(new(RequestKind.ReadLocal, query), cancellationToken);
+
+    /// <summary>
+    /// Answers a query at the level asked for: <see cref="ReadConsistency"/>. <see cref="Refusal"/> says why it cannot be had here.
+    /// </summary>
+    public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, ReadConsistency consistency, CancellationToken cancellationToken = default) =>
+        AskAsync(new(consistency.Kind, query) { MaxAge = consistency.MaxAge, AtLeast = consistency.AtLeast }, cancellationToken);
+
+    /// <summary>
+    /// Changes the members and waits until the new configuration is committed. Only the leader can; one change at a time. The answer's position
+    /// is the index of the new configuration. <see cref="Outcome.Unknown"/>: look at <see cref="RaftStatus.Members"/>.
+    /// </summary>
+    public ValueTask<Answer> ChangeMembersAsync(MemberChange change, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Change, default) { Change = change }, cancellationToken);
+
+    /// <summary>
+    /// Hands leadership over to a voter, or to the best one if nobody is named, and waits until another node leads. Only the leader can. Rejected
+    /// as timed out if the voter does not take over within an election timeout; this node then goes on.
+    /// </summary>
+    public ValueTask<Answer> TransferLeadershipAsync(NodeId to = default, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Transfer, default) { Target = to }, cancellationToken);
 
     /// <summary>Stops taking part and closes everything. What was acknowledged is on disk already.</summary>
     public async ValueTask DisposeAsync()
@@ -132,10 +152,9 @@ public sealed class RaftNode : IAsyncDisposable
         _stopped.TrySetResult(null);
     }
 
-    private async ValueTask<Answer> AskAsync(RequestKind kind, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    private async ValueTask<Answer> AskAsync(AsyncRequest request, CancellationToken cancellationToken)
     {
         var refusal = _isStopping || _stopped.Task.IsCompleted ? Refusal.Stopped : Refusal.None;
-        var request = new AsyncRequest(kind, payload);
         if (refusal == Refusal.None && !_replica.Queues.Requests.TryEnqueue(request))
             refusal = Refusal.Overloaded;
         if (refusal != Refusal.None)

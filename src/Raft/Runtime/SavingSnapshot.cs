@@ -31,6 +31,9 @@ internal sealed class SavingSnapshot : IDisposable
         return null;
     }
 
+    /// <summary>Gives it up and the room it takes on disk.</summary>
+    public void Abandon() => _writer.Abandon();
+
     public void Dispose()
     {
         _writer.Dispose();

@@ -10,6 +10,9 @@ internal enum SimAgent
     Consensus,
     Disk,
     Apply,
+
+    /// <summary>The disk's agent again, when it looks whether a full disk has room.</summary>
+    DiskRetry,
 }
 
 /// <summary>
@@ -20,7 +23,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue];
+    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
@@ -129,7 +132,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var done = agent switch
         {
             SimAgent.Consensus => replica.Consensus.Poll(Clock),
-            SimAgent.Disk => replica.Disk.Poll(),
+            SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
             _ => replica.Apply.Poll(Clock),
         };
         Wake();
@@ -166,8 +169,10 @@ internal sealed class SimNode : INetwork, IDisposable
         var queues = Replica!.Queues;
         if (queues.Frames.Count > 0 || queues.Requests.Count > 0 || queues.DiskDone.Count > 0 || queues.ApplyDone.Count > 0)
             Schedule(SimAgent.Consensus, _random.Between(1_000, 100_000));
-        if (queues.Disk.Count > 0 || Replica.Disk.HasWork)
+        if (Replica.Disk.HasWork)
             Schedule(SimAgent.Disk, DiskTime());
+        if (Replica.Disk.NextDeadline != Instant.Never)
+            Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
             Schedule(SimAgent.Apply, _random.Between(1_000, 200_000));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));

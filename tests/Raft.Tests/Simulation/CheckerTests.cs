@@ -43,7 +43,7 @@ internal sealed class CheckerTests : IDisposable
     [Test]
     public void A_read_that_misses_what_was_acknowledged_or_read_before_is_stale()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         oracle.Invoke(5);
         oracle.Complete(5, Outcome.Applied);
         AssertBroken("Linearizable", () => oracle.Read("a", oracle.Floor, 4));
@@ -57,7 +57,7 @@ internal sealed class CheckerTests : IDisposable
     [Test]
     public void A_read_of_more_than_anybody_added_is_invented()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         oracle.Invoke(5);
         oracle.Invoke(2);
         oracle.Complete(2, Outcome.Rejected);
@@ -68,7 +68,7 @@ internal sealed class CheckerTests : IDisposable
     [Test]
     public void A_read_may_miss_what_was_acknowledged_after_it_began()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         var floor = oracle.Floor;
         oracle.Invoke(5);
         oracle.Complete(5, Outcome.Applied);
