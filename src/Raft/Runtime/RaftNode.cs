@@ -36,8 +36,9 @@ public sealed class RaftNode : IAsyncDisposable
         var queues = new ReplicaQueues(consensus, disk, consensus);
         var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         _transport = new(
-            new() { Node = options.Id, ClusterId = options.ClusterId, ProcessIncarnation = incarnation, Members = options.Members, ClientAddress = options.ClientAddress },
-            new FrameSink(queues),
+            new() { Node = options.Id, ClusterId = options.ClusterId, ProcessIncarnation = incarnation, Members = options.Members, ClientAddress = options.ClientAddress, Tls = options.PeerTls },
+            queues.Frames,
+            queues.Frames.Budget,
             loggers.CreateLogger<TcpTransport>());
         _disk = FileDisk.OpenFolder(options.DataFolder);
         try
@@ -173,10 +174,5 @@ public sealed class RaftNode : IAsyncDisposable
         _isStopping = true;
         _replica.Consensus.Stop();
         _replica.Apply.Stop();
-    }
-
-    private sealed class FrameSink(ReplicaQueues queues) : IFrameSink
-    {
-        public bool TryDeliver(NodeId peer, byte[] frame) => queues.Frames.TryEnqueue(new(peer, frame));
     }
 }

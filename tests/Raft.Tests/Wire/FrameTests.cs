@@ -23,14 +23,14 @@ public sealed class FrameTests
         var wire = Sealed(frames);
         foreach (var piece in new[] { 1, 3, 12, 13, 16, 1000, 65_536, wire.Length })
         {
-            var reader = new FrameReader(new PiecewiseStream(wire, piece), Lane.Bulk);
+            using var reader = Reader(new PiecewiseStream(wire, piece), Lane.Bulk);
             foreach (var frame in frames)
             {
-                Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.None));
+                Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
                 Assert.That(reader.Current, Is.EqualTo(frame), $"in pieces of {piece}");
             }
 
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.Ended));
+            Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.Ended));
         }
     }
 
@@ -42,8 +42,8 @@ public sealed class FrameTests
         {
             var damaged = wire.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
-            var reader = new FrameReader(new MemoryStream(damaged), Lane.Control);
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.Not.EqualTo(FrameFault.None).And.Not.EqualTo(FrameFault.Ended), $"bit {bit}");
+            using var reader = Reader(new MemoryStream(damaged), Lane.Control);
+            Assert.That(await reader.ReadAsync(), Is.Not.EqualTo(FrameFault.None).And.Not.EqualTo(FrameFault.Ended), $"bit {bit}");
         }
     }
 
@@ -53,8 +53,8 @@ public sealed class FrameTests
         var wire = Sealed(Loopback.NumberedFrame(4, 4, 40));
         for (var length = 1; length < wire.Length; length++)
         {
-            var reader = new FrameReader(new MemoryStream(wire[..length]), Lane.Control);
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.CutShort), $"{length} bytes");
+            using var reader = Reader(new MemoryStream(wire[..length]), Lane.Control);
+            Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.CutShort), $"{length} bytes");
         }
     }
 
@@ -68,7 +68,8 @@ public sealed class FrameTests
     {
         var header = new byte[Frame.OuterSize];
         BinaryPrimitives.WriteUInt32LittleEndian(header, length);
-        var fault = await new FrameReader(new MemoryStream(header), lane).ReadAsync(CancellationToken.None);
+        using var reader = Reader(new MemoryStream(header), lane);
+        var fault = await reader.ReadAsync();
         Assert.That(fault.ToString(), Is.EqualTo(expected));
         Assert.That(Frame.Describe(fault, lane), Does.StartWith("a frame announces"));
     }
@@ -79,8 +80,8 @@ public sealed class FrameTests
     public async Task A_lanes_largest_frame_is_read_whole(Lane lane)
     {
         var frame = Loopback.NumberedFrame(5, 5, Frame.Largest(lane) - Frame.HeadSize);
-        var reader = new FrameReader(new PiecewiseStream(Sealed(frame), 50_000), lane);
-        Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.None));
+        using var reader = Reader(new PiecewiseStream(Sealed(frame), 50_000), lane);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
         Assert.That(reader.Current.AsSpan().SequenceEqual(frame), Is.True);
     }
 
@@ -90,7 +91,8 @@ public sealed class FrameTests
         var wire = Sealed(Loopback.NumberedFrame(4, 4));
         wire[8] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(wire.AsSpan(4), Crc32C.Of(wire.AsSpan(8)));
-        Assert.That(await new FrameReader(new MemoryStream(wire), Lane.Control).ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.OtherGroup));
+        using var reader = Reader(new MemoryStream(wire), Lane.Control);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.OtherGroup));
     }
 
     [Test]
@@ -110,16 +112,22 @@ public sealed class FrameTests
     {
         const int Body = 1024 * 1024;
         var frame = Loopback.NumberedFrame(6, 6, Body);
-        var reader = new FrameReader(new MemoryStream(Sealed(frame, frame, frame)), Lane.Bulk);
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
+        using var reader = Reader(new MemoryStream(Sealed(frame, frame, frame)), Lane.Bulk);
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Body + 8192));
     }
 
-    private static FrameFault ReadOnce(byte[] wire) =>
-        Completed(new FrameReader(new MemoryStream(wire), Lane.Bulk).ReadAsync(CancellationToken.None));
+    private static FrameReader Reader(Stream stream, Lane lane) =>
+        new(stream, new(2), lane, new(), TimeSpan.FromSeconds(30), CancellationToken.None);
+
+    private static FrameFault ReadOnce(byte[] wire)
+    {
+        using var reader = Reader(new MemoryStream(wire), Lane.Bulk);
+        return Completed(reader.ReadAsync());
+    }
 
     private static FrameFault Completed(ValueTask<FrameFault> read)
     {
