@@ -134,6 +134,7 @@ internal sealed class PeerLink(
         _buffer.Close();
         await ended.CancelAsync();
         await Task.WhenAll(write, watch, age);
+        _buffer.Release();
         var wasGood = Stopwatch.GetElapsedTime(start) >= GoodConnection;
         if (wasGood)
             _backoff.Reset();

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Wire;
 
@@ -117,7 +118,51 @@ public sealed class FrameTests
         Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
         var before = GC.GetAllocatedBytesForCurrentThread();
         Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Body + 8192));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Body + 16_384));
+    }
+
+    [Test]
+    public async Task A_frame_without_room_is_passed_over_and_the_next_one_is_read()
+    {
+        byte[][] frames = [Loopback.NumberedFrame(1, 1, 100), Loopback.NumberedFrame(2, 2, 300_000), Loopback.NumberedFrame(3, 3)];
+        var budget = new ReceiveBudget();
+        var hoard = (int)(ReceiveBudget.MaxBytes / 2) - 200_000;
+        Assert.That(budget.TryBegin(new(2), Lane.Bulk, hoard), Is.True);
+        using var reader = new FrameReader(new PiecewiseStream(Sealed(frames), 1000), new(2), Lane.Bulk, budget, TimeSpan.FromSeconds(30), CancellationToken.None);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.NoRoom), "300,000 bytes find no room");
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
+        Assert.That(reader.Current, Is.EqualTo(frames[2]));
+        Assert.That(budget.Bytes, Is.EqualTo(hoard + frames[0].Length + frames[2].Length), "nothing is held for the frame passed over");
+    }
+
+    [Test]
+    public async Task A_large_frame_takes_from_the_budget_only_what_has_arrived()
+    {
+        var wire = Sealed(Loopback.NumberedFrame(1, 1, 16_000_000));
+        var pipe = new Pipe(new(pauseWriterThreshold: 0));
+        var budget = new ReceiveBudget();
+        using var reader = new FrameReader(pipe.Reader.AsStream(), new(2), Lane.Bulk, budget, TimeSpan.FromSeconds(30), CancellationToken.None);
+        var read = reader.ReadAsync().AsTask();
+        await pipe.Writer.WriteAsync(wire.AsMemory(0, 400_000));
+        await Wait.UntilAsync(() => budget.Bytes > 400_000, "what arrived is in memory");
+        Assert.That(budget.Bytes, Is.LessThan(1_000_000));
+        await pipe.Writer.CompleteAsync();
+        Assert.That(await read, Is.EqualTo(FrameFault.CutShort));
+        Assert.That((budget.Bytes, budget.Frames), Is.EqualTo((0L, 0)), "all of it was returned");
+    }
+
+    [TestCase(5)]
+    [TestCase(100)]
+    [TestCase(200_000)]
+    public async Task A_frame_that_is_never_complete_ends_its_connection(int arrived)
+    {
+        var pipe = new Pipe(new(pauseWriterThreshold: 0));
+        var budget = new ReceiveBudget();
+        using var reader = new FrameReader(pipe.Reader.AsStream(), new(2), Lane.Bulk, budget, TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        await pipe.Writer.WriteAsync(Sealed(Loopback.NumberedFrame(1, 1, 300_000)).AsMemory(0, arrived));
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.TooSlow));
+        Assert.That(budget.Bytes, Is.Zero);
     }
 
     private static FrameReader Reader(Stream stream, Lane lane) =>
