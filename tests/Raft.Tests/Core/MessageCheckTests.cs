@@ -86,6 +86,18 @@ internal sealed class MessageCheckTests
         });
     }
 
+    [Test]
+    public void Terms_and_indexes_at_the_end_of_the_numbers_are_not()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(MessageCheck.IsSound(Append with { Term = new(MessageCheck.LargestTerm) }, None), Is.True);
+            Assert.That(MessageCheck.IsSound(Append with { Term = new(MessageCheck.LargestTerm + 1) }, None), Is.False, "its next term but few would be none");
+            Assert.That(MessageCheck.IsSound(Append with { Term = new(long.MaxValue) }, None), Is.False);
+            Assert.That(MessageCheck.IsSound(Append with { Position = At(MessageCheck.LargestIndex + 1, 1) }, None), Is.False, "index and count must not turn negative");
+        });
+    }
+
     private static LogPosition At(long index, long term) => new(new(index), new(term));
 
     private static EntryShape Entry(long term) => new(new(term), EntryKind.Command, 1);

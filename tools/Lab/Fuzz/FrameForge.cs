@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Wire;
@@ -25,8 +26,23 @@ internal enum Mood : byte
 internal sealed class FrameForge(Random random, Corpus corpus)
 {
     private const int MaxEntries = 6;
+    private const int TermOffset = 16;
 
     private readonly ArrayBufferWriter<byte> _command = new();
+
+    /// <summary>Whether a frame is one that only a leader sends, and that keeps a follower from standing for election.</summary>
+    public static bool IsOfALeader(byte[] frame) =>
+        frame.Length > Frame.HeadSize && frame[0] == (byte)PeerFrameType.Message && (MessageKind)frame[Frame.HeadSize] is MessageKind.Append or MessageKind.SnapshotOffer;
+
+    /// <summary>The frame in this term, if it is a message of a later one: each new term would begin the election anew.</summary>
+    public static byte[] NotAbove(byte[] frame, Term term)
+    {
+        if (frame.Length < PeerFrame.MessageSize || frame[0] != (byte)PeerFrameType.Message || BinaryPrimitives.ReadInt64LittleEndian(frame.AsSpan(TermOffset)) <= term.Value)
+            return frame;
+        var changed = (byte[])frame.Clone();
+        BinaryPrimitives.WriteInt64LittleEndian(changed.AsSpan(TermOffset), term.Value);
+        return changed;
+    }
 
     /// <summary>A frame for this status, as a good member would send it, give or take.</summary>
     public byte[] Make(RaftStatus status, NodeId from, Mood mood)
@@ -35,8 +51,8 @@ internal sealed class FrameForge(Random random, Corpus corpus)
         if (dice < 8)
             return Piece(status);
         if (dice < 30 || (mood == Mood.Vote && dice < 90))
-            return Answer(status, from);
-        return mood == Mood.Vote && dice < 98 ? Votes(status, from) : dice < 94 ? Append(status, from) : Votes(status, from);
+            return Answer(status, from, mood);
+        return mood == Mood.Vote || dice >= 94 ? Votes(status, from, mood) : Append(status, from);
     }
 
     private byte[] Append(RaftStatus status, NodeId from)
@@ -65,10 +81,10 @@ internal sealed class FrameForge(Random random, Corpus corpus)
     }
 
     /// <summary>Answers one of the newest questions of the node: mostly with yes.</summary>
-    private byte[] Answer(RaftStatus status, NodeId from)
+    private byte[] Answer(RaftStatus status, NodeId from, Mood mood)
     {
         if (corpus.Question(random) is not { } question || !TryRead(question, out var asked))
-            return Votes(status, from);
+            return Votes(status, from, mood);
         var kind = asked.Kind switch
         {
             MessageKind.PreVote => MessageKind.PreVoteReply,
@@ -91,12 +107,12 @@ internal sealed class FrameForge(Random random, Corpus corpus)
             []);
     }
 
-    private byte[] Votes(RaftStatus status, NodeId from)
+    private byte[] Votes(RaftStatus status, NodeId from, Mood mood)
     {
         var kind = random.Next(5) switch
         {
             0 => MessageKind.Vote,
-            1 => MessageKind.SnapshotOffer,
+            1 when mood != Mood.Vote => MessageKind.SnapshotOffer,
             2 => MessageKind.VoteReply,
             3 => MessageKind.PreVoteReply,
             _ => MessageKind.PreVote,

@@ -127,6 +127,8 @@ internal sealed class FuzzSender(FuzzState state, NodeId self, Lane lane, DnsEnd
             (frame, kind) = (repeated, "repeated or reordered");
         else if (dice < 998)
             (frame, kind) = (RandomBytes(), "random bytes in a frame");
+        if (state.Mood == Mood.Vote && _random.Next(100_000) != 0)
+            (frame, kind) = FrameForge.IsOfALeader(frame) ? (_forge.Make(status, self, Mood.Vote), "as a member would send it") : (FrameForge.NotAbove(frame, status.Term), kind);
         if (frame.Length > Frame.Largest(lane))
             frame = frame[..Frame.Largest(lane)];
         var isLie = dice >= 998 && _random.Next(4) == 0;

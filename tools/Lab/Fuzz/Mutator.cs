@@ -11,6 +11,8 @@ namespace RaftStream.Lab.Fuzz;
 internal sealed class Mutator(Random random)
 {
     private const int CountOffset = 8;
+    private const int TermOffset = 16;
+    private const long FarTerm = 1L << 30;
     private const int PositionOffset = 24;
     private const int MatchOffset = 48;
     private const int RecordChecksumOffset = 36;
@@ -29,7 +31,7 @@ internal sealed class Mutator(Random random)
         if (changed.Length < Frame.HeadSize)
             changed = new byte[Frame.HeadSize];
         if (changed[0] == (byte)PeerFrameType.Message && changed.Length >= PeerFrame.MessageSize)
-            Mend(changed);
+            Mend(changed, frame.Length >= PeerFrame.MessageSize ? BinaryPrimitives.ReadInt64LittleEndian(frame.AsSpan(TermOffset)) : 1);
         return changed;
     }
 
@@ -71,10 +73,13 @@ internal sealed class Mutator(Random random)
     /// <summary>
     /// Makes the message whole again, nearly always: the count is that of the records, the records follow each other from the position on, and
     /// their checksums are right. And it keeps the changes from ending every run at once: what the leader says to know of the node's log is
-    /// mostly put to zero, since a node that is told of entries it lost rightly falls silent.
+    /// mostly put to zero, since a node that is told of entries it lost rightly falls silent; and a term that would use up all terms is
+    /// mostly put back.
     /// </summary>
-    private void Mend(Span<byte> frame)
+    private void Mend(Span<byte> frame, long term)
     {
+        if (BinaryPrimitives.ReadInt64LittleEndian(frame[TermOffset..]) > FarTerm && random.Next(5000) != 0)
+            BinaryPrimitives.WriteInt64LittleEndian(frame[TermOffset..], term);
         if (random.Next(50_000) != 0)
             BinaryPrimitives.WriteInt64LittleEndian(frame[MatchOffset..], 0);
         if (random.Next(8) == 0)
