@@ -26,6 +26,7 @@ internal sealed class PeerCertificates
     private FileStamps _stamps;
     private long _checkedAt;
     private string? _lastProblem;
+    private bool _isExpirySaid;
 
     private PeerCertificates(NodeId node, PeerTlsOptions files, CertificateSet first, FileStamps stamps, TransportCounters counters, TimeProvider time, ILogger logger)
     {
@@ -54,18 +55,24 @@ internal sealed class PeerCertificates
             var stamps = FileStamps.Of(_files);
             if (stamps != _stamps || _lastProblem is not null)
                 Reload(stamps);
+            if (!_isExpirySaid && TimeLeft(_current.Certificate.NotAfter) <= TimeSpan.Zero)
+            {
+                _isExpirySaid = true;
+                _logger.CertificateExpired(_node, _files.CertificateFile, _current.Certificate.NotAfter.ToUniversalTime());
+            }
+
             return _current;
         }
     }
 
-    /// <summary>How long a connection under the certificate in force may live by that certificate's own end.</summary>
+    /// <summary>How long it is until then; below zero afterwards.</summary>
     public TimeSpan TimeLeft(DateTime notAfter) => notAfter.ToUniversalTime() - _time.GetUtcNow().UtcDateTime;
 
     private void Reload(FileStamps stamps)
     {
         if (CertificateSet.TryLoad(_node, _files, out var set, out var problem))
         {
-            (_current, _stamps, _lastProblem) = (set, stamps, null);
+            (_current, _stamps, _lastProblem, _isExpirySaid) = (set, stamps, null, false);
             _counters.Rotated();
             _logger.CertificateRotated(_node, _files.CertificateFile, set.Certificate.NotAfter.ToUniversalTime());
         }

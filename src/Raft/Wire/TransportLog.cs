@@ -64,4 +64,7 @@ internal static partial class TransportLog
 
     [LoggerMessage(118, LogLevel.Warning, "Node {Node} refused a connection from {Remote}: {Reason}; {Unsaid} like it were not logged since the last one.")]
     public static partial void RefusedUnknown(this ILogger logger, NodeId node, string remote, string reason, long unsaid);
+
+    [LoggerMessage(119, LogLevel.Error, "The certificate of node {Node} in {File} was good until {Until:u}: its peers refuse new connections until there is a new one in the file.")]
+    public static partial void CertificateExpired(this ILogger logger, NodeId node, string file, DateTime until);
 }

@@ -16,6 +16,7 @@ public sealed class PeerChangeTests
         await using var third = await Station.StartAsync(3, Only(members, 3));
         await using var first = await Station.StartAsync(1, Only(members, 1, 2));
         await first.ConnectedAsync(2);
+        await second.ConnectedAsync(1);
         Assert.That(first.Send(3, Lane.Control, Loopback.NumberedFrame(1, 1)), Is.False);
         first.Transport.SetPeers(members);
         await first.ConnectedAsync(3);
@@ -108,7 +109,7 @@ public sealed class PeerChangeTests
 
             using (var early = await Loopback.DialAsync(first.Address))
                 Assert.That((await Loopback.GreetAsync(early, Guest(200))).Refusal, Is.EqualTo(HandshakeRefusal.TooManyGuests));
-            Assert.That(first.Logger.HasWarning("too many nodes that are in none dial it already"), Is.True);
+            await Wait.UntilAsync(() => first.Logger.HasWarning("too many nodes that are in none dial it already"), "the log says so");
             var ended = Loopback.ReadToEndAsync(guests[0]);
             HandshakeRefusal refusal;
             do

@@ -67,7 +67,7 @@ public sealed class PeerTlsTests
         await using var stream = await AuthenticateAsync(client.GetStream(), _authority.Issue(3));
         var answer = await GreetAsync(stream, Handshake.Greeting(Station.OptionsOf(2, members).Identity, new(1), Lane.Control));
         Assert.That(answer.Refusal, Is.EqualTo(HandshakeRefusal.OtherName));
-        Assert.That(first.Logger.HasWarning("the certificate of one node does not name it"), Is.True);
+        await Wait.UntilAsync(() => first.Logger.HasWarning("the certificate of one node does not name it"), "the log says so");
     }
 
     [Test]
@@ -134,6 +134,42 @@ public sealed class PeerTlsTests
         time.Step(PeerCertificates.CheckEvery);
         Assert.That(await SerialAsync(first.Address), Is.EqualTo(next));
         Assert.That(first.Transport.Counts.Rotations, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_certificate_that_runs_out_is_told_once()
+    {
+        var time = new SteppedTime();
+        await using var first = await Station.StartAsync(Station.OptionsOf(1, Loopback.Members(1)) with { Tls = _authority.Issue(1), Time = time });
+        for (var day = 0; day < 3; day++)
+        {
+            time.Step(TimeSpan.FromDays(1));
+            await SerialAsync(first.Address);
+        }
+
+        Assert.That(first.Logger.Warnings.Count(line => line.StartsWith("The certificate of node 1 in ", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Damaged_tls_from_strangers_keeps_no_peer_out()
+    {
+        var members = Loopback.Members(2);
+        await using var first = await StartAsync(1, members, _authority.Issue(1));
+        var random = new Random(5);
+        for (var count = 0; count < 100; count++)
+        {
+            using var stranger = await Loopback.DialAsync(first.Address);
+            var opening = new byte[random.Next(1, 600)];
+            random.NextBytes(opening);
+            if (count % 2 == 0)
+                "\u0016\u0003\u0001"u8[..Math.Min(3, opening.Length)].CopyTo(opening);
+            await stranger.GetStream().WriteAsync(opening);
+        }
+
+        await using var second = await StartAsync(2, members, _authority.Issue(2));
+        await second.ConnectedAsync(1);
+        await Wait.UntilAsync(() => first.Transport.OpenIncoming == Frame.Lanes, "no stranger is left");
+        Assert.That(first.Logger.HasWarning("closed by a fault of this program"), Is.False);
     }
 
     [Test]

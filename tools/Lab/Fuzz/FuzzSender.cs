@@ -10,7 +10,7 @@ namespace RaftStream.Lab.Fuzz;
 internal sealed class FuzzState(FuzzNode node, WireWatch watch, Corpus corpus, long frames)
 {
     /// <summary>Frames waiting at the node beyond which senders wait, too: what finds no room tests nothing.</summary>
-    private const long Crowded = 500;
+    private const long Crowded = 250;
 
     private long _sent;
     private volatile bool _isPaused;
