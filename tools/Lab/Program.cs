@@ -3,9 +3,10 @@ using System.Runtime.InteropServices;
 using RaftStream.Lab;
 using RaftStream.Lab.Bench;
 using RaftStream.Lab.Crashes;
+using RaftStream.Lab.Fuzz;
 using RaftStream.Lab.Sim;
 
-var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create(), CrashesCommand.Create(), BenchCommand.Create() };
+var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create() };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

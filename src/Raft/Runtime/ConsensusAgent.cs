@@ -26,6 +26,7 @@ internal sealed class ConsensusAgent
     private const int DiskPlacesPerInput = 8;
 
     private readonly ReplicaQueues _queues;
+    private readonly uint _incarnation;
     private readonly EntryCache _cache;
     private readonly Outbox _outbox;
     private readonly ApplyFeed _feed;
@@ -40,9 +41,9 @@ internal sealed class ConsensusAgent
     private ReadOnlyMemory<byte> _records;
     private bool _isSaving;
 
-    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime)
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime, uint incarnation)
     {
-        (Core, _queues) = (core, queues);
+        (Core, _queues, _incarnation) = (core, queues, incarnation);
         _cache = new(cacheBytes);
         _cache.Reset(core.Log.Last.Index.Next);
         _outbox = new(network, _cache, queues.Disk);
@@ -188,7 +189,7 @@ internal sealed class ConsensusAgent
                 _logClock.Run(clock.Now);
             if (answer.Captured is not { } captured)
                 continue;
-            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index) }))
+            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) }))
                 captured.View.Dispose(); // The one being saved will do; the next comes in time.
             else
                 _isSaving = true;

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using RaftStream.Raft.Core;
@@ -25,6 +26,7 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly AgentThread _consensusThread;
     private readonly AgentThread _diskThread;
     private readonly StatusBoard _board;
+    private Configuration? _members;
     private volatile bool _isStopping;
     private int _disposed;
 
@@ -35,21 +37,35 @@ public sealed class RaftNode : IAsyncDisposable
         var disk = new Parker();
         var queues = new ReplicaQueues(consensus, disk, consensus);
         var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        _transport = new(
-            new() { Node = options.Id, ClusterId = options.ClusterId, ProcessIncarnation = incarnation, Members = options.Members, ClientAddress = options.ClientAddress },
-            new FrameSink(queues),
-            loggers.CreateLogger<TcpTransport>());
+        var network = new LateNetwork();
         _disk = FileDisk.OpenFolder(options.DataFolder);
         try
         {
-            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, _transport, _clock, queues);
+            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, network, _clock, queues);
+            _transport = new(
+                new()
+                {
+                    Node = options.Id,
+                    ClusterId = options.ClusterId,
+                    ClusterIncarnation = _replica.Incarnation,
+                    ProcessIncarnation = incarnation,
+                    Members = options.Members,
+                    ClientAddress = options.ClientAddress,
+                    Tls = options.PeerTls,
+                },
+                queues.Frames,
+                queues.Frames.Budget,
+                loggers.CreateLogger<TcpTransport>());
+            network.Transport = _transport;
         }
         catch
         {
+            _replica?.Dispose();
             _disk.Dispose();
             throw;
         }
 
+        FollowMembers();
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
         _board = new(_replica, options.Id, options.ToReplica(0).Core);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
@@ -169,10 +185,27 @@ public sealed class RaftNode : IAsyncDisposable
     private int PollConsensus()
     {
         var done = _replica.Consensus.Poll(_clock) + _replica.Apply.Poll(_clock);
+        if (!ReferenceEquals(_members, _replica.Consensus.Core.Membership.Current))
+            FollowMembers();
         _board.Publish(_clock.Now, done > 0);
         if (_replica.Fault is { } fault)
             throw new ReplicaException(fault);
         return done;
+    }
+
+    /// <summary>The transport dials the members that the log names: nobody else, once it names any.</summary>
+    private void FollowMembers()
+    {
+        _members = _replica.Consensus.Core.Membership.Current;
+        var peers = new Dictionary<NodeId, DnsEndPoint>();
+        foreach (var member in _members.Members)
+        {
+            if (Addresses.TryParse(member.Address) is { } address)
+                peers.Add(member.Id, address);
+        }
+
+        if (peers.Count > 0)
+            _transport.SetPeers(peers);
     }
 
     /// <summary>An agent failed: the replica falls silent, callers get their answers, and whoever hosts the node is told why.</summary>
@@ -194,8 +227,11 @@ public sealed class RaftNode : IAsyncDisposable
         _replica.Apply.Stop();
     }
 
-    private sealed class FrameSink(ReplicaQueues queues) : IFrameSink
+    /// <summary>The network from before the transport is made, which must know what the replica finds on its disk.</summary>
+    private sealed class LateNetwork : INetwork
     {
-        public bool TryDeliver(NodeId peer, byte[] frame) => queues.Frames.TryEnqueue(new(peer, frame));
+        public TcpTransport? Transport { get; set; }
+
+        public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame) => Transport!.TrySend(peer, lane, frame);
     }
 }

@@ -31,6 +31,9 @@ public sealed record RaftNodeOptions
     /// </summary>
     public bool Join { get; init; }
 
+    /// <summary>Certificates for TLS between the nodes; null for connections without.</summary>
+    public PeerTlsOptions? PeerTls { get; init; }
+
     /// <summary>The shortest time without a leader before an election; the longest is twice this. Between 50 ms and 60 s.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 

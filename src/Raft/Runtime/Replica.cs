@@ -45,7 +45,7 @@ internal sealed class Replica : IDisposable
             Life = options.Seed | 1,
         };
         var core = new RaftCore(options.Core, placed.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
-        Consensus = new(core, options.Core, queues, network, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0));
+        Consensus = new(core, options.Core, queues, network, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0), log.Birth.Incarnation);
         Disk = new(storage, queues.Disk, queues.DiskDone);
         Apply = new(machine, queues.Apply, queues.ApplyDone, queues.SpareRuns, options.SnapshotAfterBytes);
         if (snapshot is not null)
@@ -60,6 +60,9 @@ internal sealed class Replica : IDisposable
     public ApplyAgent Apply { get; }
 
     public ReplicaQueues Queues { get; }
+
+    /// <summary>Which life of the cluster the data folder belongs to.</summary>
+    public uint Incarnation => Disk.Log.Birth.Incarnation;
 
     /// <summary>What the log's recovery found.</summary>
     public RecoveryFacts Facts { get; }
