@@ -228,7 +228,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
                 BeginSaving(item);
                 break;
             case DiskWorkKind.ReadChunk:
-                var piece = new ArrayBufferWriter<byte>(SnapshotChunk.MaxSize);
+                // Grows only for a piece that there is: a peer that asks for what is not here must not cost a megabyte each time.
+                var piece = new ArrayBufferWriter<byte>();
                 storage.Snapshots.ReadPiece(item.Chunk.Snapshot, item.Chunk.Chunk, piece);
                 Answer(new() { Kind = DiskDoneKind.ChunkRead, Chunk = item.Chunk, Peer = item.Peer, Bytes = piece.WrittenMemory });
                 break;

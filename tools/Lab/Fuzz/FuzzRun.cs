@@ -125,7 +125,8 @@ internal sealed class FuzzRun : IAsyncDisposable
     private async Task ReviveAsync()
     {
         _state.IsPaused = true;
-        _watch.Restarting();
+        if (_node.Crash is null)
+            _watch.Restarting();
         if (!await _node.ReviveAsync())
             _crash = $"{_node.Crash}\nThe last frames:\n{string.Join('\n', _senders.SelectMany(static sender => sender.Last))}";
         _state.IsPaused = false;

@@ -62,8 +62,7 @@ internal sealed class WireWatch : IDisposable
         lock (_gate)
         {
             Read();
-            _receivedBefore += _received;
-            _droppedBefore += _dropped;
+            (_receivedBefore, _droppedBefore) = (_receivedBefore + _received, _droppedBefore + _dropped);
         }
     }
 
