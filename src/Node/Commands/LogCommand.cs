@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RaftStream.Raft.Log;
-using Spectre.Console;
 
 namespace RaftStream.Node.Commands;
 
@@ -70,10 +69,14 @@ internal static class LogCommand
                 Console.Out.WriteLine(string.Join(", ", report.Kinds.Select(static kind => $"{kind.Key} {kind.Value}")));
         }
 
-        if (report.Segments.Count > 0)
-            AnsiConsole.Write(Segments(report));
-        if (report.Snapshots.Count > 0)
-            AnsiConsole.Write(Snapshots(report));
+        foreach (var one in report.Segments)
+        {
+            Console.Out.WriteLine($"{one.File}: {one.Size} bytes, {one.Used} used, {one.Batches} batches from {one.FirstBatch} on, {one.Entries} entries{Range(one)}");
+            Console.Out.WriteLine($"  begun at term {one.CheckpointTerm}, vote {(one.CheckpointVote == 0 ? "none" : one.CheckpointVote)}, behind entry {one.BaseIndex}@{one.BaseTerm}{(one.IsReset ? ", a snapshot stands in for all before" : "")}");
+        }
+
+        foreach (var one in report.Snapshots)
+            Console.Out.WriteLine($"{one.File}: {one.Size} bytes, at entry {one.Index}@{one.Term}, {one.Chunks} chunks, state {one.StateHash}");
         Tell(report);
     }
 
@@ -100,29 +103,6 @@ internal static class LogCommand
         }
     }
 
-    private static Table Segments(LogReport report)
-    {
-        var table = new Table().AddColumns("segment", "bytes", "used", "batches", "entries", "indexes", "terms", "begun at", "behind");
-        foreach (var one in report.Segments)
-        {
-            var indexes = one.Entries == 0 ? "" : $"{one.FirstIndex}-{one.LastIndex}";
-            var terms = one.Entries == 0 ? "" : $"{one.FirstTerm}-{one.LastTerm}";
-            var start = $"term {one.CheckpointTerm}, vote {(one.CheckpointVote == 0 ? "none" : one.CheckpointVote)}, batch {one.FirstBatch}";
-            AddRow(table, one.File, Number(one.Size), Number(one.Used), Number(one.Batches), Number(one.Entries), indexes, terms, start, $"{one.BaseIndex}@{one.BaseTerm}{(one.IsReset ? " (reset)" : "")}");
-        }
-
-        return table;
-    }
-
-    private static Table Snapshots(LogReport report)
-    {
-        var table = new Table().AddColumns("snapshot", "at", "bytes", "chunks", "state");
-        foreach (var one in report.Snapshots)
-            AddRow(table, one.File, $"{one.Index}@{one.Term}", Number(one.Size), Number(one.Chunks), one.StateHash);
-        return table;
-    }
-
-    private static void AddRow(Table table, params string[] cells) => table.AddRow([.. cells.Select(static cell => new Text(cell))]);
-
-    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+    private static string Range(SegmentReport one) =>
+        one.Entries == 0 ? "" : $" ({one.FirstIndex} to {one.LastIndex}, terms {one.FirstTerm} to {one.LastTerm})";
 }
