@@ -212,7 +212,4 @@ internal sealed record FrozenTable(int Count, KeySegment[] Segments, EntryPage[]
 {
     /// <summary>A counter's key.</summary>
     public ReadOnlySpan<byte> KeyAt(int number) => Keys.KeyOf(EntryPages.At(Entries, number));
-
-    /// <summary>A counter's value.</summary>
-    public long ValueAt(int number) => EntryPages.At(Entries, number).Value;
 }

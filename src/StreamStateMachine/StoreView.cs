@@ -86,11 +86,11 @@ internal sealed class StoreView : ISnapshotView
 
         StoreSnapshot.WriteCountersHead(_piece, counters.Count);
         var order = new HashOrder(counters);
-        while (order.TryNext(out var number))
+        while (order.TryNext(out var entry))
         {
             if (_piece.IsFull)
                 yield return true;
-            StoreSnapshot.WriteCounter(_piece, counters.KeyAt(number), counters.ValueAt(number));
+            StoreSnapshot.WriteCounter(_piece, counters.Keys.KeyOf(entry), entry.Value);
         }
 
         StoreSnapshot.WriteEnd(_piece, stateHash);
