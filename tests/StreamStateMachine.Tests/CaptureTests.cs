@@ -172,6 +172,54 @@ public sealed class CaptureTests
     }
 
     [Test]
+    public void Keys_of_a_view_stay_however_often_those_of_the_store_are_moved()
+    {
+        var store = new StoreHarness();
+        Fill(0);
+        var expected = store.Snapshot();
+        using var view = store.Store.Capture();
+        for (var round = 1; round < 8; round++)
+        {
+            Fill(round);
+            for (var i = 0; i < 1_000; i++)
+                store.Delete(Key(round - 1, i));
+        }
+
+        var written = new ArrayBufferWriter<byte>();
+        while (view.WriteNext(written))
+            continue;
+        Assert.That(written.WrittenSpan.SequenceEqual(expected), Is.True);
+
+        void Fill(int round)
+        {
+            for (var i = 0; i < 1_000; i++)
+                store.Add(Key(round, i), i);
+        }
+
+        static string Key(int round, int i) => $"{i} of {round} " + new string((char)('a' + round), 800);
+    }
+
+    /// <summary>What another thread may do at the worst moment, done from within.</summary>
+    [Test]
+    public void A_view_disposed_in_the_middle_of_a_piece_keeps_its_pages_to_the_end_of_it()
+    {
+        var store = new StoreHarness();
+        for (var i = 0; i < 500; i++)
+            store.Add($"key {i}", i);
+        var expected = store.Snapshot();
+        var view = store.Store.Capture();
+        var destination = new Intruder(() =>
+        {
+            view.Dispose();
+            for (var i = 0; i < 500; i++)
+                store.CompareAndSet($"key {i}", i, 1_000_000);
+        });
+        Assert.That(view.WriteNext(destination), Is.True);
+        Assert.That(destination.Bytes.WrittenSpan.SequenceEqual(expected), Is.True);
+        Assert.That(AllocatedBy(() => store.Add("key 7", 1)), Is.LessThan(8 * 1024), "and gives them back then");
+    }
+
+    [Test]
     public void Partitions_and_their_dead_letters_are_captured_too_in_pieces()
     {
         var store = new StoreHarness();
@@ -230,6 +278,25 @@ public sealed class CaptureTests
         state = unchecked((state ^ first) * Multiplier);
         state ^= state >> 32;
         return [.. BitConverter.GetBytes(first), .. BitConverter.GetBytes(state ^ 42)];
+    }
+
+    /// <summary>Takes bytes, and does something once in the middle of them.</summary>
+    private sealed class Intruder(Action intrude) : IBufferWriter<byte>
+    {
+        private int _calls;
+
+        public ArrayBufferWriter<byte> Bytes { get; } = new();
+
+        public void Advance(int count)
+        {
+            Bytes.Advance(count);
+            if (++_calls == 300)
+                intrude();
+        }
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => Bytes.GetMemory(sizeHint);
+
+        public Span<byte> GetSpan(int sizeHint = 0) => Bytes.GetSpan(sizeHint);
     }
 
     private sealed class FullDestination : IBufferWriter<byte>
