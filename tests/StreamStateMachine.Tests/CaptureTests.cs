@@ -204,14 +204,14 @@ public sealed class CaptureTests
     public void A_view_disposed_in_the_middle_of_a_piece_keeps_its_pages_to_the_end_of_it()
     {
         var store = new StoreHarness();
-        for (var i = 0; i < 500; i++)
+        for (var i = 0; i < 3_000; i++)
             store.Add($"key {i}", i);
         var expected = store.Snapshot();
         var view = store.Store.Capture();
         var destination = new Intruder(() =>
         {
             view.Dispose();
-            for (var i = 0; i < 500; i++)
+            for (var i = 0; i < 3_000; i++)
                 store.CompareAndSet($"key {i}", i, 1_000_000);
         });
         Assert.That(view.WriteNext(destination), Is.True);
