@@ -183,11 +183,11 @@ internal sealed class CountTable
 
     /// <summary>
     /// Goes on moving keys to new pages, from the last entry down: what is added meanwhile stands behind and goes to new pages at once,
-    /// and what fills a hole comes from behind, where all has been moved.
+    /// and what fills a hole comes from behind, where all has been moved. A removal moves more entries than the one it takes away, so the
+    /// entry to go on from is always there.
     /// </summary>
     private void MoveKeys()
     {
-        _toMove = Math.Min(_toMove, Count);
         for (var end = Math.Max(0, _toMove - MovesPerChange); _toMove > end;)
         {
             _toMove--;

@@ -35,7 +35,8 @@ internal static class PauseCommand
         var folder = Directory.CreateTempSubdirectory("raftstream-pause-");
         try
         {
-            var report = new PauseRun(keys, keyBytes, folder.FullName).Run(cancellation);
+            using var run = new PauseRun(keys, keyBytes, folder.FullName);
+            var report = run.Run(cancellation);
             Console.WriteLine(json ? JsonSerializer.Serialize(report, LabJson.Options) : Text(report));
             return report.Verified ? ExitCodes.Fine : ExitCodes.Violation;
         }
@@ -55,11 +56,14 @@ internal static class PauseCommand
 
     private static string Text(PauseReport report) => string.Create(CultureInfo.InvariantCulture, $"""
         {report.Keys:N0} keys of {report.KeyBytes} bytes, a snapshot of {report.SnapshotBytes / 1e6:N1} MB, {report.BytesPerKey:N1} bytes of memory a key
-        longest pause: capture {report.LongestCaptureMs:N2} ms, batch of {PauseRun.BatchCommands} while written {report.LongestBatchMs:N2} ms (p50 {report.MedianBatchMs:N2}, p99.9 {report.BatchP999Ms:N2}), batch while filled {report.LongestFillBatchMs:N2} ms
-        quiet, no view alive: longest batch {report.LongestQuietBatchMs:N2} ms, p50 {report.MedianQuietBatchMs:N2} ms
+        capture: {report.Capture}
+        batch of {PauseRun.BatchCommands} while a view is written: {report.Batch}
+        batch while there is none: {report.QuietBatch}
+        batch while filling: {report.FillBatch}
+        piece of a view: {report.Piece}
         garbage collection: longest pause {report.LongestGcMs:N2} ms, {report.GcMs:N1} ms in all
-        written {report.Snapshots} times beside {report.CommandsPerSecond:N0} commands/s, longest {report.LongestWriteSeconds:N2} s, longest piece {report.LongestPieceMs:N2} ms; restored in {report.RestoreSeconds:N2} s
-        memory: {report.FilledMegabytes:N0} MB filled, {report.PeakMegabytes:N0} MB at most before the restore, {report.RestorePeakMegabytes:N0} MB with both stores
+        {report.Capture.Count} snapshots beside {report.CommandsPerSecond:N0} commands/s: written in {report.LongestWriteSeconds:N2} s at most; restored in {report.RestoreSeconds:N2} s
+        memory: {report.FilledBytes / 1e6:N0} MB filled, {report.PeakBytes / 1e6:N0} MB at most before the restore, {report.RestorePeakBytes / 1e6:N0} MB with both stores
         total {report.TotalSeconds:N1} s, restored state {(report.Verified ? "equal" : "NOT equal")}
         """);
 
