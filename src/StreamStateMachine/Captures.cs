@@ -7,8 +7,7 @@ namespace RaftStream.StreamStateMachine;
 /// <remarks>
 /// Time is cut into epochs, and each capture ends one. A page carries the epoch in which it was made. Exactly the pages of the store that
 /// are not younger than the newest living view belong to a view: one made later was never seen by it, and one that was replaced since
-/// is not in the store any more. So one comparison decides, whatever the number of views, and a released view costs nothing at all:
-/// pages that only it held are left to the garbage collector.
+/// is not in the store any more. So one comparison decides, whatever the number of views, and releasing one costs nothing at all.
 /// </remarks>
 internal sealed class Captures
 {
@@ -33,6 +32,16 @@ internal sealed class Captures
 
     /// <summary>Whether a page of that epoch belongs to a living view, so that it must be copied instead of written.</summary>
     public bool IsShared(long born) => born <= _sharedUpTo && born <= Refresh();
+
+    /// <summary>
+    /// Whether no view holds a page that the store gave up in that epoch: views captured since then never saw it, so only older ones count.
+    /// </summary>
+    public bool IsReleased(long retired)
+    {
+        while (_living.Count > 0 && _living[0].IsReleased)
+            _living.RemoveAt(0);
+        return _living.Count == 0 || _living[0].Epoch >= retired;
+    }
 
     /// <summary>
     /// Looks for views that were released. Only asked where a page would have to be copied, so that a released view stops the copying at

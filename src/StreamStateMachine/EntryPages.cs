@@ -35,6 +35,7 @@ internal sealed class EntryPages(Captures captures)
     private const int Bits = 9;
     private const int SmallestPage = 16;
 
+    private readonly PagePool<Entry> _pool = new(captures, PageEntries);
     private EntryPage[] _pages = [new(new Entry[SmallestPage], captures.Epoch)];
     private int _count = 1;
 
@@ -58,7 +59,7 @@ internal sealed class EntryPages(Captures captures)
         {
             if (_count == _pages.Length)
                 Array.Resize(ref _pages, _count * 2);
-            _pages[_count++] = new(Pages.New<Entry>(PageEntries, PageEntries), captures.Epoch);
+            _pages[_count++] = new(_pool.Rent(PageEntries), captures.Epoch);
         }
         else if ((number & (PageEntries - 1)) == _pages[place].Entries.Length)
         {
@@ -70,7 +71,10 @@ internal sealed class EntryPages(Captures captures)
     public void Shrink(int count)
     {
         for (var needed = (count >> Bits) + 2; _count > needed; _count--)
+        {
+            _pool.Return(_pages[_count - 1].Entries, _count);
             _pages[_count - 1] = default;
+        }
     }
 
     /// <summary>The pages; they stay as they are while a ticket taken now lives.</summary>
@@ -81,19 +85,9 @@ internal sealed class EntryPages(Captures captures)
 
     private void Replace(ref EntryPage page, int size)
     {
-        var entries = Pages.New<Entry>(size, PageEntries);
+        var entries = _pool.Rent(size);
         page.Entries.CopyTo(entries, 0);
+        _pool.Return(page.Entries, _count);
         page = new(entries, captures.Epoch);
     }
-}
-
-/// <summary>How pages are allocated.</summary>
-internal static class Pages
-{
-    /// <summary>
-    /// A page of zeros. Whole ones are pinned, which for arrays without references means no more than that the garbage collector neither
-    /// copies them from generation to generation nor moves them when it compacts: with a state of a gigabyte, either is a long pause.
-    /// </summary>
-    public static T[] New<T>(int size, int whole)
-        where T : unmanaged => size < whole ? new T[size] : GC.AllocateArray<T>(size, pinned: true);
 }

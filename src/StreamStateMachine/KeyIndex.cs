@@ -42,6 +42,7 @@ internal sealed class KeyIndex
     private const int SmallestSlots = 16;
 
     private readonly Captures _captures;
+    private readonly PagePool<ulong> _pool;
     private KeySegment[] _directory;
     private int _depth;
     private int _segments = 1;
@@ -50,6 +51,7 @@ internal sealed class KeyIndex
     public KeyIndex(Captures captures)
     {
         _captures = captures;
+        _pool = new(captures, SegmentSlots);
         _directory = [new(new ulong[SmallestSlots], 0, captures.Epoch)];
     }
 
@@ -156,14 +158,20 @@ internal sealed class KeyIndex
     {
         if (!_captures.IsShared(segment.Born))
             return segment;
-        var copy = New(segment.Slots.Length, segment.Depth);
-        segment.Slots.CopyTo(copy.Slots, 0);
-        copy.Count = segment.Count;
+        var slots = _pool.Rent(segment.Slots.Length);
+        segment.Slots.CopyTo(slots, 0);
+        var copy = new KeySegment(slots, segment.Depth, _captures.Epoch) { Count = segment.Count };
         Lead(hash, copy);
+        _pool.Return(segment.Slots, _segments);
         return copy;
     }
 
-    private KeySegment New(int slots, int depth) => new(Pages.New<ulong>(slots, SegmentSlots), depth, _captures.Epoch);
+    private KeySegment New(int length, int depth)
+    {
+        var slots = _pool.Rent(length);
+        Array.Clear(slots);
+        return new(slots, depth, _captures.Epoch);
+    }
 
     /// <summary>Gives a full segment twice the room: a larger table, or a second one for half of its keys.</summary>
     private void Grow(KeySegment segment, ulong hash)
@@ -195,6 +203,7 @@ internal sealed class KeyIndex
         Lead(hash & ~bit, low);
         Lead(hash | bit, high);
         _segments++;
+        _pool.Return(segment.Slots, _segments);
     }
 
     private void DoubleDirectory()

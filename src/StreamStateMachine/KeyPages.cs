@@ -40,6 +40,9 @@ internal sealed class KeyPages
     /// <summary>The pages: what is written in them now stays as it is.</summary>
     public byte[][] Freeze() => _pages.AsSpan(0, _page + 1).ToArray();
 
+    /// <summary>Whole pages are pinned, for the reason that <see cref="PagePool{T}"/> gives.</summary>
+    private static byte[] New(int size) => size < PageSize ? new byte[size] : GC.AllocateUninitializedArray<byte>(size, pinned: true);
+
     private void MakeRoom(int length)
     {
         var page = _pages[_page];
@@ -48,7 +51,7 @@ internal sealed class KeyPages
             var size = page.Length;
             while (size < _used + length)
                 size *= 2;
-            _pages[_page] = Pages.New<byte>(size, PageSize);
+            _pages[_page] = New(size);
             page.AsSpan(0, _used).CopyTo(_pages[_page]);
             return;
         }
@@ -59,7 +62,7 @@ internal sealed class KeyPages
             return;
         if (_count == _pages.Length)
             Array.Resize(ref _pages, _count * 2);
-        _pages[_count++] = Pages.New<byte>(PageSize, PageSize);
+        _pages[_count++] = New(PageSize);
     }
 }
 

@@ -135,7 +135,13 @@ public sealed class CaptureTests
         Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.GreaterThan(10 << 20), "five states");
         foreach (var view in views)
             view.Dispose();
-        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.LessThan(1 << 20), "one state");
+        Assert.That(GC.GetTotalMemory(forceFullCollection: true) - before, Is.LessThan(5 << 20), "one state, and as many pages to be used again");
+        var allocated = AllocatedBy(() =>
+        {
+            using (store.Store.Capture())
+                store.Add("key 100", 1);
+        });
+        Assert.That(allocated, Is.LessThan(100 * 1024), "the list of pages, but no page");
         Assert.That(views, Has.Count.EqualTo(5));
     }
 
