@@ -27,6 +27,7 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly AgentThread _diskThread;
     private readonly StatusBoard _board;
     private Configuration? _members;
+    private Configuration? _membersAtStart;
     private volatile bool _isStopping;
     private int _disposed;
 
@@ -193,14 +194,21 @@ public sealed class RaftNode : IAsyncDisposable
         return done;
     }
 
-    /// <summary>The transport dials the members that the log names: nobody else, once it names any.</summary>
+    /// <summary>
+    /// The transport dials the members that the log names: nobody else, once it names any. Where the operator gave another address than the log
+    /// had at the start, all nodes may have moved while they were down, and it is the operator's that counts, until the log names a new one.
+    /// </summary>
     private void FollowMembers()
     {
         _members = _replica.Consensus.Core.Membership.Current;
+        _membersAtStart ??= _members;
         var peers = new Dictionary<NodeId, DnsEndPoint>();
         foreach (var member in _members.Members)
         {
-            if (Addresses.TryParse(member.Address) is { } address)
+            var isAsAtStart = _membersAtStart.Find(member.Id)?.Address == member.Address;
+            if (isAsAtStart && _options.Members.TryGetValue(member.Id, out var given))
+                peers.Add(member.Id, given);
+            else if (Addresses.TryParse(member.Address) is { } address)
                 peers.Add(member.Id, address);
         }
 
