@@ -35,15 +35,15 @@ internal sealed class ConsensusAgent
     private readonly Proposal[] _proposals = new Proposal[MaxPerTurn];
     private ReadOnlyMemory<byte> _records;
     private LogIndex _opening;
-    private bool _isSaving;
+    private readonly SnapshotPolicy _policy;
 
-    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime)
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, SnapshotPolicy policy, long cacheBytes, long lastTime)
     {
-        (Core, _queues) = (core, queues);
+        (Core, _queues, _policy) = (core, queues, policy);
         _cache = new(cacheBytes);
         _cache.Reset(core.Log.Last.Index.Next);
         _outbox = new(network, _cache, queues.Disk);
-        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, core.Applied);
+        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, policy, core.Applied);
         _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
         _requests = new(core, _feed, options.MaxPendingReads);
         _shapes = new EntryShape[options.MaxAppendEntries];
@@ -166,12 +166,8 @@ internal sealed class ConsensusAgent
                 Core.AppliedTo(answer.Applied.Index);
             if (!wasReady && IsReady)
                 _logClock.Run(clock.Now);
-            if (answer.Captured is not { } captured)
-                continue;
-            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured }))
-                captured.View.Dispose(); // The one being saved will do; the next comes in time.
-            else
-                _isSaving = true;
+            if (answer.Captured is { } captured && !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured }))
+                captured.View.Dispose(); // The next point comes in time.
         }
 
         return done;
@@ -207,11 +203,13 @@ internal sealed class ConsensusAgent
         var count = 0;
         var bytes = 0;
         var reads = 0;
+        if (IsReady && _policy.TryPropose(out var point) && _requests.Admit(point))
+            (_proposals[count++], bytes) = (new(point.EntryKind, 0), LogRecord.SizeOf(0));
         while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && _queues.Requests.TryDequeue(out var request))
         {
             if (request.Kind == RequestKind.Propose && _requests.Admit(request))
             {
-                _proposals[count++] = new(EntryKind.Command, request.Payload.Length);
+                _proposals[count++] = new(request.EntryKind, request.Payload.Length);
                 bytes += LogRecord.SizeOf(request.Payload.Length);
             }
             else if (request.Kind != RequestKind.Propose)
@@ -264,7 +262,7 @@ internal sealed class ConsensusAgent
     /// </summary>
     private void OnSaved(LogPosition saved, LogIndex logBase)
     {
-        _isSaving = false;
+        _policy.Saved.Add(1);
         Core.SnapshotTaken(saved, logBase);
     }
 

@@ -7,8 +7,8 @@ internal sealed class SimRequest : ClientRequest
 {
     private readonly Action<Answer> _answered;
 
-    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
-        (Kind, Payload, _answered) = (kind, payload, answered);
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered, EntryKind entryKind = EntryKind.Command) =>
+        (Kind, Payload, EntryKind, _answered) = (kind, payload, entryKind, answered);
 
     public override void Complete(in Answer answer) => _answered(answer);
 }

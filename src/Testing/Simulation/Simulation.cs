@@ -111,6 +111,8 @@ public sealed class Simulation : IDisposable
             violation = new("NoException", $"{failure.GetType().Name}: {failure.Message}", failure);
         }
 
+        foreach (var node in Nodes)
+            node.CountSessions();
         Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
         return new(Options, _steps, _trace.Hash, Counts, violation, violation is null ? [] : _trace.Last());
     }
@@ -189,7 +191,7 @@ public sealed class Simulation : IDisposable
 
     private bool IsAtRest()
     {
-        if (Workload.CountedTo != Workload.TextLength)
+        if (Workload.CountedTo != Workload.TextLength || !Workload.Sessions.IsAtRest)
             return false;
         var hash = Nodes[0].Replica?.Consensus.Applied.StateHash;
         var leads = false;

@@ -55,6 +55,15 @@ internal sealed record Swarm
 
     public int Window { get; init; }
 
+    /// <summary>Entries between two snapshots.</summary>
+    public long SnapshotAfterEntries { get; init; }
+
+    /// <summary>Clients with sessions.</summary>
+    public int SessionClients { get; init; }
+
+    /// <summary>What the cluster remembers for them: often little, so that every limit is met.</summary>
+    public SessionLimits Sessions { get; init; } = SessionLimits.Default;
+
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
 
@@ -82,6 +91,19 @@ internal sealed record Swarm
             MaxAppendEntries = 1 << random.Between(0, 6),
             Window = 1 << random.Between(0, 4),
             ClientEvery = 100_000L * random.Between(10, 200),
+            SnapshotAfterEntries = random.Chance(0.5) ? 1_000_000 : random.Between(20, 200),
+            SessionClients = random.Between(0, 4),
+            Sessions = DrawSessions(random),
         };
     }
+
+    private static SessionLimits DrawSessions(SimRandom random) => new()
+    {
+        MaxSessions = random.Chance(0.3) ? random.Between(1, 3) : 65_536,
+        EvictAfterIdle = 1_000_000L * random.Between(10, 500),
+        Window = random.Chance(0.4) ? random.Between(1, 5) : 1024,
+        MaxSessionBytes = random.Chance(0.3) ? random.Between(80, 300) : 1024 * 1024,
+        MaxTotalBytes = random.Chance(0.1) ? random.Between(600, 2000) : 64 * 1024 * 1024,
+        MaxReplyBytes = random.Chance(0.1) ? 8 : 64 * 1024,
+    };
 }
