@@ -96,10 +96,11 @@ internal sealed class SessionTable(SessionLimits limits)
     /// <summary>
     /// Whether the commands under way must be completed before the next entry of this session can be judged: their replies, each as large
     /// as a kept one can be, might reach a limit. Judging without them would make the verdict depend on where a batch ends, which
-    /// differs from replica to replica. Ask for every session entry, before anything else is done for it.
+    /// differs from replica to replica; so would a session opened behind them, which may take the room of their replies. Ask for every
+    /// session entry, before anything else is done for it.
     /// </summary>
     public bool MustKnowReplies(SessionId id) => _pending > 0
-        && (Charge + ((long)_pending * limits.MaxCharge) >= limits.MaxTotalBytes
+        && (Charge + SessionLimits.SessionOverhead + ((long)_pending * limits.MaxCharge) >= limits.MaxTotalBytes
             || (_sessions.TryGetValue(id.Value, out var session) && session.Pending > 0
                 && session.Charge + ((long)session.Pending * limits.MaxCharge) >= limits.MaxSessionBytes));
 

@@ -40,7 +40,7 @@ internal sealed class SimSession(Simulation simulation, SessionOracle oracle, Se
 
         foreach (var command in _commands.ToArray())
         {
-            if (!command.IsDone && (command.IsAnswered || simulation.Now - command.SentAt > AnswerPatience))
+            if (!command.IsDone && ((command.IsAnswered && random.Chance(0.3)) || simulation.Now - command.SentAt > AnswerPatience))
                 Send(command);
         }
 
