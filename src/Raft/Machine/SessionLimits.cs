@@ -26,7 +26,7 @@ internal sealed record SessionLimits
 
     /// <summary>
     /// Charged bytes of all sessions and replies at which only those may go on that hold up their own acknowledgement, and nothing more
-    /// is kept than that a command was applied. 64 MiB.
+    /// is kept than that a command was applied. More than all sessions are charged without a reply, or they would wait for each other. 64 MiB.
     /// </summary>
     public long MaxTotalBytes { get; init; } = 64L * 1024 * 1024;
 

@@ -97,13 +97,17 @@ internal sealed record Swarm
         };
     }
 
-    private static SessionLimits DrawSessions(SimRandom random) => new()
+    private static SessionLimits DrawSessions(SimRandom random)
     {
-        MaxSessions = random.Chance(0.3) ? random.Between(1, 3) : 65_536,
-        EvictAfterIdle = 1_000_000L * random.Between(10, 500),
-        Window = random.Chance(0.4) ? random.Between(1, 5) : 1024,
-        MaxSessionBytes = random.Chance(0.3) ? random.Between(80, 300) : 1024 * 1024,
-        MaxTotalBytes = random.Chance(0.1) ? random.Between(600, 2000) : 64 * 1024 * 1024,
-        MaxReplyBytes = random.Chance(0.1) ? 8 : 64 * 1024,
-    };
+        var sessions = random.Chance(0.3) ? random.Between(1, 3) : 65_536;
+        return new()
+        {
+            MaxSessions = sessions,
+            EvictAfterIdle = 1_000_000L * random.Between(10, 500),
+            Window = random.Chance(0.4) ? random.Between(1, 5) : 1024,
+            MaxSessionBytes = random.Chance(0.3) ? random.Between(80, 300) : 1024 * 1024,
+            MaxTotalBytes = sessions < 4 && random.Chance(0.4) ? (sessions * SessionLimits.SessionOverhead) + random.Between(80, 800) : 64 * 1024 * 1024,
+            MaxReplyBytes = random.Chance(0.1) ? 8 : 64 * 1024,
+        };
+    }
 }
