@@ -94,7 +94,7 @@ internal sealed class SessionTable(SessionLimits limits)
     }
 
     /// <summary>
-    /// Whether the commands under way must be completed before the next entry of this session can be judged: their replies, each as large
+    /// Whether the commands under way must be completed before the next entry of that session can be judged: their replies, each as large
     /// as a kept one can be, might reach a limit. Judging without them would make the verdict depend on where a batch ends, which
     /// differs from replica to replica; so would a session opened behind them, which may take the room of their replies. Ask for every
     /// session entry, before anything else is done for it.

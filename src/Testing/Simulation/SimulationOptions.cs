@@ -99,14 +99,14 @@ internal sealed record Swarm
 
     private static SessionLimits DrawSessions(SimRandom random)
     {
-        var sessions = random.Chance(0.3) ? random.Between(1, 3) : 65_536;
+        var sessions = random.Chance(0.4) ? random.Between(1, 3) : 65_536;
         return new()
         {
             MaxSessions = sessions,
             EvictAfterIdle = 1_000_000L * random.Between(10, 500),
             Window = random.Chance(0.4) ? random.Between(1, 5) : 1024,
             MaxSessionBytes = random.Chance(0.3) ? random.Between(80, 300) : 1024 * 1024,
-            MaxTotalBytes = sessions < 4 && random.Chance(0.4) ? (sessions * SessionLimits.SessionOverhead) + random.Between(80, 800) : 64 * 1024 * 1024,
+            MaxTotalBytes = sessions < 4 && random.Chance(0.7) ? (sessions * SessionLimits.SessionOverhead) + random.Between(10, 300) : 64 * 1024 * 1024,
             MaxReplyBytes = random.Chance(0.1) ? 8 : 64 * 1024,
         };
     }
