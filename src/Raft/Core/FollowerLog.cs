@@ -21,8 +21,13 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
 
         freshness.Hear(message, now);
         var previous = message.Position;
-        if (IsFull && previous.Index + entries.Length > log.Last.Index)
+        var isDropped = IsFull && previous.Index + entries.Length > log.Last.Index;
+        if (isDropped)
+        {
             entries = [];
+            configurations = [];
+        }
+
         var matched = previous.Index + entries.Length;
         if (previous.Index < commit.Commit)
         {
@@ -41,7 +46,10 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
         if (!TryTake(previous.Index, entries, configurations, output))
             return CoreFault.ContradictsCommitted;
         commit.ByFollower(message.Commit, matched);
-        Acknowledge(message, matched, now, election, output);
+
+        // No word about what was dropped: an answer that takes nothing in would be answered at once by the same entries again, without end.
+        if (!isDropped)
+            Acknowledge(message, matched, now, election, output);
         return CoreFault.None;
     }
 

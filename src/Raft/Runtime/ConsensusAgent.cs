@@ -39,15 +39,15 @@ internal sealed class ConsensusAgent
     private readonly LogWriter _writer;
     private readonly MemberRequests _admin;
     private ReadOnlyMemory<byte> _records;
-    private bool _isSaving;
+    private readonly SnapshotPolicy _policy;
 
-    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime, uint incarnation)
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, SnapshotPolicy policy, long cacheBytes, long lastTime, uint incarnation)
     {
-        (Core, _queues, _incarnation) = (core, queues, incarnation);
+        (Core, _queues, _policy, _incarnation) = (core, queues, policy, incarnation);
         _cache = new(cacheBytes);
         _cache.Reset(core.Log.Last.Index.Next);
         _outbox = new(network, _cache, queues.Disk);
-        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, core.Applied);
+        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, policy, core.Applied);
         _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
         _requests = new(core, _feed, options.MaxPendingReads);
         _writer = new(core, _cache, _feed, _logClock, queues.Disk);
@@ -154,9 +154,6 @@ internal sealed class ConsensusAgent
                     Core.StorageFull(now, IsStorageFull);
                     Drain(now);
                     break;
-                case DiskDoneKind.SnapshotAbandoned:
-                    _isSaving = false;
-                    break;
                 case DiskDoneKind.FetchAbandoned:
                     _transfer.OnAbandoned(answer.Chunk.Snapshot);
                     break;
@@ -187,12 +184,8 @@ internal sealed class ConsensusAgent
                 Core.AppliedTo(answer.Applied.Index);
             if (!wasReady && IsReady)
                 _logClock.Run(clock.Now);
-            if (answer.Captured is not { } captured)
-                continue;
-            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) }))
-                captured.View.Dispose(); // The one being saved will do; the next comes in time.
-            else
-                _isSaving = true;
+            if (answer.Captured is { } captured && !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) }))
+                captured.View.Dispose(); // The next point comes in time.
         }
 
         return done;
@@ -228,11 +221,13 @@ internal sealed class ConsensusAgent
         var count = 0;
         var bytes = 0;
         var reads = 0;
+        if (IsReady && _policy.TryPropose(out var point) && _requests.Admit(point))
+            (_proposals[count++], bytes) = (new(point.EntryKind, 0), LogRecord.SizeOf(0));
         while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && _queues.Requests.TryDequeue(out var request))
         {
             if (request.Kind == RequestKind.Propose && _requests.Admit(request))
             {
-                _proposals[count++] = new(EntryKind.Command, request.Payload.Length);
+                _proposals[count++] = new(request.EntryKind, request.Payload.Length);
                 bytes += LogRecord.SizeOf(request.Payload.Length);
             }
             else if (request.Kind != RequestKind.Propose)
@@ -294,7 +289,7 @@ internal sealed class ConsensusAgent
     /// </summary>
     private void OnSaved(LogPosition saved, LogIndex logBase)
     {
-        _isSaving = false;
+        _policy.Saved.Add(1);
         Core.SnapshotTaken(saved, logBase);
     }
 

@@ -298,7 +298,6 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
         catch (DiskFullException)
         {
             item.Captured!.View.Dispose();
-            Answer(new() { Kind = DiskDoneKind.SnapshotAbandoned });
         }
     }
 
@@ -313,7 +312,6 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
         {
             _saving!.Abandon();
             EndSaving();
-            Answer(new() { Kind = DiskDoneKind.SnapshotAbandoned });
             return 1;
         }
 

@@ -104,11 +104,8 @@ internal enum DiskDoneKind : byte
     /// <summary>After <see cref="StorageFull"/>: the next segment is there.</summary>
     StorageFreed = 9,
 
-    /// <summary>The snapshot being saved was given up, because there is no room for it: another one may be saved.</summary>
-    SnapshotAbandoned = 10,
-
     /// <summary>The snapshot being received, <see cref="DiskDone.Chunk"/>, was given up, because there is no room for it.</summary>
-    FetchAbandoned = 11,
+    FetchAbandoned = 10,
 }
 
 /// <summary>One answer of the disk; which fields count depends on the kind.</summary>

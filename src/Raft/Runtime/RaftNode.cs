@@ -26,6 +26,7 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly AgentThread _consensusThread;
     private readonly AgentThread _diskThread;
     private readonly StatusBoard _board;
+    private readonly RaftMeters _meters;
     private Configuration? _members;
     private Configuration? _membersAtStart;
     private volatile bool _isStopping;
@@ -69,6 +70,7 @@ public sealed class RaftNode : IAsyncDisposable
         FollowMembers();
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
         _board = new(_replica, options.Id, options.ToReplica(0).Core);
+        _meters = new(options.Id, _replica, () => Status);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
         _diskThread = new($"raft {options.Id} disk", () => _replica.Disk.Poll(_clock), () => _replica.Disk.Idle(_clock.Now), disk, OnFailed, static () => { });
     }
@@ -127,6 +129,33 @@ public sealed class RaftNode : IAsyncDisposable
     public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) =>
         AskAsync(new(RequestKind.Propose, command), cancellationToken);
 
+    /// <summary>
+    /// Opens a session of the cluster: its id is the <see cref="Answer.Position"/>'s index. It ends when no entry of it comes for
+    /// <paramref name="idleTimeout"/> of log time, 1 ms to 30 days. Only the leader can. After an <see cref="Outcome.Unknown"/> open
+    /// another one: the first, if there is one, expires.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
+    public ValueTask<Answer> OpenSessionAsync(TimeSpan idleTimeout, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Open(idleTimeout), EntryKind.Session), cancellationToken);
+
+    /// <summary>
+    /// Proposes a command of a session, which is applied at most once however often it is proposed: again, it is answered with the reply
+    /// and position of the first time. Only the leader can. <see cref="RaftSession"/> does the counting and the repeating.
+    /// </summary>
+    public ValueTask<Answer> ProposeAsync(SessionCommand command, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Command(command), EntryKind.Session), cancellationToken);
+
+    /// <summary>Closes a session, whose replies are forgotten. Only the leader can.</summary>
+    public ValueTask<Answer> CloseSessionAsync(SessionId session, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Close(session), EntryKind.Session), cancellationToken);
+
+    /// <summary>
+    /// Proposes a session entry that a <see cref="RaftSession"/>, perhaps of another process, made. Bytes that are none are answered with
+    /// <see cref="Refusal.SessionMalformed"/>.
+    /// </summary>
+    public ValueTask<Answer> ProposeSessionEntryAsync(ReadOnlyMemory<byte> entry, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, entry, EntryKind.Session), cancellationToken);
+
     /// <summary>Answers a query linearizably: leadership is confirmed by a round that starts after this call (dissertation 6.4). Only the leader can.</summary>
     public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
         AskAsync(new(RequestKind.Read, query), cancellationToken);
@@ -161,6 +190,7 @@ public sealed class RaftNode : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _isStopping = true;
+        _meters.Dispose();
         _consensusThread.Stop();
         _diskThread.Stop();
         await _transport.DisposeAsync();

@@ -81,6 +81,8 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The process ends in the middle of whatever it did. What it kept in memory is gone; <paramref name="powerCut"/>: what was not synced, too.</summary>
     public void Crash(bool powerCut)
     {
+        CountSessions();
+
         // Nothing is disposed: a process that dies closes nothing, and its disk refuses it from now on.
         (Replica, ApplyingMachine) = (null, null);
         Array.Fill(_pollAt, long.MaxValue);
@@ -112,6 +114,18 @@ internal sealed class SimNode : INetwork, IDisposable
             Disk.Inner.Delete(name);
         Disk.Inner.SyncFolder();
         Shadow.Forget();
+    }
+
+    /// <summary>Counts what this life of the process did with sessions, at its end.</summary>
+    public void CountSessions()
+    {
+        if (Replica?.Apply.State.Sessions.Counters is not { } sessions)
+            return;
+        _simulation.Counts.Add("session expired on a replica", sessions.Expired.Value);
+        _simulation.Counts.Add("session evicted on a replica", sessions.Evicted.Value);
+        _simulation.Counts.Add("session command repeated on a replica", sessions.Repeated.Value);
+        _simulation.Counts.Add("session window full on a replica", sessions.WindowFull.Value);
+        _simulation.Counts.Add("snapshot point passed by", Replica.Apply.Counters.CapturesSkipped.Value);
     }
 
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
@@ -230,6 +244,8 @@ internal sealed class SimNode : INetwork, IDisposable
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
         SnapshotAfterBytes = _swarm.SnapshotAfterBytes,
+        SnapshotAfterEntries = _swarm.SnapshotAfterEntries,
+        Sessions = _swarm.Sessions,
         CacheBytes = _swarm.CacheBytes,
         Seed = _random.NextBits(),
     };

@@ -7,8 +7,8 @@ internal sealed class SimRequest : ClientRequest
 {
     private readonly Action<Answer> _answered;
 
-    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
-        (Kind, Payload, _answered) = (kind, payload, answered);
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered, EntryKind entryKind = EntryKind.Command) =>
+        (Kind, Payload, EntryKind, _answered) = (kind, payload, entryKind, answered);
 
     /// <summary>A query.</summary>
     public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, TimeSpan maxAge, LogIndex atLeast, Action<Answer> answered)

@@ -133,6 +133,8 @@ public sealed class Simulation : IDisposable
             violation = new("NoException", $"{failure.GetType().Name}: {failure.Message}", failure);
         }
 
+        foreach (var node in Nodes)
+            node.CountSessions();
         Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
         return new(Options, _steps, _trace.Hash, Counts, violation, violation is null ? [] : _trace.Last());
     }
@@ -216,7 +218,9 @@ public sealed class Simulation : IDisposable
     /// <summary>A leader is ready, its configuration is settled, and every member has applied everything, with one result.</summary>
     private bool IsAtRest()
     {
-        if (Workload.CountedTo != Workload.TextLength || Leader() is not { } leader || leader.Membership.Current.IsJoint || leader.Membership.Index > leader.Commit)
+        if (Workload.CountedTo != Workload.TextLength || !Workload.Sessions.IsAtRest)
+            return false;
+        if (Leader() is not { } leader || leader.Membership.Current.IsJoint || leader.Membership.Index > leader.Commit)
             return false;
         ulong? hash = null;
         foreach (var node in Members())
