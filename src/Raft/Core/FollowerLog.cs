@@ -8,7 +8,11 @@ namespace RaftStream.Raft.Core;
 /// </remarks>
 internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, PendingWrites writes, Membership membership, Freshness freshness)
 {
-    /// <summary>Whether the disk is full: entries are not taken, as if they had not arrived, until space returns.</summary>
+    /// <summary>
+    /// Whether the disk is full: appends that would lengthen the log get no answer, as if they had not arrived, until space returns. To take
+    /// them as heartbeats instead would make two nodes busy for nothing: the leader, told that the logs meet, sends its whole window; the
+    /// second append of it is refused, so it probes; the probe is acknowledged, so it sends its window again, without a pause.
+    /// </summary>
     public bool IsFull { get; set; }
 
     /// <summary>Takes an append of the current leader.</summary>
@@ -21,8 +25,8 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
 
         freshness.Hear(message, now);
         var previous = message.Position;
-        if (IsFull && previous.Index + entries.Length > log.Last.Index)
-            entries = [];
+        if (IsFull && !entries.IsEmpty && previous.Index + entries.Length > log.Last.Index)
+            return CoreFault.None;
         var matched = previous.Index + entries.Length;
         if (previous.Index < commit.Commit)
         {
@@ -60,11 +64,11 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
 
     /// <summary>
     /// A whole snapshot was received and can be installed. Where our log holds its last entry, the log is as good, and stays. Otherwise
-    /// all of it goes, a longer conflicting tail included. False: it tells nothing new.
+    /// all of it goes, a longer conflicting tail included. False: it tells nothing new, or contradicts itself.
     /// </summary>
     public bool OnSnapshot(LogPosition position, PlacedConfiguration configuration, CoreOutput output)
     {
-        if (position.Index <= commit.Commit)
+        if (position.Index <= commit.Commit || configuration.Index > position.Index)
             return false;
         if (!log.Holds(position))
         {
