@@ -70,7 +70,7 @@ internal sealed class Configuration
     public NodeId Highest { get; }
 
     /// <summary>The slot of a member, or -1.</summary>
-    public int SlotOf(NodeId member) => Array.BinarySearch(_ids, member);
+    public int SlotOf(NodeId member) => Math.Max(-1, Array.BinarySearch(_ids, member));
 
     /// <summary>The member's id in a slot.</summary>
     public NodeId IdAt(int slot) => _ids[slot];

@@ -11,6 +11,8 @@ internal sealed class TranscriptEnvironment
     private readonly List<string> _lines = [];
     private readonly Dictionary<NodeId, int> _group = [];
     private ShadowChecks _checks = new([]);
+    private SnapshotCatalog _snapshots = new();
+    private CoreOptions _options = null!;
 
     public Instant Now { get; set; } = new(0);
 
@@ -29,7 +31,8 @@ internal sealed class TranscriptEnvironment
             words = words[1..];
         var arguments = words[1..];
         var isKnown = ClusterVerbs.TryRun(this, words[0], arguments) || NetworkVerbs.TryRun(this, words[0], arguments)
-            || TimeVerbs.TryRun(this, words[0], arguments) || DiskVerbs.TryRun(this, words[0], arguments) || ClientVerbs.TryRun(this, words[0], arguments);
+            || TimeVerbs.TryRun(this, words[0], arguments) || DiskVerbs.TryRun(this, words[0], arguments) || ClientVerbs.TryRun(this, words[0], arguments)
+            || MemberVerbs.TryRun(this, words[0], arguments);
         if (!isKnown)
             throw new FormatException($"'{words[0]}' is no verb of transcripts.");
         if (isQuiet)
@@ -54,13 +57,20 @@ internal sealed class TranscriptEnvironment
         Hosts.Clear();
         Pool.Clear();
         _group.Clear();
-        var snapshots = new SnapshotCatalog();
+        (_snapshots, _options) = (new(), options);
         var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new Member { Id = new(id), IsVoter = true, Disk = isNew ? 0 : (ulong)id }));
         for (var id = 1; id <= count; id++)
-            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, snapshots));
+            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, _snapshots));
         _checks = new(Hosts);
         foreach (var host in Hosts)
             Start(host);
+    }
+
+    /// <summary>A node that knows of nobody waits to be added.</summary>
+    public void Join(NodeId id)
+    {
+        Hosts.Add(new(id, _options, Configuration.Empty, seed: (ulong)id.Value, _snapshots));
+        Start(Hosts[^1]);
     }
 
     public void Start(CoreHost host)

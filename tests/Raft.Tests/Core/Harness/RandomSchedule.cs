@@ -188,8 +188,14 @@ internal sealed class RandomSchedule
         var what = Below(20);
         if (what == 0 && !host.HasHalted)
             _operator.TryLoseDisk(host, _checks.Committed);
-        if (what is 1 or 2 && host.IsUp)
-            Fill(host, isFull: what == 1);
+        if (what == 1 && host.IsUp)
+            Fill(host, isFull: Below(4) == 0);
+        if (what == 2)
+        {
+            foreach (var full in _hosts.Where(static full => full.IsUp))
+                Fill(full, isFull: false);
+        }
+
         foreach (var leader in Leaders())
         {
             if (what is 3 or 4)
