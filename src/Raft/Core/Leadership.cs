@@ -252,10 +252,10 @@ internal sealed class Leadership
         output.AppendOwn(index, configuration);
         output.SequenceOf(_writes);
         var length = ConfigurationFormat.SizeOf(configuration);
+        _membership.Append(index, configuration);
+        _replication.Reconfigure(now); // Before the entry is in the log: it is then the first that a new member is sent.
         _log.Append(new(_term, EntryKind.Configuration, length));
         _limit.Own(length);
-        _membership.Append(index, configuration);
-        _replication.Reconfigure(now);
         _replication.SendToAll(View(snapshot), now, output);
     }
 

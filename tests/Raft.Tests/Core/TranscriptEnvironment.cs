@@ -10,6 +10,7 @@ internal sealed class TranscriptEnvironment
 {
     private readonly List<string> _lines = [];
     private readonly Dictionary<NodeId, int> _group = [];
+    private readonly HashSet<(NodeId From, NodeId To)> _oneWay = [];
     private ShadowChecks _checks = new([]);
     private SnapshotCatalog _snapshots = new();
     private CoreOptions _options = null!;
@@ -56,7 +57,7 @@ internal sealed class TranscriptEnvironment
     {
         Hosts.Clear();
         Pool.Clear();
-        _group.Clear();
+        Partition([]);
         (_snapshots, _options) = (new(), options);
         var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new Member { Id = new(id), IsVoter = true, Disk = isNew ? 0 : (ulong)id }));
         for (var id = 1; id <= count; id++)
@@ -114,9 +115,12 @@ internal sealed class TranscriptEnvironment
 
     public void ReadAsked(CoreHost host, long id) => _checks.ReadAsked(host, id);
 
+    public void CutOneWay(NodeId from, NodeId to) => _oneWay.Add((from, to));
+
     public void Partition(IEnumerable<IEnumerable<NodeId>> groups)
     {
         _group.Clear();
+        _oneWay.Clear();
         var number = 0;
         foreach (var group in groups)
         {
@@ -126,14 +130,14 @@ internal sealed class TranscriptEnvironment
         }
     }
 
-    public bool AreCut(NodeId left, NodeId right) => _group.GetValueOrDefault(left) != _group.GetValueOrDefault(right);
+    public bool IsCut(NodeId from, NodeId to) => _oneWay.Contains((from, to)) || _group.GetValueOrDefault(from) != _group.GetValueOrDefault(to);
 
     /// <summary>Hands one message over, unless its receiver is down or cut off.</summary>
     public void Deliver(Envelope envelope)
     {
         Pool.Remove(envelope);
         var host = Host(envelope.Message.To);
-        if (!host.IsUp || AreCut(envelope.Message.From, envelope.Message.To))
+        if (!host.IsUp || IsCut(envelope.Message.From, envelope.Message.To))
         {
             Print($"lost: {TranscriptText.Message(envelope)}");
             return;
