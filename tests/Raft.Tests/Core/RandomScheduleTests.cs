@@ -24,7 +24,7 @@ internal sealed class RandomScheduleTests
             Assert.That(happened.Committed, Is.GreaterThan(8 * SeedsPerBlock));
             Assert.That(happened.Reads, Is.GreaterThan(2 * SeedsPerBlock));
             Assert.That(happened.Terms, Is.GreaterThan(SeedsPerBlock));
-            Assert.That(happened.Joint, Is.GreaterThan(SeedsPerBlock / 2));
+            Assert.That(happened.Joint, Is.GreaterThan(SeedsPerBlock / 4));
             Assert.That(happened.Transfers, Is.GreaterThan(SeedsPerBlock));
             Assert.That(happened.Leases, Is.GreaterThan(50 * SeedsPerBlock));
             Assert.That(happened.Bounds, Is.GreaterThan(100 * SeedsPerBlock));
