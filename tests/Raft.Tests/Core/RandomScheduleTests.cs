@@ -31,6 +31,29 @@ internal sealed class RandomScheduleTests
         });
     }
 
+    [Test]
+    public void No_lease_outlives_its_promise_whoever_is_cut_off_and_however_late_answers_come([Values(3, 5)] int nodes, [Range(0, 9)] int block)
+    {
+        var overthrown = 0;
+        for (var seed = block * 4; seed < (block + 1) * 4; seed++)
+        {
+            var hunt = new LeaseHunt(nodes, (ulong)seed);
+            try
+            {
+                for (var cut = 0; cut < 10; cut++)
+                    hunt.CutOnce();
+            }
+            catch (Exception exception)
+            {
+                throw new AssertionException($"{nodes} nodes, seed {seed}: {exception.Message}", exception);
+            }
+
+            overthrown += hunt.Overthrown;
+        }
+
+        Assert.That(overthrown, Is.GreaterThan(10), "where nobody takes over, no lease is at risk");
+    }
+
     private static Happened Play(int nodes, ulong seed)
     {
         var schedule = new RandomSchedule(nodes, seed);

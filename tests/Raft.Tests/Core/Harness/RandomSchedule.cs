@@ -31,14 +31,17 @@ internal sealed class RandomSchedule
     private readonly TimeOracle _time = new(Options);
     private readonly ShadowChecks _checks;
     private readonly RandomOperator _operator;
+    private readonly RandomLinks _links;
     private readonly int _crashPercent;
     private readonly int _lossPercent;
     private readonly int _timePercent;
     private readonly int _changePercent;
     private readonly int _longestPause;
     private readonly int _badPercent;
+    /// <summary>Some seeds lose nothing, take small steps in time, and now and then cut a leader off for about as long as a lease lasts.</summary>
+    private readonly bool _isHunt;
+
     private Prng _prng;
-    private ulong _cut;
     private long _texts;
     private long _readsAsked;
 
@@ -51,8 +54,12 @@ internal sealed class RandomSchedule
         _changePercent = Below(3) * 16;
         _longestPause = Below(3) switch { 0 => 1_000_000, 1 => 200_000, _ => 50_000 };
         _badPercent = Below(3) * 2;
+        _isHunt = Below(3) == 0;
+        if (_isHunt)
+            (_lossPercent, _crashPercent, _timePercent, _changePercent, _longestPause) = (0, 0, 20, 1, 100_000);
         _checks = new(_hosts);
         _operator = new(_hosts, MaxNodes, Below);
+        _links = new(() => _prng.Next());
         var isNew = Below(2) == 0;
         var configuration = new Configuration(Enumerable.Range(1, nodes).Select(id => new Member { Id = new(id), IsVoter = true, Disk = isNew ? 0 : (ulong)id }));
         for (var id = 1; id <= nodes; id++)
@@ -75,7 +82,7 @@ internal sealed class RandomSchedule
     /// <summary>Mends everything and lets time pass. The true time until all members have applied a new proposal, or null if they did not.</summary>
     public TimeSpan? Recover(TimeSpan patience)
     {
-        _cut = 0;
+        _links.Heal();
         foreach (var host in _hosts.Where(host => !host.IsUp && !host.HasHalted))
             Start(host);
         foreach (var host in _hosts.Where(host => host.IsUp))
@@ -169,18 +176,30 @@ internal sealed class RandomSchedule
                 CrashOrStart(host);
                 break;
             case 98 when Below(6) >= _badPercent:
-                _cut = 0;
+                _links.Heal();
                 CrashOrStart(host, mayCrash: false);
                 break;
             default:
-                _cut = Below(4) switch
-                {
-                    0 => AllOf(host.Id),
-                    1 => _prng.Next() & _prng.Next(),
-                    _ => 0,
-                };
+                if (!_isHunt || Below(6) == 0)
+                    Cut(host);
                 break;
         }
+    }
+
+    private void Cut(CoreHost host)
+    {
+        var leader = Leaders().FirstOrDefault() ?? host;
+        var what = Below(_isHunt ? 8 : 16);
+        if (what == 0 && leader.IsUp)
+        {
+            leader.Transfer(_time.At(leader.Id), NodeId.None);
+            After(leader);
+        }
+
+        if (_isHunt && Below(2) == 0)
+            _links.Heal();
+        else
+            _links.Cut(what, leader.Id, host.Id);
     }
 
     private void Operate(CoreHost host)
@@ -235,6 +254,8 @@ internal sealed class RandomSchedule
             return;
         var place = Below(4) == 0 ? Below(_pool.Count) : Below(Math.Min(_pool.Count, 6));
         var envelope = _pool[place];
+        if (_links.Holds(envelope.Message))
+            return;
         var fate = Below(100);
         if (fate >= 5)
             _pool.RemoveAt(place);
@@ -245,21 +266,10 @@ internal sealed class RandomSchedule
     private void Deliver(Envelope envelope)
     {
         var host = Find(envelope.Message.To);
-        if (!host.IsUp || IsCut(envelope.Message.From, envelope.Message.To))
+        if (!host.IsUp || _links.Lose(envelope.Message))
             return;
         host.Receive(_time.At(host.Id), envelope);
         After(host);
-    }
-
-    /// <summary>A cut is 64 random bits, one for each direction of each pair: one-way cuts and bridges included.</summary>
-    private bool IsCut(NodeId from, NodeId to) => (_cut >> ((from.Value * 8) + to.Value) & 1) != 0;
-
-    private static ulong AllOf(NodeId node)
-    {
-        var links = 0xFFUL << (node.Value * 8);
-        for (var other = 0; other < 8; other++)
-            links |= 1UL << ((other * 8) + node.Value);
-        return links;
     }
 
     private void Start(CoreHost host)
