@@ -31,7 +31,7 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
         if (problem != StoreProblem.None)
             return problem;
         Commit(command, payload);
-        partitions.Advance(partition, command);
+        partition = partitions.Advance(partition, command);
         return StoreProblem.None;
     }
 
@@ -72,7 +72,7 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
         {
             var (number, hash, value) = _targets[i];
             if (number >= 0)
-                counters.SetAt(number, value);
+                counters.SetAt(number, hash, value);
             else
                 counters.Insert(payload.Slice(command.Changes[i].KeyStart, command.Changes[i].KeyLength), hash, value);
         }

@@ -3,23 +3,28 @@ using System.Runtime.CompilerServices;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// Counters by key, packed: a slot of 8 bytes, an entry of 24 and the key's bytes, but no object for a key. Open addressing with linear
-/// probing; removing shifts the followers back, so there are no tombstones and a table does not age. Entries are dense: the last one
+/// Counters by key, packed: a slot of 8 bytes, an entry of 16 and the key's bytes, but no object for a key. Entries are dense: the last one
 /// fills the hole that a removed one leaves, so an entry's number is good only until the next <see cref="RemoveAt"/>.
 /// </summary>
 /// <remarks>
 /// <see cref="Hash"/> is a sum over the counters, kept up with each change: it depends on what the table holds and not on the way there.
 /// So do both bounds, which must decline the same command on every replica, one that restored a snapshot included.
+/// <para>
+/// No change costs more than some pages, however large the table: entries and index are paged and copied on the first write after a
+/// capture, the index grows by a segment at a time, and keys that must make room are moved a few with each change.
+/// </para>
 /// </remarks>
 internal sealed class CountTable
 {
-    private const int SmallestSlots = 16;
+    /// <summary>Entries looked at by one change while keys are being moved.</summary>
+    private const int MovesPerChange = 64;
 
     private readonly int _maxCount;
     private readonly long _maxKeyBytes;
-    private KeyPages _keys = new();
-    private Entry[] _entries = new Entry[SmallestSlots];
-    private ulong[] _slots = new ulong[SmallestSlots];
+    private readonly KeyIndex _index;
+    private readonly EntryPages _entries;
+    private readonly KeyHeap _keys = new();
+    private int _toMove;
 
     /// <summary>An empty table.</summary>
     /// <param name="maxCount">The most keys it takes: 1 to 2^26.</param>
@@ -29,7 +34,12 @@ internal sealed class CountTable
         Invariant.Check(maxCount is > 0 and <= 1 << 26 && maxKeyBytes is > 0 and <= 1L << 30, "a table's bounds are in range");
         _maxCount = maxCount;
         _maxKeyBytes = maxKeyBytes;
+        _index = new(Captures);
+        _entries = new(Captures);
     }
+
+    /// <summary>The views of this table, and of whatever else is captured with it.</summary>
+    public Captures Captures { get; } = new();
 
     /// <summary>How many keys.</summary>
     public int Count { get; private set; }
@@ -54,18 +64,18 @@ internal sealed class CountTable
     /// </summary>
     public int Find(ReadOnlySpan<byte> key, ulong hash)
     {
-        var slots = _slots;
+        var slots = _index.SlotsOf(hash);
         var mask = (uint)slots.Length - 1;
-        for (var place = (uint)hash & mask; ; place = (place + 1) & mask)
+        for (var place = KeyIndex.PlaceOf(hash) & mask; ; place = (place + 1) & mask)
         {
-            var slot = slots[place];
+            var slot = slots[(int)place];
             if (slot == 0)
                 return -1;
             if ((slot ^ hash) >> 32 != 0)
                 continue;
             var number = (int)(uint)slot - 1;
-            ref var entry = ref _entries[number];
-            if (entry.KeyLength == key.Length && key.SequenceEqual(_keys.At(entry.KeyAt, entry.KeyLength)))
+            ref readonly var entry = ref _entries[number];
+            if (entry.KeyLength == key.Length && key.SequenceEqual(_keys.KeyOf(entry)))
                 return number;
         }
     }
@@ -77,14 +87,14 @@ internal sealed class CountTable
     public long ValueAt(int number) => _entries[number].Value;
 
     /// <summary>An entry's key, good until the table changes.</summary>
-    public ReadOnlySpan<byte> KeyAt(int number) => _keys.At(_entries[number].KeyAt, _entries[number].KeyLength);
+    public ReadOnlySpan<byte> KeyAt(int number) => _keys.KeyOf(_entries[number]);
 
-    /// <summary>Gives an entry another value.</summary>
-    public void SetAt(int number, long value)
+    /// <summary>Gives an entry another value; <paramref name="hash"/> is its key's.</summary>
+    public void SetAt(int number, ulong hash, long value)
     {
-        ref var entry = ref _entries[number];
+        ref var entry = ref _entries.ToWrite(number);
         Total += (Int128)value - entry.Value;
-        Hash += Term(entry.Hash, value) - Term(entry.Hash, entry.Value);
+        Hash += Term(hash, value) - Term(hash, entry.Value);
         entry.Value = value;
     }
 
@@ -92,16 +102,17 @@ internal sealed class CountTable
     public void Insert(ReadOnlySpan<byte> key, ulong hash, long value)
     {
         Invariant.Check(key.Length is > 0 and <= StoreLimits.MaxKeyBytes && HasRoomFor(1, key.Length), "a new key is within the table's bounds");
-        if ((Count + 1) * 4L > _slots.Length * 3L)
-            GrowSlots();
-        if (Count == _entries.Length)
-            Array.Resize(ref _entries, Math.Min(_maxCount, Count * 2));
         var number = Count++;
-        _entries[number] = new() { Hash = hash, Value = value, KeyAt = _keys.Append(key), KeyLength = (ushort)key.Length };
-        Place(_slots, hash, number);
+        _entries.Reserve(number);
+        ref var entry = ref _entries.ToWrite(number);
+        entry.Value = value;
+        _keys.Append(key, ref entry);
+        _index.Add(hash, number);
         KeyBytes += key.Length;
         Total += value;
         Hash += Term(hash, value);
+        if (_keys.IsMoving)
+            MoveKeys();
     }
 
     /// <summary>Adds to a key's value, or makes the key with it: for tables whose sums are known to stay within 64 bits.</summary>
@@ -113,7 +124,7 @@ internal sealed class CountTable
         if (number < 0)
             Insert(key, hash, delta);
         else
-            SetAt(number, _entries[number].Value + delta);
+            SetAt(number, hash, _entries[number].Value + delta);
         return number < 0;
     }
 
@@ -121,25 +132,35 @@ internal sealed class CountTable
     public void RemoveAt(int number)
     {
         var removed = _entries[number];
+        var hash = KeyHash.Of(_keys.KeyOf(removed));
         Count--;
         KeyBytes -= removed.KeyLength;
         Total -= removed.Value;
-        Hash -= Term(removed.Hash, removed.Value);
-        EmptySlot(SlotOf(removed.Hash, number));
+        Hash -= Term(hash, removed.Value);
+        _index.Remove(hash, number);
         if (number != Count)
         {
-            _slots[SlotOf(_entries[Count].Hash, Count)] = SlotValue(_entries[Count].Hash, number);
-            _entries[number] = _entries[Count];
+            var last = _entries[Count];
+            _index.Renumber(KeyHash.Of(_keys.KeyOf(last)), Count, number);
+            _entries.ToWrite(number) = last;
         }
 
+        _entries.Shrink(Count);
         if (_keys.IsWasteful(KeyBytes))
+        {
+            _keys.BeginMove();
+            _toMove = Count;
+        }
+
+        if (_keys.IsMoving)
             MoveKeys();
     }
 
-    /// <summary>Removes everything and keeps the memory.</summary>
+    /// <summary>Removes everything and keeps the memory; no view may be alive.</summary>
     public void Clear()
     {
-        Array.Clear(_slots);
+        Invariant.Check(!Captures.HasLiving, "a table is not cleared under a view");
+        _index.Clear();
         _keys.Clear();
         (Count, KeyBytes, Total, Hash) = (0, 0, 0, 0);
     }
@@ -154,81 +175,41 @@ internal sealed class CountTable
         return numbers;
     }
 
+    /// <summary>The counters of this moment; they stay as they are while a ticket taken now lives.</summary>
+    public FrozenTable Freeze() => new(Count, _index.Freeze(), _entries.Freeze(), _keys.Freeze());
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Term(ulong keyHash, long value) => KeyHash.Mix(keyHash ^ KeyHash.Mix((ulong)value + 0x632B_E59B_D9B4_E019));
 
     /// <summary>
-    /// The upper half of the hash, so that a probe seldom has to look at a key that is not the one, and the entry's number plus 1.
+    /// Goes on moving keys to new pages, from the last entry down: what is added meanwhile stands behind and goes to new pages at once,
+    /// and what fills a hole comes from behind, where all has been moved. A removal moves more entries than the one it takes away, so the
+    /// entry to go on from is always there.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong SlotValue(ulong hash, int number) => (hash & 0xFFFF_FFFF_0000_0000) | (uint)(number + 1);
-
-    private static void Place(ulong[] slots, ulong hash, int number)
-    {
-        var mask = (uint)slots.Length - 1;
-        var place = (uint)hash & mask;
-        while (slots[place] != 0)
-            place = (place + 1) & mask;
-        slots[place] = SlotValue(hash, number);
-    }
-
-    private uint SlotOf(ulong hash, int number)
-    {
-        var mask = (uint)_slots.Length - 1;
-        var place = (uint)hash & mask;
-        while ((uint)_slots[place] != (uint)(number + 1))
-        {
-            Invariant.Check(_slots[place] != 0, "every entry has a slot");
-            place = (place + 1) & mask;
-        }
-
-        return place;
-    }
-
-    /// <summary>
-    /// Empties a slot and moves back each follower that this would cut off from the place its hash asks for. Entries must still be
-    /// where their slots say.
-    /// </summary>
-    private void EmptySlot(uint hole)
-    {
-        var mask = (uint)_slots.Length - 1;
-        for (var place = (hole + 1) & mask; _slots[place] != 0; place = (place + 1) & mask)
-        {
-            var home = (uint)_entries[(int)(uint)_slots[place] - 1].Hash & mask;
-            if (((place - home) & mask) < ((place - hole) & mask))
-                continue;
-            _slots[hole] = _slots[place];
-            hole = place;
-        }
-
-        _slots[hole] = 0;
-    }
-
-    private void GrowSlots()
-    {
-        var slots = new ulong[_slots.Length * 2];
-        for (var number = 0; number < Count; number++)
-            Place(slots, _entries[number].Hash, number);
-        _slots = slots;
-    }
-
     private void MoveKeys()
     {
-        var pages = new KeyPages();
-        for (var number = 0; number < Count; number++)
+        for (var end = Math.Max(0, _toMove - MovesPerChange); _toMove > end;)
         {
-            ref var entry = ref _entries[number];
-            entry.KeyAt = pages.Append(_keys.At(entry.KeyAt, entry.KeyLength));
+            _toMove--;
+            if (_keys.IsOld(_entries[_toMove]))
+            {
+                ref var entry = ref _entries.ToWrite(_toMove);
+                _keys.Append(_keys.KeyOf(entry), ref entry);
+            }
         }
 
-        _keys = pages;
+        if (_toMove == 0)
+            _keys.EndMove();
     }
+}
 
-    private struct Entry
-    {
-        public ulong Hash;
-        public long Value;
-        public uint KeyAt;
-        public ushort KeyLength;
-    }
+/// <summary>The counters of a table at a capture, read by one thread while another changes the table.</summary>
+/// <param name="Count">How many counters.</param>
+/// <param name="Segments">The index, in the order of hashes.</param>
+/// <param name="Entries">The entries.</param>
+/// <param name="Keys">The keys.</param>
+internal sealed record FrozenTable(int Count, KeySegment[] Segments, EntryPage[] Entries, FrozenKeys Keys)
+{
+    /// <summary>A counter's key.</summary>
+    public ReadOnlySpan<byte> KeyAt(int number) => Keys.KeyOf(EntryPages.At(Entries, number));
 }

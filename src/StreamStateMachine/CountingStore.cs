@@ -22,7 +22,7 @@ public sealed class CountingStore : IStateMachine
 {
     private readonly AdvanceCommand _advance = new();
     private CountTable _counters;
-    private PartitionTable _partitions = new();
+    private PartitionTable _partitions;
     private AdvanceRule _rule;
 
     /// <summary>An empty store.</summary>
@@ -35,6 +35,7 @@ public sealed class CountingStore : IStateMachine
     internal CountingStore(CountTable counters)
     {
         _counters = counters;
+        _partitions = new(counters.Captures);
         _rule = new(_counters, _partitions);
     }
 
@@ -57,8 +58,12 @@ public sealed class CountingStore : IStateMachine
     /// <inheritdoc/>
     public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => StoreQuery.Answer(query, _counters, _partitions, reply);
 
-    /// <inheritdoc/>
-    public ISnapshotView Capture() => StoreSnapshot.Write(_counters, _partitions);
+    /// <summary>
+    /// Fixes the state of this moment without copying it: from here on each page is copied before its first change, until the view is
+    /// disposed or written to its end. Any number of views may live at a time; one may be written and disposed on any thread.
+    /// </summary>
+    public ISnapshotView Capture() =>
+        new StoreView(_counters.Captures.Begin(), _counters.Freeze(), _partitions.Freeze(), StateHash);
 
     /// <inheritdoc/>
     public void Restore(ISnapshotReader reader)
@@ -124,7 +129,7 @@ public sealed class CountingStore : IStateMachine
     private StoreProblem Set(ReadOnlySpan<byte> key, ulong hash, int number, long value, IBufferWriter<byte> reply)
     {
         if (number >= 0)
-            _counters.SetAt(number, value);
+            _counters.SetAt(number, hash, value);
         else if (_counters.HasRoomFor(1, key.Length))
             _counters.Insert(key, hash, value);
         else
@@ -156,11 +161,10 @@ public sealed class CountingStore : IStateMachine
         {
             if (_partitions.Count == StoreLimits.MaxPartitions)
                 return StoreProblem.TooManyPartitions;
-            partition = new(name);
-            _partitions.Add(partition);
+            partition = _partitions.Add(name);
         }
 
-        _partitions.Open(partition);
+        partition = _partitions.Open(partition);
         PartitionReply.Write(reply, StoreProblem.None, partition);
         return StoreProblem.None;
     }

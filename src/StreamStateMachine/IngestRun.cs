@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>Proposes a command and waits for its answer: <see cref="RaftNode.ProposeAsync"/>, as an ingest sees it.</summary>
+/// <summary>Proposes a command and waits for its answer: <see cref="RaftNode.ProposeAsync(ReadOnlyMemory{byte}, CancellationToken)"/>, as an ingest sees it.</summary>
 internal delegate ValueTask<Answer> Propose(ReadOnlyMemory<byte> command, CancellationToken cancellationToken);
 
 /// <summary>

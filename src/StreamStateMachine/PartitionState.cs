@@ -22,9 +22,12 @@ internal readonly record struct PartitionName(string Job, string Partition) : IC
 }
 
 /// <summary>
-/// How far one partition of a job has been counted. Owned by the <see cref="PartitionTable"/> and changed only by committed commands.
+/// How far one partition of a job has been counted. Owned by the <see cref="PartitionTable"/>, changed only by committed commands and not
+/// at all once a view holds it.
 /// </summary>
-internal sealed class PartitionState(PartitionName name)
+/// <param name="name">Its name.</param>
+/// <param name="born">The epoch of captures in which this object was made.</param>
+internal sealed class PartitionState(PartitionName name, long born)
 {
     private readonly ulong _nameHash = KeyHash.Combine(KeyHash.Of(name.Job), KeyHash.Of(name.Partition));
     private readonly Queue<DeadLetter> _letters = new();
@@ -33,6 +36,9 @@ internal sealed class PartitionState(PartitionName name)
 
     /// <summary>Its name.</summary>
     public PartitionName Name { get; } = name;
+
+    /// <summary>The epoch in which this object was made.</summary>
+    public long Born => born;
 
     /// <summary>How often a reader opened it: the newest reader's epoch.</summary>
     public long Epoch { get; private set; }
@@ -65,6 +71,16 @@ internal sealed class PartitionState(PartitionName name)
             hash = KeyHash.Combine(hash, (ulong)DeadLetters);
             return KeyHash.Combine(hash, _lettersHash);
         }
+    }
+
+    /// <summary>The same partition, to be changed where a view holds this object.</summary>
+    public PartitionState Copy(long epochOfCaptures)
+    {
+        var copy = new PartitionState(Name, epochOfCaptures) { _lettersHash = _lettersHash };
+        copy.Restore(Epoch, Offset, _prefixSha256, Words, DeadLetters);
+        foreach (var letter in _letters)
+            copy._letters.Enqueue(letter);
+        return copy;
     }
 
     /// <summary>Begins a new epoch: from here on, commands of the readers before are declined.</summary>
@@ -105,8 +121,11 @@ internal sealed class PartitionState(PartitionName name)
         KeyHash.Combine(KeyHash.Combine(KeyHash.Of(letter.Start), (ulong)letter.Offset), (ulong)letter.Length);
 }
 
-/// <summary>All partitions of all jobs, in the order of their names, with a hash of them all that is kept up with each change.</summary>
-internal sealed class PartitionTable
+/// <summary>
+/// All partitions of all jobs, in the order of their names, with a hash of them all that is kept up with each change. A partition that
+/// a living view holds is copied before it changes; its kept dead letters are the most that such a copy takes.
+/// </summary>
+internal sealed class PartitionTable(Captures captures)
 {
     private readonly SortedDictionary<PartitionName, PartitionState> _partitions = [];
 
@@ -116,32 +135,53 @@ internal sealed class PartitionTable
     /// <summary>The sum of the partitions' hashes.</summary>
     public ulong Hash { get; private set; }
 
-    /// <summary>All partitions in order.</summary>
-    public IEnumerable<PartitionState> All => _partitions.Values;
-
     /// <summary>The partition of that name, or null.</summary>
     public PartitionState? Find(PartitionName name) => _partitions.GetValueOrDefault(name);
 
-    /// <summary>Adds a partition that is not there yet.</summary>
+    /// <summary>Adds a partition that is not there yet, and of which nothing is counted.</summary>
+    public PartitionState Add(PartitionName name)
+    {
+        var partition = new PartitionState(name, captures.Epoch);
+        Add(partition);
+        return partition;
+    }
+
+    /// <summary>Adds a partition that a snapshot holds.</summary>
     public void Add(PartitionState partition)
     {
         _partitions.Add(partition.Name, partition);
         Hash += partition.Hash;
     }
 
-    /// <summary>Begins a new epoch of a partition.</summary>
-    public void Open(PartitionState partition)
+    /// <summary>Begins a new epoch of a partition; gives it as it is then.</summary>
+    public PartitionState Open(PartitionState partition)
     {
         Hash -= partition.Hash;
+        partition = ToWrite(partition);
         partition.Open();
         Hash += partition.Hash;
+        return partition;
     }
 
-    /// <summary>Moves a partition on, as a checked command says.</summary>
-    public void Advance(PartitionState partition, AdvanceCommand command)
+    /// <summary>Moves a partition on, as a checked command says; gives it as it is then.</summary>
+    public PartitionState Advance(PartitionState partition, AdvanceCommand command)
     {
         Hash -= partition.Hash;
+        partition = ToWrite(partition);
         partition.Advance(command.To, command.PrefixSha256, command.Words, command.Letters);
         Hash += partition.Hash;
+        return partition;
+    }
+
+    /// <summary>The partitions in order; they stay as they are while a ticket taken now lives.</summary>
+    public PartitionState[] Freeze() => [.. _partitions.Values];
+
+    private PartitionState ToWrite(PartitionState partition)
+    {
+        if (!captures.IsShared(partition.Born))
+            return partition;
+        partition = partition.Copy(captures.Epoch);
+        _partitions[partition.Name] = partition;
+        return partition;
     }
 }

@@ -5,37 +5,58 @@ namespace RaftStream.StreamStateMachine;
 
 /// <summary>
 /// The store's snapshot, one MessagePack value that any language reads:
-/// ["raftstream-counts", 1, [[job, partition, epoch, offset, SHA-256, words, dead letters, [[offset, length, start] ...]] ...],
-/// {key: value ...}, state hash]. Partitions in the order of their names' UTF-16 units, keys in that of their bytes: the state alone
-/// decides the bytes. Reading checks the order, every range and the state hash, so damage shows.
+/// ["raftstream-counts", 2, [[job, partition, epoch, offset, SHA-256, words, dead letters, [[offset, length, start] ...]] ...],
+/// {key: value ...}, state hash]. Partitions in the order of their names' UTF-16 units, keys in that of their hashes
+/// (<see cref="KeyHash"/>) and, where those are equal, of their bytes: the state alone decides the bytes. Reading checks the order, every
+/// range and the state hash, so damage shows.
 /// </summary>
 internal static class StoreSnapshot
 {
-    private const int Version = 1;
+    private const int Version = 2;
 
     private static ReadOnlySpan<byte> Magic => "raftstream-counts"u8;
 
-    /// <summary>Writes the state as it is now.</summary>
-    public static ISnapshotView Write(CountTable counters, PartitionTable partitions)
+    /// <summary>Begins a snapshot; that many partitions follow, each with its dead letters.</summary>
+    public static void WriteHead(IBufferWriter<byte> output, int partitions)
     {
-        var pieces = new SnapshotPieces();
-        var writer = new MessagePackWriter(pieces);
+        var writer = new MessagePackWriter(output);
         writer.WriteArrayHeader(5);
         writer.WriteString(Magic);
         writer.Write(Version);
-        writer.WriteArrayHeader(partitions.Count);
-        foreach (var partition in partitions.All)
-            WritePartition(writer, partition);
-        writer.WriteMapHeader(counters.Count);
-        foreach (var number in counters.Sorted())
-        {
-            writer.WriteString(counters.KeyAt(number));
-            writer.Write(counters.ValueAt(number));
-        }
-
-        writer.Write(CountingStore.HashOf(counters, partitions));
-        return pieces;
+        writer.WriteArrayHeader(partitions);
     }
+
+    /// <summary>Writes a partition; its dead letters must follow.</summary>
+    public static void WritePartition(IBufferWriter<byte> output, PartitionState partition)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteArrayHeader(8);
+        writer.WriteString(partition.Name.Job);
+        writer.WriteString(partition.Name.Partition);
+        writer.Write(partition.Epoch);
+        writer.Write(partition.Offset);
+        writer.WriteBinary(partition.PrefixSha256);
+        writer.Write(partition.Words);
+        writer.Write(partition.DeadLetters);
+        writer.WriteArrayHeader(partition.Letters.Count);
+    }
+
+    /// <summary>Writes a dead letter.</summary>
+    public static void WriteLetter(IBufferWriter<byte> output, in DeadLetter letter) => StoreCommand.WriteLetter(new(output), letter);
+
+    /// <summary>Begins the counters; that many must follow.</summary>
+    public static void WriteCountersHead(IBufferWriter<byte> output, int count) => new MessagePackWriter(output).WriteMapHeader(count);
+
+    /// <summary>Writes a counter.</summary>
+    public static void WriteCounter(IBufferWriter<byte> output, ReadOnlySpan<byte> key, long value)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteString(key);
+        writer.Write(value);
+    }
+
+    /// <summary>Ends the snapshot.</summary>
+    public static void WriteEnd(IBufferWriter<byte> output, ulong stateHash) => new MessagePackWriter(output).Write(stateHash);
 
     /// <summary>Reads a state; its counters go to <paramref name="counters"/>, an empty table.</summary>
     /// <exception cref="InvalidDataException">The bytes are no snapshot of a counting store, or are damaged.</exception>
@@ -50,11 +71,11 @@ internal static class StoreSnapshot
         if (!reader.TryReadArrayHeader(out var partitionCount) || partitionCount > StoreLimits.MaxPartitions)
             throw window.Damaged("the list of partitions");
         window.Advance(reader.Position);
-        var partitions = new PartitionTable();
+        var partitions = new PartitionTable(counters.Captures);
         PartitionName? last = null;
         for (var i = 0; i < partitionCount; i++)
         {
-            var partition = ReadPartition(window);
+            var partition = ReadPartition(window, counters.Captures.Epoch);
             if (last is { } before && before.CompareTo(partition.Name) >= 0)
                 throw window.Damaged("a partition out of order");
             partitions.Add(partition);
@@ -71,22 +92,7 @@ internal static class StoreSnapshot
         return (counters, partitions);
     }
 
-    private static void WritePartition(MessagePackWriter writer, PartitionState partition)
-    {
-        writer.WriteArrayHeader(8);
-        writer.WriteString(partition.Name.Job);
-        writer.WriteString(partition.Name.Partition);
-        writer.Write(partition.Epoch);
-        writer.Write(partition.Offset);
-        writer.WriteBinary(partition.PrefixSha256);
-        writer.Write(partition.Words);
-        writer.Write(partition.DeadLetters);
-        writer.WriteArrayHeader(partition.Letters.Count);
-        foreach (var letter in partition.Letters)
-            StoreCommand.WriteLetter(writer, letter);
-    }
-
-    private static PartitionState ReadPartition(SnapshotWindow window)
+    private static PartitionState ReadPartition(SnapshotWindow window, long born)
     {
         var reader = window.Reader();
         if (!reader.TryReadArrayHeader(out var fields) || fields != 8 || StoreCommandReader.ReadName(ref reader, out var name) != StoreProblem.None)
@@ -96,7 +102,7 @@ internal static class StoreSnapshot
             throw window.Damaged($"the position of partition '{name.Partition}' of job '{name.Job}'");
         if (epoch < 1 || offset < 0 || hash.Length != StoreLimits.Sha256Bytes || words < 0 || kept != Math.Min(total, StoreLimits.MaxDeadLetters))
             throw window.Damaged($"a position out of range for partition '{name.Partition}' of job '{name.Job}'");
-        var partition = new PartitionState(name);
+        var partition = new PartitionState(name, born);
         partition.Restore(epoch, offset, hash, words, total);
         window.Advance(reader.Position);
         var free = 0L;
@@ -120,6 +126,7 @@ internal static class StoreSnapshot
             throw window.Damaged("the list of counters");
         var last = new byte[StoreLimits.MaxKeyBytes];
         var lastLength = 0;
+        var lastHash = 0UL;
         for (var i = 0; i < count; i++)
         {
             if (reader.Remaining < SnapshotWindow.LargestItem)
@@ -130,13 +137,14 @@ internal static class StoreSnapshot
 
             if (StoreCommandReader.ReadKey(ref reader, out var key) != StoreProblem.None || !reader.TryReadInt64(out var value))
                 throw window.Damaged("a counter");
-            if (last.AsSpan(0, lastLength).SequenceCompareTo(key) >= 0)
+            var hash = KeyHash.Of(key);
+            if (HashOrder.Compare(lastHash, last.AsSpan(0, lastLength), hash, key) >= 0)
                 throw window.Damaged("a key out of order");
             if (!counters.HasRoomFor(1, key.Length))
                 throw window.Damaged("more keys than a store takes");
-            counters.Insert(key, KeyHash.Of(key), value);
+            counters.Insert(key, hash, value);
             key.CopyTo(last);
-            lastLength = key.Length;
+            (lastHash, lastLength) = (hash, key.Length);
         }
 
         window.Advance(reader.Position);

@@ -25,8 +25,18 @@ public sealed class SimDisk(SimRandom random) : IDisk
     /// <summary>How many operations that change something were begun: those of <see cref="DiskOperation"/>.</summary>
     public long Operations { get; private set; }
 
-    /// <summary>The bytes all files together may take; beyond them a write finds the disk full.</summary>
+    /// <summary>
+    /// The bytes all files together may take. A write that needs more writes what fits and then finds the disk full, as does whoever
+    /// creates a file when nothing is left.
+    /// </summary>
     public long Capacity { get; set; } = long.MaxValue;
+
+    /// <summary>The bytes that files may still grow by; what a delete sets free comes back.</summary>
+    public long FreeBytes
+    {
+        get => Capacity == long.MaxValue ? long.MaxValue : Math.Max(0, Capacity - BytesUsed);
+        set => Capacity = value == long.MaxValue ? long.MaxValue : BytesUsed + value;
+    }
 
     /// <summary>Asked before each operation, with the file's name, whether it fails; null: none does.</summary>
     public Func<DiskOperation, string, DiskFault>? Fault { get; set; }
@@ -82,6 +92,9 @@ public sealed class SimDisk(SimRandom random) : IDisk
         Counters.BitsFlipped++;
     }
 
+    /// <summary>A sector of a file cannot be read any more (EIO), until it is written anew.</summary>
+    public void BreakSector(string name, int sector) => FileOf(name).BreakSector(sector);
+
     /// <summary>A disk in the same state, without hooks, that goes on by itself.</summary>
     public SimDisk Clone(SimRandom itsRandom)
     {
@@ -102,6 +115,12 @@ public sealed class SimDisk(SimRandom random) : IDisk
     {
         if (_folder.Files.ContainsKey(name))
             throw new IOException($"'{name}' exists already.");
+        if (FreeBytes == 0)
+        {
+            Counters.Faults++;
+            throw Full(name);
+        }
+
         SimDiskFile? file = null;
         Do(DiskOperation.Create, name, () => file = _folder.Create(name));
         return new OpenFile(this, name, file!);
@@ -157,10 +176,10 @@ public sealed class SimDisk(SimRandom random) : IDisk
         var fault = Fault?.Invoke(operation, name) ?? DiskFault.None;
         if (fault != DiskFault.None)
             Counters.Faults++;
-        if (fault == DiskFault.DiskFull)
+        if (fault == DiskFault.DiskFull && operation is not (DiskOperation.SyncData or DiskOperation.SyncFolder))
             throw Full(name);
-        if (fault == DiskFault.IoError)
-            throw new IOException($"{operation} of '{name}' failed with errno 5 (simulated).", 5);
+        if (fault != DiskFault.None)
+            throw new IOException($"{operation} of '{name}' failed with errno {(fault == DiskFault.DiskFull ? 28 : 5)} (simulated).");
         return Operations == _crashAt ? _crashMoment : null;
     }
 
@@ -185,7 +204,7 @@ public sealed class SimDisk(SimRandom random) : IDisk
     private SimDiskFile FileOf(string name) =>
         _folder.Files.TryGetValue(name, out var file) ? file : throw new FileNotFoundException($"There is no file '{name}'.", name);
 
-    private static IOException Full(string name) => new($"No room for '{name}': errno 28 (simulated).", 28);
+    private static DiskFullException Full(string name) => new($"There is no room for '{name}': errno 28 (simulated).");
 
     private void Write(string name, SimDiskFile file, int offset, ReadOnlySpan<byte> source)
     {
@@ -193,9 +212,10 @@ public sealed class SimDisk(SimRandom random) : IDisk
         Counters.BytesWritten += source.Length;
         var moment = Begin(DiskOperation.Write, name);
         var growth = Math.Max(0, offset + source.Length - file.Length);
-        if (Capacity != long.MaxValue && growth > 0 && BytesUsed + growth > Capacity)
+        if (growth > FreeBytes)
         {
             Counters.Faults++;
+            file.Write(offset, source[..(source.Length - (int)(growth - FreeBytes))]);
             throw Full(name);
         }
 

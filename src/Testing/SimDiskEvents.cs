@@ -34,7 +34,7 @@ public enum DiskFault
     /// <summary>The medium reports an error (EIO). A failed sync has lost what it had not written, and a later one does not say so.</summary>
     IoError,
 
-    /// <summary>There is no room (ENOSPC). Nothing has been changed.</summary>
+    /// <summary>There is no room (ENOSPC). Nothing has been changed; but a sync that meets it has failed like any other.</summary>
     DiskFull,
 }
 

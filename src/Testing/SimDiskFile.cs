@@ -7,6 +7,7 @@ namespace RaftStream.Testing;
 internal sealed class SimDiskFile
 {
     private readonly List<int> _unsynced = [];
+    private readonly HashSet<int> _broken = [];
     private bool[] _isUnsynced = [];
     private byte[] _seen = [];
     private byte[] _held = [];
@@ -23,6 +24,13 @@ internal sealed class SimDiskFile
         if (offset >= Length)
             return 0;
         var count = (int)Math.Min(destination.Length, Length - offset);
+        foreach (var sector in _broken)
+        {
+            var start = (long)sector * SimDisk.SectorSize;
+            if (start < offset + count && start + SimDisk.SectorSize > offset)
+                throw new IOException($"Sector {sector} cannot be read: errno 5 (simulated).");
+        }
+
         _seen.AsSpan((int)offset, count).CopyTo(destination);
         return count;
     }
@@ -37,6 +45,7 @@ internal sealed class SimDiskFile
         Length = Math.Max(Length, end);
         for (var sector = offset / SimDisk.SectorSize; sector <= (end - 1) / SimDisk.SectorSize; sector++)
         {
+            _broken.Remove(sector);
             if (_isUnsynced[sector])
                 continue;
             _isUnsynced[sector] = true;
@@ -101,6 +110,9 @@ internal sealed class SimDiskFile
         return lost;
     }
 
+    /// <summary>A sector cannot be read until it is written.</summary>
+    public void BreakSector(int sector) => _broken.Add(sector);
+
     /// <summary>Changes one bit both for programs and on the medium.</summary>
     public void FlipBit(long bit)
     {
@@ -122,6 +134,7 @@ internal sealed class SimDiskFile
             Length = Length,
         };
         copy._unsynced.AddRange(_unsynced);
+        copy._broken.UnionWith(_broken);
         return copy;
     }
 

@@ -2,9 +2,15 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using RaftStream.Lab;
 using RaftStream.Lab.Bench;
+using RaftStream.Lab.Crashes;
+using RaftStream.Lab.Fuzz;
+using RaftStream.Lab.Pause;
 using RaftStream.Lab.Sim;
 
-var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.") { SimCommand.Create(), BenchCommand.Create() };
+var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
+{
+    SimCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(), PauseCommand.Create(),
+};
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {

@@ -42,6 +42,7 @@ internal static class CommandLineProgram
             NodeCommand.Build(),
             ClusterCommand.Build(),
             StatusCommand.Build(),
+            LogCommand.Build(),
             AddCommand.Build(),
             GetCommand.Build(),
             TopCommand.Build(),

@@ -25,8 +25,13 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
 
         freshness.Hear(message, now);
         var previous = message.Position;
-        if (IsFull && !entries.IsEmpty && previous.Index + entries.Length > log.Last.Index)
-            return CoreFault.None;
+        var isDropped = IsFull && previous.Index + entries.Length > log.Last.Index;
+        if (isDropped)
+        {
+            entries = [];
+            configurations = [];
+        }
+
         var matched = previous.Index + entries.Length;
         if (previous.Index < commit.Commit)
         {
@@ -45,7 +50,10 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
         if (!TryTake(previous.Index, entries, configurations, output))
             return CoreFault.ContradictsCommitted;
         commit.ByFollower(message.Commit, matched);
-        Acknowledge(message, matched, now, election, output);
+
+        // No word about what was dropped: an answer that takes nothing in would be answered at once by the same entries again, without end.
+        if (!isDropped)
+            Acknowledge(message, matched, now, election, output);
         return CoreFault.None;
     }
 

@@ -5,6 +5,15 @@ namespace RaftStream.Raft.Core;
 /// <summary>Whether a message could have been said by a core at all. What could not is dropped: a broken peer must not break us.</summary>
 internal static class MessageCheck
 {
+    /// <summary>
+    /// No cluster gets there: at ten elections a second it would take 800,000 years. A term near the end of the numbers could not be
+    /// followed by another one, and the sum of an index and a count must not turn negative.
+    /// </summary>
+    public const long LargestTerm = 1L << 48;
+
+    /// <summary>The same for indexes: a million entries a second for 140,000 years.</summary>
+    public const long LargestIndex = 1L << 62;
+
     /// <summary>Whether all fields are within what their kind allows, and each entry that is a configuration comes with one.</summary>
     public static bool IsSound(in Message message, ReadOnlySpan<EntryShape> entries, ReadOnlySpan<Configuration> configurations)
     {
@@ -13,6 +22,9 @@ internal static class MessageCheck
         {
             return false;
         }
+
+        if (message.Term.Value > LargestTerm || message.Position.Term.Value > LargestTerm || message.Position.Index.Value > LargestIndex || message.Clock.Nanoseconds < 0)
+            return false;
 
         return message.Kind switch
         {

@@ -62,4 +62,24 @@ public enum Refusal : byte
 
     /// <summary>No leader is known at the moment.</summary>
     NoLeader = 32,
+
+    /// <summary>
+    /// The session is not there: closed, idle for longer than its timeout, evicted, or never opened. It never runs a command again.
+    /// </summary>
+    SessionExpired = 40,
+
+    /// <summary>The caller said itself that it has the answer to this sequence: it is not run, and its reply is gone.</summary>
+    SessionStale = 41,
+
+    /// <summary>Too many commands of the session, or too many bytes of their replies, are not acknowledged: acknowledge some and send it again.</summary>
+    SessionWindowFull = 42,
+
+    /// <summary>The cluster holds as many sessions, or bytes of replies, as it may: try again when some have expired.</summary>
+    SessionTableFull = 43,
+
+    /// <summary>The bytes are no session entry, or a field of it is out of range.</summary>
+    SessionMalformed = 44,
+
+    /// <summary>With <see cref="Outcome.Applied"/>: it was applied once, by an earlier attempt, and its reply was too large to be kept, or the room for replies was full.</summary>
+    ReplyNotKept = 45,
 }

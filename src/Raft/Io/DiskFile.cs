@@ -37,7 +37,15 @@ internal sealed class DiskFile(string path, SafeFileHandle handle) : IDiskFile
     {
         RefuseAfterFailure();
         _failed = true;
-        RandomAccess.Write(handle, source, offset);
+        try
+        {
+            RandomAccess.Write(handle, source, offset);
+        }
+        catch (IOException full) when (Posix.IsOutOfSpace(full))
+        {
+            throw new DiskFullException($"There is no room to write '{path}': {full.Message}", full);
+        }
+
         _failed = false;
     }
 

@@ -126,5 +126,9 @@ internal sealed class FileDisk : IDisk, IDisposable
         {
             throw new IOException($"'{path}' cannot be used: {refused.Message}", refused);
         }
+        catch (IOException full) when (Posix.IsOutOfSpace(full))
+        {
+            throw new DiskFullException($"There is no room for '{path}': {full.Message}", full);
+        }
     }
 }

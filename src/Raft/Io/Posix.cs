@@ -16,6 +16,11 @@ internal static partial class Posix
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
     private const int InterruptedError = 4;
+    private const int NoSpaceError = 28;
+    private const int LinuxQuotaError = 122;
+    private const int MacQuotaError = 69;
+    private const int WindowsHandleDiskFull = unchecked((int)0x8007_0027);
+    private const int WindowsDiskFull = unchecked((int)0x8007_0070);
     private const int BootTimeClock = 7;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
@@ -72,6 +77,10 @@ internal static partial class Posix
         var (seconds, rest) = Math.DivRem(ticks, Stopwatch.Frequency);
         return (seconds * NanosecondsPerSecond) + (rest * NanosecondsPerSecond / Stopwatch.Frequency);
     }
+
+    /// <summary>Whether a failure that the base class library reports means that there is no room: it passes the system's own number on.</summary>
+    public static bool IsOutOfSpace(IOException failure) => failure.HResult is NoSpaceError or WindowsDiskFull or WindowsHandleDiskFull
+        || failure.HResult == (OperatingSystem.IsLinux() ? LinuxQuotaError : MacQuotaError);
 
     private static IOException Failure(string call, string path, int error) =>
         new($"{call} of '{path}' failed with errno {error} ({Marshal.GetPInvokeErrorMessage(error)}).", error);

@@ -12,8 +12,14 @@ internal enum OpeningKind
     /// <summary>The folder belongs to another node of the cluster.</summary>
     ForeignNode,
 
+    /// <summary>A segment of another log of the same node lies in the folder: of a time before the folder was emptied.</summary>
+    StaleSegment,
+
     /// <summary>The format is of a version this program does not know.</summary>
     UnsupportedVersion,
+
+    /// <summary>The medium does not give back what stands there. Nothing was changed: it may be the cable, and not the disk.</summary>
+    Unreadable,
 
     /// <summary>
     /// Something that may have been acknowledged cannot be read. <b>Safety:</b> the lost batch may hold a vote, so this replica must
@@ -25,10 +31,23 @@ internal enum OpeningKind
 /// <summary>Why something was not opened: the sentence names the file, the place, the trouble and the mend.</summary>
 internal sealed record OpeningProblem(OpeningKind Kind, string Sentence)
 {
+    /// <summary>The file at fault, where it is one.</summary>
+    public string? File { get; private init; }
+
+    /// <summary>The place in it, in bytes.</summary>
+    public long? Offset { get; private init; }
+
     /// <summary>Damage at a place in a file.</summary>
-    public static OpeningProblem Damage(string file, long offset, string what, NodeId node) => new(
-        OpeningKind.Corrupt,
-        $"'{file}' is damaged at byte {offset}: {what}; this replica must not vote again as node {node}, so move its data folder away and bring it back as a new member with an id never used before.");
+    public static OpeningProblem Damage(string file, long offset, string what, NodeId node) =>
+        new(OpeningKind.Corrupt, $"'{file}' is damaged at byte {offset}: {what}; {WayBack(node)}") { File = file, Offset = offset };
+
+    /// <summary>A place in a file that cannot be read.</summary>
+    public static OpeningProblem Unreadable(string file, long offset, IOException failure, NodeId node) =>
+        new(OpeningKind.Unreadable, $"'{file}' cannot be read at byte {offset} ({failure.Message.TrimEnd('.')}): mend the disk and start the node again; where that cannot be done, {WayBack(node)}") { File = file, Offset = offset };
+
+    /// <summary>What to do about a replica that has forgotten what it may have promised.</summary>
+    public static string WayBack(NodeId node) =>
+        $"this replica must not vote again as node {node}: move its data folder away, and 'raftstream members replace' brings it back under a fresh id.";
 }
 
 /// <summary>What recovery found.</summary>
@@ -36,8 +55,8 @@ internal sealed record OpeningProblem(OpeningKind Kind, string Sentence)
 /// <param name="Entries">How many entries the log holds.</param>
 /// <param name="Batches">How many batches were read.</param>
 /// <param name="TornBytes">Bytes of a torn write, never acknowledged, that were cut from the end.</param>
-/// <param name="SegmentsRemoved">Segments left over from an unfinished compaction or reset.</param>
-internal readonly record struct RecoveryFacts(bool Created, long Entries, long Batches, long TornBytes, int SegmentsRemoved);
+/// <param name="Leftovers">Segments left over from an unfinished compaction or reset.</param>
+internal readonly record struct RecoveryFacts(bool Created, long Entries, long Batches, long TornBytes, int Leftovers);
 
 /// <summary>The outcome of opening a log: either the log or the problem.</summary>
 /// <param name="Log">The log, where it is open; the caller owns it.</param>

@@ -73,6 +73,19 @@ internal readonly record struct LogRecord(LogPosition Position, long Time, Entry
         return true;
     }
 
+    /// <summary>The bytes behind the first <paramref name="count"/> of whole records that stand one behind the other.</summary>
+    public static ReadOnlyMemory<byte> Skip(ReadOnlyMemory<byte> records, long count)
+    {
+        for (; count > 0; count--)
+        {
+            var isWhole = TryReadHeader(records.Span, out var record);
+            Invariant.Check(isWhole, "records that are passed over are whole");
+            records = records[record.Size..];
+        }
+
+        return records;
+    }
+
     private static uint Checksum(ReadOnlySpan<byte> header, ReadOnlySpan<byte> payload) =>
         Crc32C.Append(Crc32C.Append(Crc32C.Start, header[..36]), payload) ^ Crc32C.Start;
 }

@@ -52,6 +52,9 @@ internal sealed class LogState
         Entries.Reset(start.Base.Index);
     }
 
+    /// <summary>From a segment on the log belongs to a later incarnation of the cluster.</summary>
+    public void BelongTo(LogBirth birth) => Birth = birth;
+
     /// <summary>Drops the entries up to the base of a segment that is now the first.</summary>
     public void DropThrough(in Checkpoint start)
     {

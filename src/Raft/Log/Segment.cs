@@ -48,4 +48,25 @@ internal sealed class Segment(SegmentHeader header, IDiskFile file) : IDisposabl
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
+
+    /// <summary>The place of the first segment that must stay when entries up to an index are dropped.</summary>
+    /// <remarks>
+    /// A segment may become the first only if no entry in it or behind it has replaced one of an older segment: its checkpoint would
+    /// name as base an entry that is no longer in the log. The replaced tail of an older segment thus stays until a later segment has
+    /// been begun.
+    /// </remarks>
+    public static int FirstToKeep(IReadOnlyList<Segment> segments, LogIndex index)
+    {
+        var keep = segments.Count - 1;
+        var lowest = new LogIndex(long.MaxValue);
+        for (; keep > 0; keep--)
+        {
+            lowest = LogIndex.Min(lowest, segments[keep].Lowest);
+            var start = segments[keep].Checkpoint.Base.Index;
+            if (start <= index && lowest > start)
+                break;
+        }
+
+        return keep;
+    }
 }

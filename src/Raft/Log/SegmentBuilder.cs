@@ -20,6 +20,7 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     private ulong _saltState = saltSeed;
     private IDiskFile? _file;
     private int _filled;
+    private int _synced;
 
     /// <summary>Syncs so far.</summary>
     public long Syncs { get; private set; }
@@ -33,9 +34,8 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     /// <summary>
     /// Fills and syncs at most 1 MiB of a segment of <paramref name="size"/> bytes; true while there is more to do.
     /// </summary>
-    /// <exception cref="IOException">
-    /// The disk is full or faulty. The half-built file is given up, so nothing is lost and a later call starts with a fresh one.
-    /// </exception>
+    /// <exception cref="DiskFullException">There is no room. What has been filled stays, and a later call goes on from there.</exception>
+    /// <exception cref="IOException">The disk is faulty. The half-built file is given up.</exception>
     public bool FillSlice(int size)
     {
         if (_filled >= size)
@@ -44,6 +44,11 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
         {
             Fill(Math.Min(size, _filled + Slice));
             Sync();
+        }
+        catch (DiskFullException)
+        {
+            Suspend();
+            throw;
         }
         catch (IOException)
         {
@@ -62,39 +67,76 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     /// <remarks>
     /// Everything older is durable by now (each commit ends with its sync), so the file may get its name, which says exactly that.
     /// </remarks>
-    public Segment Activate(long number, int smallest, in Checkpoint checkpoint)
+    /// <returns>Null: there is no room. Nothing has changed, call again when there may be.</returns>
+    public Segment? TryActivate(long number, int smallest, in Checkpoint checkpoint)
     {
-        var size = Math.Max(_filled, Sectors.RoundUp(smallest));
-        while (_filled < size)
-            Fill(Math.Min(size, _filled + Slice));
+        SegmentHeader header;
+        try
+        {
+            header = new SegmentHeader(identity, number, NextSalt(), FillAtLeast(smallest), checkpoint);
+            Span<byte> sector = stackalloc byte[SegmentHeader.Size];
+            header.Write(sector);
+            _file!.Write(0, sector);
+            BytesWritten += sector.Length;
+            Sync();
+            disk.Rename(TemporaryName, Segment.NameOf(number));
+        }
+        catch (DiskFullException)
+        {
+            Suspend();
+            return null;
+        }
 
-        var header = new SegmentHeader(identity, number, NextSalt(), size, checkpoint);
-        Span<byte> sector = stackalloc byte[SegmentHeader.Size];
-        header.Write(sector);
-        var file = _file!;
-        file.Write(0, sector);
-        BytesWritten += sector.Length;
-        Sync();
-        disk.Rename(TemporaryName, Segment.NameOf(number));
         disk.SyncFolder();
         Syncs++;
+        var file = _file;
         _file = null;
         _filled = 0;
+        _synced = 0;
         return new Segment(header, file);
+    }
+
+    /// <summary>Gives up what has been filled, and the room it takes.</summary>
+    public void GiveUp()
+    {
+        _synced = 0;
+        Suspend();
+        disk.Delete(TemporaryName);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file?.Dispose();
 
-    private void Fill(int end)
+    // A write that met a full disk may have made the file longer than what is filled: the segment takes that, too, because its header
+    // names the size of its file.
+    private int FillAtLeast(int smallest)
     {
-        if (_file is null)
+        Open();
+        var size = Sectors.RoundUp(Math.Max(Math.Max(_filled, smallest), (int)_file!.Length));
+        while (_filled < size)
+            Fill(Math.Min(size, _filled + Slice));
+        return size;
+    }
+
+    private void Open()
+    {
+        if (_file is not null)
+            return;
+        if (_synced == 0)
         {
             disk.Delete(TemporaryName);
             _file = disk.Create(TemporaryName);
         }
+        else
+        {
+            _file = disk.Open(TemporaryName);
+        }
+    }
 
-        _file.Write(_filled, Zeros.AsSpan(0, end - _filled));
+    private void Fill(int end)
+    {
+        Open();
+        _file!.Write(_filled, Zeros.AsSpan(0, end - _filled));
         BytesWritten += end - _filled;
         _filled = end;
     }
@@ -102,15 +144,16 @@ internal sealed class SegmentBuilder(IDisk disk, LogIdentity identity, ulong sal
     private void Sync()
     {
         _file!.SyncData();
+        _synced = _filled;
         Syncs++;
     }
 
-    private void GiveUp()
+    // No room: what is synced stays, so that the next attempt costs one slice, and a segment of what there is can be used at need.
+    private void Suspend()
     {
         _file?.Dispose();
         _file = null;
-        _filled = 0;
-        disk.Delete(TemporaryName);
+        _filled = _synced;
     }
 
     // SplitMix64: a salt need only be unlike every other one, and a simulation needs the same ones again.

@@ -44,6 +44,11 @@ internal enum HeaderState
 /// The first sector of a segment: whose it is, then the checkpoint. Written and synced before the file gets its final name, so a
 /// segment that is there under its name has had a whole header.
 /// </summary>
+/// <param name="Identity">Whose log it is.</param>
+/// <param name="Number">The segment's number.</param>
+/// <param name="Salt">What the checksums of its batches start from.</param>
+/// <param name="FileSize">The file's size in bytes.</param>
+/// <param name="Checkpoint">Where the segment takes up.</param>
 /// <remarks>
 /// Little-endian. 0: magic (u64). 8: version (u32). 12: node (u32). 16: cluster (16 bytes, RFC 4122 order). 32: segment number (i64).
 /// 40: salt (u64). 48: size of the file (i64). 56: zero (u32). 60: CRC32C (u32) of bytes 0 to 59. These 64 bytes keep their place in

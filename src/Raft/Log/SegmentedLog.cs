@@ -23,6 +23,7 @@ internal sealed class SegmentedLog : IDisposable
     private readonly List<Segment> _segments;
     private readonly LogState _state;
     private readonly StagedBatch _staged;
+    private readonly List<long> _leftovers = [];
     private LogIndex _stagedLast;
     private Term _stagedTerm;
     private int _writeOffset;
@@ -69,7 +70,7 @@ internal sealed class SegmentedLog : IDisposable
     /// <summary>How many entries are held.</summary>
     public long EntryCount => _state.Entries.Count;
 
-    /// <summary>How many segments are held.</summary>
+    /// <summary>How many segments.</summary>
     public int SegmentCount => _segments.Count;
 
     /// <summary>The bytes that the segments take on disk, zeros included.</summary>
@@ -84,47 +85,63 @@ internal sealed class SegmentedLog : IDisposable
     /// <summary>Bytes written since the log was opened, zeros filled ahead included.</summary>
     public long BytesWritten => CommittedBytes + _builder.BytesWritten;
 
-    /// <summary>Bytes of batches committed since the log was opened.</summary>
+    /// <summary>Bytes of batches committed.</summary>
     public long CommittedBytes { get; private set; }
 
     /// <summary>
-    /// Opens the log of a folder, or begins one, then in that incarnation of the cluster. <paramref name="saltSeed"/> should be random: salts follow
-    /// from it, and the number of a new data folder.
+    /// Opens the log of a folder, or begins one in that incarnation of the cluster. Salts and a new folder's number follow from the seed.
     /// </summary>
-    /// <exception cref="IOException">The medium failed. Damaged bytes are no exception but a typed result.</exception>
+    /// <exception cref="IOException">The medium failed. Damaged bytes are a typed result.</exception>
     public static LogOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed, uint incarnation = 0)
     {
         options.Check();
         var recovery = new LogRecovery(disk, identity);
-        var builder = new SegmentBuilder(disk, identity, saltSeed);
+        SegmentBuilder? builder = null;
         SegmentedLog? log = null;
         try
         {
             if (recovery.Run() is { } problem)
                 return new(null, problem, recovery.Facts);
+            builder = new(disk, identity, saltSeed);
             var state = recovery.State;
             var offset = recovery.WriteOffset;
             if (state is null)
             {
                 var start = new Checkpoint(default, LogPosition.Zero, 0, FirstBatch: 1, IsReset: false, LogBirth.New(saltSeed, incarnation));
-                recovery.Segments.Add(builder.Activate(1, options.FirstSegmentSize, start));
+                recovery.Segments.Add(builder.TryActivate(1, options.FirstSegmentSize, start)
+                    ?? throw new DiskFullException("There is no room for the first segment of the log: make room in the data folder."));
                 state = new LogState(start);
                 offset = SegmentHeader.Size;
             }
 
             log = new SegmentedLog(disk, options, builder, recovery.Segments, state, offset);
             log.CountBytesHeld();
+            log._leftovers.AddRange(recovery.Leftovers);
             return new(log, null, recovery.Facts);
         }
         finally
         {
             if (log is null)
             {
-                builder.Dispose();
+                builder?.Dispose();
                 recovery.Segments.ForEach(segment => segment.Dispose());
             }
         }
     }
+
+    /// <summary>
+    /// Deletes the segments that an unfinished compaction or reset left, once it is known that the log without them is whole: until
+    /// then they may be what somebody needs to mend it.
+    /// </summary>
+    public void RemoveLeftovers()
+    {
+        foreach (var number in _leftovers)
+            _disk.Delete(Segment.NameOf(number));
+        _leftovers.Clear();
+    }
+
+    /// <summary>The number of the first segment.</summary>
+    public long FirstSegment => _segments[0].Number;
 
     /// <summary>The term of an entry held or of the base; null for any other index.</summary>
     public Term? TermAt(LogIndex index) => _state.TermAt(index);
@@ -166,18 +183,20 @@ internal sealed class SegmentedLog : IDisposable
 
     /// <summary>
     /// Makes everything staged durable with one write and one sync; nothing happens when nothing is staged. Where the segment is full
-    /// the next one is activated first.
+    /// the next one is activated first. False: the disk has no room for that one. Nothing has been written, everything stays staged:
+    /// call again when there may be room.
     /// </summary>
     /// <exception cref="IOException">It may or may not be durable; the log is unusable from here on.</exception>
-    public void Commit()
+    public bool Commit()
     {
         if (_staged.IsEmpty)
-            return;
+            return true;
         RefuseWhenBroken();
-        _isBroken = true;
-        if (_staged.Size > _segments[^1].Size - _writeOffset)
-            Roll(_state.Checkpoint, Math.Max(_options.FirstSegmentSize, SegmentHeader.Size + _staged.Size));
+        if (_staged.Size > _segments[^1].Size - _writeOffset
+            && !TryRoll(_state.Checkpoint, Math.Max(_options.FirstSegmentSize, SegmentHeader.Size + _staged.Size)))
+            return false;
 
+        _isBroken = true;
         var segment = _segments[^1];
         var batch = _staged.Seal(segment, _writeOffset, _state.LastBatch + 1, _state.LastBatch);
         segment.File.Write(_writeOffset, batch);
@@ -190,6 +209,7 @@ internal sealed class SegmentedLog : IDisposable
         _writeOffset += batch.Length;
         ForgetStaged();
         _isBroken = false;
+        return true;
     }
 
     /// <summary>
@@ -204,24 +224,10 @@ internal sealed class SegmentedLog : IDisposable
     /// <summary>
     /// Drops the segments in front whose entries are all at or below <paramref name="index"/>, which a durable snapshot must cover.
     /// </summary>
-    /// <remarks>
-    /// A segment may become the first only if no entry in it or behind it has replaced one of an older segment: its checkpoint would
-    /// name as base an entry that is no longer in the log. The replaced tail of an older segment thus stays until a later segment has
-    /// been begun.
-    /// </remarks>
     public void CompactTo(LogIndex index)
     {
         RefuseWhenBroken();
-        var keep = _segments.Count - 1;
-        var lowest = new LogIndex(long.MaxValue);
-        for (; keep > 0; keep--)
-        {
-            lowest = LogIndex.Min(lowest, _segments[keep].Lowest);
-            var start = _segments[keep].Checkpoint.Base.Index;
-            if (start <= index && lowest > start)
-                break;
-        }
-
+        var keep = Segment.FirstToKeep(_segments, index);
         if (keep == 0)
             return;
         _isBroken = true;
@@ -232,37 +238,55 @@ internal sealed class SegmentedLog : IDisposable
 
     /// <summary>
     /// Throws away all entries and goes on behind <paramref name="newBase"/>, which a durable snapshot must stand for; term and vote
-    /// stay. Durable when it returns. Nothing may be staged.
+    /// stay. Durable when it returns. Nothing may be staged. False: the disk has no room for a segment. Nothing has changed.
     /// </summary>
     /// <remarks>
     /// The new segment is durable, with a checkpoint that voids all older entries, before the first old file is deleted. A crash before
     /// its rename leaves the old log, and <see cref="Storage.Open"/> resets again; a crash after it leaves old files that recovery
     /// passes over and removes.
     /// </remarks>
-    public void Reset(LogPosition newBase, long time)
+    public bool Reset(LogPosition newBase, long time)
     {
         Invariant.Check(_staged.IsEmpty, "nothing is staged when the log is reset");
         RefuseWhenBroken();
-        _isBroken = true;
         var start = _state.Checkpoint with { Base = newBase, BaseTime = time, IsReset = true };
-        Roll(start, _options.FirstSegmentSize);
+        if (!TryRoll(start, _options.FirstSegmentSize))
+            return false;
+        _isBroken = true;
         _state.StartAt(start);
         Drop(_segments.Count - 1);
         ForgetStaged();
         _isBroken = false;
+        return true;
+    }
+
+    /// <summary>
+    /// From here on the log belongs to a later incarnation of the cluster; durable when it returns. Nothing may be staged. False: no room.
+    /// </summary>
+    public bool BeginIncarnation(uint incarnation)
+    {
+        Invariant.Check(_staged.IsEmpty && incarnation > Birth.Incarnation, "an incarnation begins between batches, and is a later one");
+        RefuseWhenBroken();
+        var start = _state.Checkpoint with { Birth = Birth with { Incarnation = incarnation } };
+        if (!TryRoll(start, _options.FirstSegmentSize))
+            return false;
+        _state.BelongTo(start.Birth);
+        return true;
     }
 
     /// <summary>
     /// Fills at most 1 MiB of the next segment ahead of its use; true while there is more to do. To be called while the disk is idle.
     /// </summary>
-    /// <exception cref="IOException">
-    /// The disk is full or faulty. The log itself goes on: committing works until the segment in use is full.
-    /// </exception>
+    /// <exception cref="DiskFullException">There is no room. The log itself goes on: committing works until the segment in use is full.</exception>
+    /// <exception cref="IOException">The disk is faulty.</exception>
     public bool PrebuildSlice()
     {
         RefuseWhenBroken();
         return _builder.FillSlice(_nextSize);
     }
+
+    /// <summary>Gives up what was filled ahead, for something that needs the room more.</summary>
+    public void DropPrebuilt() => _builder.GiveUp();
 
     /// <summary>Whether the next segment is not whole yet.</summary>
     public bool NeedsPrebuild => _builder.Filled < _nextSize;
@@ -274,12 +298,18 @@ internal sealed class SegmentedLog : IDisposable
         _segments.ForEach(segment => segment.Dispose());
     }
 
-    private void Roll(in Checkpoint start, int smallest)
+    private bool TryRoll(in Checkpoint start, int smallest)
     {
-        _segments.Add(_builder.Activate(_segments[^1].Number + 1, smallest, start));
+        _isBroken = true;
+        var next = _builder.TryActivate(_segments[^1].Number + 1, smallest, start);
+        _isBroken = false;
+        if (next is null)
+            return false;
+        _segments.Add(next);
         _writeOffset = SegmentHeader.Size;
         _nextSize = _options.SizeAfter(_nextSize);
         CountBytesHeld();
+        return true;
     }
 
     // The newest goes first, durably: the gap it leaves is where recovery stops looking back, whichever of the others a power cut

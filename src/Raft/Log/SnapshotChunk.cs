@@ -26,6 +26,13 @@ internal static class SnapshotChunk
     /// <summary>Where a chunk starts in the file.</summary>
     public static long OffsetOf(int number) => (long)number * MaxSize;
 
+    /// <summary>The size in bytes, header included, that a header names; 0 where it names none that a chunk can have.</summary>
+    public static int SizeOf(ReadOnlySpan<byte> header)
+    {
+        var length = header.Length < HeaderSize ? 0 : BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
+        return length is > 0 and <= MaxLength ? HeaderSize + (int)length : 0;
+    }
+
     /// <summary>Writes the header in front of the data, which stands at <see cref="HeaderSize"/> and reaches to the end.</summary>
     public static void Seal(Span<byte> chunk, int number)
     {

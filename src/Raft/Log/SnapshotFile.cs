@@ -6,7 +6,7 @@ namespace RaftStream.Raft.Log;
 /// <summary>A finished snapshot file, open for reading.</summary>
 internal sealed class SnapshotFile : IDisposable
 {
-    /// <summary>What every file being written ends with: leftovers of a crash, removed at a start.</summary>
+    /// <summary>What every file being written ends with. At a start they are removed, but for one being received.</summary>
     public const string PartSuffix = ".part";
 
     private const string Prefix = "snapshot-";
@@ -31,6 +31,16 @@ internal sealed class SnapshotFile : IDisposable
     /// <summary>The name of the snapshot at a position.</summary>
     public static string NameOf(LogPosition position) =>
         string.Create(CultureInfo.InvariantCulture, $"{Prefix}{position.Index.Value:x16}-{position.Term.Value:x16}{Suffix}");
+
+    /// <summary>The name under which the snapshot at a position is received: it tells which one can be gone on with.</summary>
+    public static string PartNameOf(LogPosition position) => NameOf(position) + PartSuffix;
+
+    /// <summary>Whether a file is a snapshot being received by its name, and at which position.</summary>
+    public static bool TryParsePart(string name, out LogPosition position)
+    {
+        position = default;
+        return name.EndsWith(PartSuffix, StringComparison.Ordinal) && TryParse(name[..^PartSuffix.Length], out position);
+    }
 
     /// <summary>Whether a file is a snapshot by its name, and at which position.</summary>
     public static bool TryParse(string name, out LogPosition position)
@@ -85,14 +95,25 @@ internal sealed class SnapshotFile : IDisposable
             throw new IOException($"'{_name}' is damaged at byte {offset}: piece {piece} of {Pieces} does not match its checksum; restart the node, which then uses an older snapshot where its log reaches back to it.");
     }
 
-    /// <summary>Verifies every piece; null, or a sentence on the first that is damaged.</summary>
-    public string? Verify(byte[] buffer)
+    /// <summary>Verifies every piece; null, or a sentence on the first that is damaged or cannot be read.</summary>
+    public string? Verify()
     {
+        var buffer = new byte[Manifest.Chunks == 0 ? 0 : SizeOf(0)];
         for (var piece = 0; piece < Manifest.Chunks; piece++)
         {
             var chunk = buffer.AsSpan(0, SizeOf(piece));
             var offset = SnapshotChunk.OffsetOf(piece);
-            if (_file.Read(offset, chunk) < chunk.Length || !SnapshotChunk.IsValid(chunk, piece))
+            int count;
+            try
+            {
+                count = _file.Read(offset, chunk);
+            }
+            catch (IOException unreadable)
+            {
+                return $"'{_name}' cannot be read at byte {offset}: {unreadable.Message}";
+            }
+
+            if (count < chunk.Length || !SnapshotChunk.IsValid(chunk, piece))
                 return $"'{_name}' is damaged at byte {offset}: chunk {piece} of {Manifest.Chunks} does not match its checksum";
         }
 
@@ -103,6 +124,19 @@ internal sealed class SnapshotFile : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static OpeningProblem? ReadManifest(IDiskFile file, string name, out SnapshotManifest? manifest)
+    {
+        manifest = null;
+        try
+        {
+            return ParseManifest(file, name, out manifest);
+        }
+        catch (IOException unreadable)
+        {
+            return new(OpeningKind.Corrupt, $"the manifest of '{name}' cannot be read: {unreadable.Message}");
+        }
+    }
+
+    private static OpeningProblem? ParseManifest(IDiskFile file, string name, out SnapshotManifest? manifest)
     {
         manifest = null;
         Span<byte> trailer = stackalloc byte[SnapshotManifest.TrailerSize];

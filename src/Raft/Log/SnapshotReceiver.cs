@@ -18,7 +18,8 @@ internal enum PieceOutcome
 
 /// <summary>
 /// Takes a snapshot from another replica, piece by piece: chunks in order, the manifest last. A transfer goes on where it stopped, from
-/// whichever replica, for as long as the process lives. Made by <see cref="SnapshotStore.BeginReceive"/>, which owns it.
+/// whichever replica, and over the end of the process: each chunk proves by its checksum and number that it is whole and in its place.
+/// Made by <see cref="SnapshotStore"/>, which owns it.
 /// </summary>
 internal sealed class SnapshotReceiver : IDisposable
 {
@@ -32,6 +33,22 @@ internal sealed class SnapshotReceiver : IDisposable
         _file = file;
         Position = position;
         IsUsable = true;
+    }
+
+    /// <summary>Goes on with a file that an earlier process left: its chunks count up to the first that is not whole.</summary>
+    /// <remarks>
+    /// <b>Safety.</b> They are written once more. What the earlier process wrote may stand in the system's cache only, and after a sync
+    /// that failed there the cache passes it for written: the sync at the end would then vouch for what is not on the medium.
+    /// </remarks>
+    /// <exception cref="IOException">The medium failed; begin again.</exception>
+    public static SnapshotReceiver Resume(LogPosition position, IDiskFile file)
+    {
+        var receiver = new SnapshotReceiver(position, file);
+        var chunk = new byte[SnapshotChunk.MaxSize];
+        while (receiver.WantsChunk && receiver.TryRead(chunk, out var size))
+            receiver.Take(chunk.AsSpan(0, size));
+        file.SyncData();
+        return receiver;
     }
 
     /// <summary>The snapshot being received.</summary>
@@ -52,8 +69,7 @@ internal sealed class SnapshotReceiver : IDisposable
     {
         if (piece != NextPiece || !IsUsable)
             return PieceOutcome.NotNext;
-        var isFull = _length == (long)NextPiece * SnapshotChunk.MaxLength;
-        if (isFull && SnapshotChunk.IsValid(bytes, piece))
+        if (WantsChunk && SnapshotChunk.IsValid(bytes, piece))
         {
             Take(bytes);
             return PieceOutcome.Taken;
@@ -62,6 +78,13 @@ internal sealed class SnapshotReceiver : IDisposable
         if (SnapshotManifest.Read(bytes, out var manifest) != HeaderState.Valid
             || manifest!.Position != Position || manifest.Length != _length || manifest.Chunks != NextPiece)
             return PieceOutcome.Damaged;
+        if (_file.Length > manifest.FileSize)
+        {
+            // A part of an earlier process that no replica's snapshot explains: the manifest, found from the end, would be hidden by it.
+            IsUsable = false;
+            return PieceOutcome.Damaged;
+        }
+
         Finish(manifest, bytes);
         return PieceOutcome.Finished;
     }
@@ -71,6 +94,16 @@ internal sealed class SnapshotReceiver : IDisposable
     {
         IsUsable = false;
         _file.Dispose();
+    }
+
+    // All chunks but the last are full: behind a shorter one comes the manifest.
+    private bool WantsChunk => _length == (long)NextPiece * SnapshotChunk.MaxLength;
+
+    private bool TryRead(byte[] chunk, out int size)
+    {
+        var offset = SnapshotChunk.OffsetOf(NextPiece);
+        size = SnapshotChunk.SizeOf(chunk.AsSpan(0, _file.Read(offset, chunk.AsSpan(0, SnapshotChunk.HeaderSize))));
+        return size > 0 && SnapshotChunk.IsValid(chunk.AsSpan(0, _file.Read(offset, chunk.AsSpan(0, size))), NextPiece);
     }
 
     private void Take(ReadOnlySpan<byte> chunk)

@@ -8,14 +8,12 @@ namespace RaftStream.Raft.Log;
 /// <remarks>
 /// The older one stays because it is the way out when the newest turns out damaged at a start, as long as the log still reaches back
 /// to it: compact the log to the older one (<see cref="Storage.Compact"/>), not to the newest.
+/// At most one snapshot is being received; what has come of it outlives the process, until another one is begun or a newer one is held.
 /// </remarks>
 internal sealed class SnapshotStore : IDisposable
 {
     /// <summary>The name under which this replica's own snapshot is written.</summary>
     public const string TakingName = "snapshot-taking" + SnapshotFile.PartSuffix;
-
-    /// <summary>The name under which another replica's snapshot is received.</summary>
-    public const string ReceivingName = "snapshot-receiving" + SnapshotFile.PartSuffix;
 
     private const int Kept = 2;
 
@@ -40,16 +38,18 @@ internal sealed class SnapshotStore : IDisposable
     public OpeningProblem? Unsupported { get; private set; }
 
     /// <summary>
-    /// Finds the snapshots of a folder, verifies the newest whole, falling back to older ones, and removes what unfinished ones left.
+    /// Finds the snapshots of a folder, verifies the newest whole, falling back to older ones, and removes what unfinished ones left, but
+    /// for the newest that was being received.
     /// </summary>
     /// <exception cref="IOException">The medium failed. Damaged bytes are no exception, see <see cref="Damage"/>.</exception>
     public static SnapshotStore Open(IDisk disk)
     {
         var store = new SnapshotStore(disk);
+        var receiving = LogPosition.Zero;
         foreach (var name in disk.List())
         {
-            if (name.EndsWith(SnapshotFile.PartSuffix, StringComparison.Ordinal))
-                disk.Delete(name);
+            if (SnapshotFile.TryParsePart(name, out var part))
+                receiving = part.Index > receiving.Index ? part : receiving;
             else if (SnapshotFile.TryParse(name, out var position))
                 store._held.Add(position);
         }
@@ -59,6 +59,7 @@ internal sealed class SnapshotStore : IDisposable
             disk.SyncFolder();
         store._held.Sort(static (left, right) => left.Index != right.Index ? left.Index.CompareTo(right.Index) : left.Term.CompareTo(right.Term));
         store.FindNewest();
+        store.ResumeReceiving(receiving);
         return store;
     }
 
@@ -76,9 +77,19 @@ internal sealed class SnapshotStore : IDisposable
     {
         if (_receiver is { IsUsable: true } && _receiver.Position == position)
             return _receiver;
-        _receiver?.Dispose();
-        _receiver = new(position, CreatePart(ReceivingName));
+        AbandonReceive();
+        _receiver = new(position, CreatePart(SnapshotFile.PartNameOf(position)));
         return _receiver;
+    }
+
+    /// <summary>Gives up what is being received, and the room it takes; nothing where nothing is.</summary>
+    public void AbandonReceive()
+    {
+        if (_receiver is not { } given)
+            return;
+        _receiver = null;
+        given.Dispose();
+        _disk.Delete(SnapshotFile.PartNameOf(given.Position));
     }
 
     /// <summary>Opens a snapshot held.</summary>
@@ -127,21 +138,41 @@ internal sealed class SnapshotStore : IDisposable
     /// <summary>
     /// Makes the snapshot that was received whole one of those held; nothing where there is none. Only now, when it is decided that
     /// it takes the place of the log: a received snapshot that is not wanted must neither push out one that the log leads up to, nor
-    /// let the log be compacted to a place that it does not hold.
+    /// let the log be compacted to a place that it does not hold. False: there is no room for its name; call again.
     /// </summary>
-    public void PublishReceived()
+    public bool PublishReceived()
     {
         if (_receiver?.Manifest is not { } manifest)
-            return;
+            return true;
+        try
+        {
+            _disk.Rename(SnapshotFile.PartNameOf(manifest.Position), SnapshotFile.NameOf(manifest.Position));
+        }
+        catch (DiskFullException)
+        {
+            return false; // It waits under the name of a part: nothing is lost.
+        }
+
         _receiver.Dispose();
         _receiver = null;
-        Publish(ReceivingName, manifest);
+        Adopt(manifest);
+        return true;
     }
 
-    /// <summary>Gives a file that is whole and durable its name, durably, and drops what is older than the newest two.</summary>
-    internal void Publish(string part, SnapshotManifest manifest)
+    /// <summary>Gives an own snapshot that is whole and durable its name, durably, and drops what is older than the newest two.</summary>
+    internal void PublishTaken(SnapshotManifest manifest)
     {
-        _disk.Rename(part, SnapshotFile.NameOf(manifest.Position));
+        _disk.Rename(TakingName, SnapshotFile.NameOf(manifest.Position));
+        Adopt(manifest);
+        if (_receiver is { Manifest: null } && _receiver.Position.Index <= manifest.Position.Index)
+            AbandonReceive();
+    }
+
+    /// <summary>Removes the file of an own snapshot that was given up.</summary>
+    internal void RemoveTaking() => _disk.Delete(TakingName);
+
+    private void Adopt(SnapshotManifest manifest)
+    {
         _disk.SyncFolder();
         _held.Remove(manifest.Position);
         var place = _held.Count;
@@ -155,7 +186,6 @@ internal sealed class SnapshotStore : IDisposable
 
     private void FindNewest()
     {
-        var buffer = new byte[SnapshotChunk.MaxSize];
         while (_held.Count > 0)
         {
             using var file = SnapshotFile.Open(_disk, _held[^1], out var problem);
@@ -165,7 +195,7 @@ internal sealed class SnapshotStore : IDisposable
                 return;
             }
 
-            var damage = file is null ? problem!.Sentence : file.Verify(buffer);
+            var damage = file is null ? problem!.Sentence : file.Verify();
             if (damage is null)
             {
                 Newest = file!.Manifest;
@@ -178,6 +208,33 @@ internal sealed class SnapshotStore : IDisposable
         }
 
         Prune();
+    }
+
+    // One that a held snapshot makes needless goes, as do all other parts: there is never more than one.
+    private void ResumeReceiving(LogPosition position)
+    {
+        var kept = position.Index > (Newest?.Position.Index ?? LogIndex.Zero) ? SnapshotFile.PartNameOf(position) : "";
+        foreach (var name in _disk.List())
+        {
+            if (name.EndsWith(SnapshotFile.PartSuffix, StringComparison.Ordinal) && !string.Equals(name, kept, StringComparison.Ordinal))
+                _disk.Delete(name);
+        }
+
+        if (kept.Length == 0)
+            return;
+        var file = _disk.Open(kept);
+        try
+        {
+            _receiver = SnapshotReceiver.Resume(position, file);
+            if (_receiver.NextPiece == 0)
+                AbandonReceive();
+        }
+        catch (IOException)
+        {
+            // A part is worth no more than the time it saves: on a medium that fails it is fetched anew.
+            file.Dispose();
+            _disk.Delete(kept);
+        }
     }
 
     private void Prune()

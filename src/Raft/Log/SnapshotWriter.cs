@@ -55,6 +55,7 @@ internal sealed class SnapshotWriter : IBufferWriter<byte>, IDisposable
     /// Writes the last chunk and the manifest, makes the file durable, gives it its name and makes that durable: in this order, so
     /// that a file under a snapshot's name is whole. The store then knows it and drops the oldest.
     /// </summary>
+    /// <exception cref="DiskFullException">There is no room: <see cref="Abandon"/> it.</exception>
     /// <exception cref="IOException">The medium failed: there is no snapshot.</exception>
     public SnapshotManifest Finish()
     {
@@ -64,8 +65,15 @@ internal sealed class SnapshotWriter : IBufferWriter<byte>, IDisposable
         _file.Write(manifest.Offset, manifest.ToBytes());
         _file.SyncData();
         _file.Dispose();
-        _store.Publish(SnapshotStore.TakingName, manifest);
+        _store.PublishTaken(manifest);
         return manifest;
+    }
+
+    /// <summary>Gives the snapshot up, and the room it takes.</summary>
+    public void Abandon()
+    {
+        _file.Dispose();
+        _store.RemoveTaking();
     }
 
     /// <summary>Closes the file. One not finished is removed when the next is begun, or at a start.</summary>

@@ -12,6 +12,19 @@ internal sealed record StorageOpening(Storage? Storage, OpeningProblem? Problem,
     public OpeningKind Kind => Problem?.Kind ?? OpeningKind.Opened;
 }
 
+/// <summary>What became of an installation.</summary>
+internal enum InstallOutcome
+{
+    /// <summary>The log leads up to the newest snapshot, or begins behind it: nothing was to be done.</summary>
+    Kept,
+
+    /// <summary>The log goes on from the newest snapshot.</summary>
+    Reset,
+
+    /// <summary>The disk has no room for it. Nothing is lost: ask again when there may be some.</summary>
+    NoRoom,
+}
+
 /// <summary>
 /// Log and snapshots of one replica, which together are its whole past: every entry up to the newest snapshot is in it, and the log
 /// reaches back to it. Owned by the disk agent.
@@ -45,7 +58,7 @@ internal sealed class Storage : IDisposable
             return new(null, unsupported, default, false, snapshots.Damage);
         if ((snapshots.Newest is not null || snapshots.Damage is not null) && !HasSegment(disk))
         {
-            var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: move the folder away and bring the replica back as a new member with an id never used before.";
+            var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: {OpeningProblem.WayBack(identity.Node)}";
             return new(null, new(OpeningKind.Corrupt, sentence), default, false, snapshots.Damage);
         }
 
@@ -58,10 +71,13 @@ internal sealed class Storage : IDisposable
         {
             if (storage.FindGap(identity.Node) is { } gap)
                 return new(null, gap, opening.Facts, false, snapshots.Damage);
-            var wasReset = storage.Install();
+            var outcome = storage.Install();
+            if (outcome == InstallOutcome.NoRoom)
+                throw new DiskFullException("There is no room to begin the log behind the newest snapshot: make room in the data folder and start the node again, nothing is lost.");
+            log.RemoveLeftovers();
             snapshots.RemoveDamaged();
             kept = true;
-            return new(storage, null, opening.Facts, wasReset, snapshots.Damage);
+            return new(storage, null, opening.Facts, outcome == InstallOutcome.Reset, snapshots.Damage);
         }
         finally
         {
@@ -72,15 +88,15 @@ internal sealed class Storage : IDisposable
 
     /// <summary>
     /// Makes the log go on from the newest snapshot: one just received whole becomes it. Where the log holds the snapshot's last entry
-    /// nothing happens, else the log is reset behind it; true if it was. Nothing may be staged.
+    /// nothing happens, else the log is reset behind it. Nothing may be staged.
     /// </summary>
-    public bool Install()
+    public InstallOutcome Install()
     {
-        Snapshots.PublishReceived();
+        if (!Snapshots.PublishReceived())
+            return InstallOutcome.NoRoom;
         if (Snapshots.Newest is not { } newest || newest.Position.Index < Log.Base.Index || Log.TermAt(newest.Position.Index) == newest.Position.Term)
-            return false;
-        Log.Reset(newest.Position, newest.Description.Time);
-        return true;
+            return InstallOutcome.Kept;
+        return Log.Reset(newest.Position, newest.Description.Time) ? InstallOutcome.Reset : InstallOutcome.NoRoom;
     }
 
     /// <summary>Drops the part of the log that even the older of the two snapshots covers; nothing while there is only one.</summary>
@@ -106,7 +122,7 @@ internal sealed class Storage : IDisposable
         var damage = Snapshots.Damage is { } found ? $" ({found})" : "";
         return new(
             OpeningKind.Corrupt,
-            $"The log begins behind entry {Log.Base} and the newest readable snapshot stands at {reached}{damage}: entries in between are lost, so move the data folder away and bring node {node} back as a new member with an id never used before.");
+            $"The log begins behind entry {Log.Base} with '{Segment.NameOf(Log.FirstSegment)}' and the newest readable snapshot stands at {reached}{damage}: put '{Segment.NameOf(Log.FirstSegment - 1)}' back if you have it; else entries in between are lost, and {OpeningProblem.WayBack(node)}");
     }
 
     private static bool HasSegment(IDisk disk)

@@ -20,7 +20,10 @@ public interface IStateMachine
     /// <summary>Answers a query from the state as it is. Must not change anything.</summary>
     void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply);
 
-    /// <summary>Fixes the state of this moment for a snapshot; later commands do not show in the view.</summary>
+    /// <summary>
+    /// Fixes the state of this moment for a snapshot; later commands do not show in the view. At most one view lives at a time: the
+    /// next call comes only after the last view was disposed of.
+    /// </summary>
     ISnapshotView Capture();
 
     /// <summary>Replaces the whole state by the one in a snapshot.</summary>

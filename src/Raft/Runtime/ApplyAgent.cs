@@ -1,11 +1,10 @@
-using System.Buffers;
 using RaftStream.Raft.Log;
 
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
-/// Runs the state machine: applies what is committed, answers queries, captures and restores snapshots. Owns the machine; nobody
-/// else calls it. May share a thread with the consensus agent.
+/// Runs the state machine: applies what is committed, answers queries, captures and restores snapshots. Owns the replicated
+/// state; nobody else calls it. May share a thread with the consensus agent.
 /// </summary>
 /// <remarks>
 /// Kept true: entries are applied in log order, each once; a caller's answer leaves only after its entry was applied.
@@ -16,22 +15,21 @@ internal sealed class ApplyAgent
     /// <summary>How long one turn may last, so that applying delays no heartbeat when the thread is shared.</summary>
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(2);
 
-    private readonly IStateMachine _machine;
     private readonly BoundedQueue<ApplyWork> _work;
     private readonly BoundedQueue<ApplyDone> _done;
     private readonly BoundedQueue<EntryRun> _spare;
-    private readonly long _snapshotAfterBytes;
-    private readonly ArrayBufferWriter<byte> _replies = new(64 * 1024);
-    private readonly int[] _ends = new int[EntryRun.MaxCommands];
     private ApplyWork _underWay;
-    private long _bytesSinceSnapshot;
     private LogPosition _applied;
     private long _time;
 
-    public ApplyAgent(IStateMachine machine, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare, long snapshotAfterBytes)
-    {
-        (_machine, _work, _done, _spare, _snapshotAfterBytes) = (machine, work, done, spare, snapshotAfterBytes);
-    }
+    public ApplyAgent(ReplicatedState state, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare) =>
+        (State, _work, _done, _spare) = (state, work, done, spare);
+
+    /// <summary>The state machine and the sessions.</summary>
+    public ReplicatedState State { get; }
+
+    /// <summary>What was done since the start.</summary>
+    public ApplyCounters Counters { get; } = new();
 
     /// <summary>The last entry applied.</summary>
     public LogPosition Applied => _applied;
@@ -40,7 +38,7 @@ internal sealed class ApplyAgent
     public void Recover(SnapshotReader snapshot)
     {
         using (snapshot)
-            _machine.Restore(snapshot);
+            State.Restore(snapshot);
         CheckRestored(snapshot.Manifest.Description);
         (_applied, _time) = (snapshot.Manifest.Position, snapshot.Manifest.Description.Time);
     }
@@ -64,7 +62,6 @@ internal sealed class ApplyAgent
                     break;
                 default:
                     Recover(work.Snapshot!);
-                    _bytesSinceSnapshot = 0;
                     Report(null);
                     break;
             }
@@ -98,58 +95,41 @@ internal sealed class ApplyAgent
     private void Apply(EntryRun run)
     {
         Invariant.Check(run.Last.Index > _applied.Index, "entries are applied in order, each once");
-        if (run.Count > 0)
-        {
-            _replies.ResetWrittenCount();
-            var results = new Results(_replies, _ends.AsSpan(0, run.Count));
-            _machine.Apply(new CommandBatch(run.Commands), ref results);
-            Invariant.Check(results.Count == run.Count, "a state machine completes one reply for each command");
-            Reply(run);
-            _underWay = default; // Answered: what fails from here on must not answer again.
-        }
-
+        State.Apply(run);
+        _underWay = default; // Answered: what fails from here on must not answer again.
         (_applied, _time) = (run.Last, run.Time);
-        _bytesSinceSnapshot += run.Bytes;
+        Counters.Commands.Add(run.Count);
+        var captured = run.IsSnapshotPoint ? Capture() : null;
         run.Clear();
         _spare.TryEnqueue(run);
-        Report(CaptureIfDue());
+        Report(captured);
     }
 
-    private void Reply(EntryRun run)
+    private void Answer(ClientRequest request) =>
+        request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)));
+
+    /// <summary>One state at a time: while one is being saved, the next would only cost the memory of what changes meanwhile.</summary>
+    private CapturedState? Capture()
     {
-        var start = 0;
-        for (var i = 0; i < run.Count; i++)
+        if (State.IsCaptured)
         {
-            if (run.Requests[i] is { } request)
-                request.Complete(new(Outcome.Applied, Refusal.None, run.Commands[i].Position, _replies.WrittenSpan[start.._ends[i]].ToArray()));
-            start = _ends[i];
-        }
-    }
-
-    private void Answer(ClientRequest request)
-    {
-        _replies.ResetWrittenCount();
-        _machine.Query(request.Payload.Span, _replies);
-        request.Complete(new(Outcome.Applied, Refusal.None, _applied, _replies.WrittenSpan.ToArray()));
-    }
-
-    private CapturedState? CaptureIfDue()
-    {
-        if (_bytesSinceSnapshot < _snapshotAfterBytes)
+            Counters.CapturesSkipped.Add(1);
             return null;
-        _bytesSinceSnapshot = 0;
-        return new(_applied, _time, _machine.StateHash, _machine.Capture());
+        }
+
+        Counters.Captures.Add(1);
+        return new(_applied, _time, State.Hash, State.Capture());
     }
 
     private void Report(CapturedState? captured)
     {
-        var reported = _done.TryEnqueue(new() { Applied = _applied, StateHash = _machine.StateHash, Captured = captured });
+        var reported = _done.TryEnqueue(new() { Applied = _applied, StateHash = State.Hash, Captured = captured });
         Invariant.Check(reported, "the apply agent works only where its answers have room");
     }
 
     private void CheckRestored(SnapshotDescription snapshot)
     {
-        if (_machine.StateHash != snapshot.StateHash)
+        if (State.Hash != snapshot.StateHash)
             throw new ReplicaException($"The snapshot at {snapshot.Position} restores to another state than it was taken of: it was made by another version of the state machine, or its file is damaged. Remove it if an older snapshot and the log still cover it, else replace this replica.");
     }
 }

@@ -8,7 +8,8 @@ namespace RaftStream.Raft.Runtime;
 /// Hands committed entries to the apply agent in log order, each exactly once, from the cache or from disk, with the callers that
 /// wait for them; and queries once what they must see was handed over before them. Owned by the consensus agent.
 /// </summary>
-internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, BoundedQueue<ApplyWork> apply, BoundedQueue<EntryRun> spare, LogIndex from)
+internal sealed class ApplyFeed(
+    EntryCache cache, BoundedQueue<DiskWork> disk, BoundedQueue<ApplyWork> apply, BoundedQueue<EntryRun> spare, SnapshotPolicy policy, LogIndex from)
 {
     private const int MaxRunBytes = 256 * 1024;
 
@@ -51,6 +52,7 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
     {
         (_fed, _isInstalling, _isReading) = (position.Index, true, false);
         _target = LogIndex.Max(_target, position.Index);
+        policy.Installed();
     }
 
     /// <summary>The snapshot is under the log: the state machine restores it, then entries go on.</summary>
@@ -93,7 +95,7 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
         Invariant.Check(count > 0, "committed entries that are not in a snapshot are on disk");
         if (!HasRoom || !TryRent(out var run))
             return; // Read again when there is.
-        for (; count > 0 && run.Count < EntryRun.MaxCommands; count--)
+        for (; count > 0 && !IsFull(run); count--)
         {
             var size = AddTo(run, records);
             records = records[size..];
@@ -124,7 +126,7 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
 
         if (!TryRent(out var run))
             return false;
-        for (var index = _fed.Next; index <= _target && cache.Holds(index) && run.Count < EntryRun.MaxCommands && run.Bytes < MaxRunBytes; index = index.Next)
+        for (var index = _fed.Next; index <= _target && cache.Holds(index) && !IsFull(run) && run.Bytes < MaxRunBytes; index = index.Next)
             AddTo(run, cache.RecordAt(index));
         Hand(run);
         return true;
@@ -134,12 +136,30 @@ internal sealed class ApplyFeed(EntryCache cache, BoundedQueue<DiskWork> disk, B
     {
         var read = LogRecord.TryReadHeader(bytes.Span, out var record);
         Invariant.Check(read && record.Position.Index > _fed, "entries are handed over in log order");
-        if (record.Kind == EntryKind.Command)
-            run.Add(new(record.Position, record.Time, bytes.Slice(LogRecord.HeaderSize, record.Length)), RequestFor(record.Position), record.Size);
-        else
-            run.Skip(record.Position, record.Time, record.Size);
+        var payload = bytes.Slice(LogRecord.HeaderSize, record.Length);
+        switch (record.Kind)
+        {
+            case EntryKind.Command:
+                run.Add(new(record.Position, record.Time, payload), RequestFor(record.Position), record.Size);
+                break;
+            case EntryKind.Session:
+                run.AddSession(new(record.Position, record.Time, payload), RequestFor(record.Position), record.Size);
+                break;
+            case EntryKind.SnapshotPoint:
+                run.EndAtSnapshotPoint(record.Position, record.Time, record.Size);
+                RequestFor(record.Position)?.Complete(new(Outcome.Applied, Refusal.None, record.Position, default));
+                break;
+            default:
+                run.Skip(record.Position, record.Time, record.Size);
+                break;
+        }
+
+        policy.HandedOver(record);
         return record.Size;
     }
+
+    // Behind a snapshot point another run begins, so that what is captured is the state of that very entry.
+    private static bool IsFull(EntryRun run) => run.Count == EntryRun.MaxCommands || run.IsSnapshotPoint;
 
     private void Hand(EntryRun run)
     {

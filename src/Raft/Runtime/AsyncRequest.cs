@@ -5,7 +5,8 @@ internal sealed class AsyncRequest : ClientRequest
 {
     private readonly TaskCompletionSource<Answer> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public AsyncRequest(RequestKind kind, ReadOnlyMemory<byte> payload) => (Kind, Payload) = (kind, payload);
+    public AsyncRequest(RequestKind kind, ReadOnlyMemory<byte> payload, EntryKind entryKind = EntryKind.Command) =>
+        (Kind, Payload, EntryKind) = (kind, payload, entryKind);
 
     /// <inheritdoc/>
     public override bool IsAbandoned => _answered.Task.IsCompleted;

@@ -3,7 +3,7 @@ namespace RaftStream.Raft.Runtime;
 /// <summary>What a caller in this process wants.</summary>
 internal enum RequestKind : byte
 {
-    /// <summary>Propose a command.</summary>
+    /// <summary>Propose an entry.</summary>
     Propose = 0,
 
     /// <summary>Answer a query linearizably.</summary>
@@ -33,6 +33,9 @@ internal abstract class ClientRequest
 {
     /// <summary>What is wanted.</summary>
     public RequestKind Kind { get; protected set; }
+
+    /// <summary>What a proposal becomes in the log.</summary>
+    public EntryKind EntryKind { get; protected set; } = EntryKind.Command;
 
     /// <summary>The command or the query.</summary>
     public ReadOnlyMemory<byte> Payload { get; protected set; }

@@ -42,7 +42,7 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
         var position = new LogPosition(proposed.First, proposed.Term);
         foreach (var request in _batch)
         {
-            var record = new LogRecord(position, time, EntryKind.Command, request.Payload.Length);
+            var record = new LogRecord(position, time, request.EntryKind, request.Payload.Length);
             records = records[record.Write(records, request.Payload.Span)..];
             feed.Expect(position, request);
             position = position with { Index = position.Index.Next };

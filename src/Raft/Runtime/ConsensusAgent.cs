@@ -26,6 +26,7 @@ internal sealed class ConsensusAgent
     private const int DiskPlacesPerInput = 8;
 
     private readonly ReplicaQueues _queues;
+    private readonly uint _incarnation;
     private readonly EntryCache _cache;
     private readonly Outbox _outbox;
     private readonly ApplyFeed _feed;
@@ -38,15 +39,15 @@ internal sealed class ConsensusAgent
     private readonly LogWriter _writer;
     private readonly MemberRequests _admin;
     private ReadOnlyMemory<byte> _records;
-    private bool _isSaving;
+    private readonly SnapshotPolicy _policy;
 
-    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, long cacheBytes, long lastTime)
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, SnapshotPolicy policy, long cacheBytes, long lastTime, uint incarnation)
     {
-        (Core, _queues) = (core, queues);
+        (Core, _queues, _policy, _incarnation) = (core, queues, policy, incarnation);
         _cache = new(cacheBytes);
         _cache.Reset(core.Log.Last.Index.Next);
         _outbox = new(network, _cache, queues.Disk);
-        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, core.Applied);
+        _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, policy, core.Applied);
         _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
         _requests = new(core, _feed, options.MaxPendingReads);
         _writer = new(core, _cache, _feed, _logClock, queues.Disk);
@@ -66,6 +67,9 @@ internal sealed class ConsensusAgent
 
     /// <summary>What the disk said when it failed.</summary>
     public string? DiskProblem { get; private set; }
+
+    /// <summary>Whether the disk has no room for the log's next segment, so that writing will soon come to a halt.</summary>
+    public bool IsStorageFull { get; private set; }
 
     /// <summary>When the agent wants to be polled though nothing came in.</summary>
     public Instant NextDeadline { get; private set; }
@@ -145,6 +149,14 @@ internal sealed class ConsensusAgent
                 case DiskDoneKind.SnapshotSaved:
                     OnSaved(answer.Chunk.Snapshot, answer.First);
                     break;
+                case DiskDoneKind.StorageFull or DiskDoneKind.StorageFreed:
+                    IsStorageFull = answer.Kind == DiskDoneKind.StorageFull;
+                    Core.StorageFull(now, IsStorageFull);
+                    Drain(now);
+                    break;
+                case DiskDoneKind.FetchAbandoned:
+                    _transfer.OnAbandoned(answer.Chunk.Snapshot);
+                    break;
                 case DiskDoneKind.ChunkRead:
                     _transfer.OnRead(answer);
                     break;
@@ -172,12 +184,8 @@ internal sealed class ConsensusAgent
                 Core.AppliedTo(answer.Applied.Index);
             if (!wasReady && IsReady)
                 _logClock.Run(clock.Now);
-            if (answer.Captured is not { } captured)
-                continue;
-            if (_isSaving || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index) }))
-                captured.View.Dispose(); // The one being saved will do; the next comes in time.
-            else
-                _isSaving = true;
+            if (answer.Captured is { } captured && !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) }))
+                captured.View.Dispose(); // The next point comes in time.
         }
 
         return done;
@@ -213,11 +221,13 @@ internal sealed class ConsensusAgent
         var count = 0;
         var bytes = 0;
         var reads = 0;
+        if (IsReady && _policy.TryPropose(out var point) && _requests.Admit(point))
+            (_proposals[count++], bytes) = (new(point.EntryKind, 0), LogRecord.SizeOf(0));
         while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && _queues.Requests.TryDequeue(out var request))
         {
             if (request.Kind == RequestKind.Propose && _requests.Admit(request))
             {
-                _proposals[count++] = new(EntryKind.Command, request.Payload.Length);
+                _proposals[count++] = new(request.EntryKind, request.Payload.Length);
                 bytes += LogRecord.SizeOf(request.Payload.Length);
             }
             else if (request.Kind != RequestKind.Propose)
@@ -279,7 +289,7 @@ internal sealed class ConsensusAgent
     /// </summary>
     private void OnSaved(LogPosition saved, LogIndex logBase)
     {
-        _isSaving = false;
+        _policy.Saved.Add(1);
         Core.SnapshotTaken(saved, logBase);
     }
 

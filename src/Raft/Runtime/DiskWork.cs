@@ -97,6 +97,15 @@ internal enum DiskDoneKind : byte
 
     /// <summary>A snapshot was installed under the log and can be restored.</summary>
     Installed = 7,
+
+    /// <summary>There is no room for the log's next segment. What was acknowledged stands, and the segment in use goes on while it lasts.</summary>
+    StorageFull = 8,
+
+    /// <summary>After <see cref="StorageFull"/>: the next segment is there.</summary>
+    StorageFreed = 9,
+
+    /// <summary>The snapshot being received, <see cref="DiskDone.Chunk"/>, was given up, because there is no room for it.</summary>
+    FetchAbandoned = 10,
 }
 
 /// <summary>One answer of the disk; which fields count depends on the kind.</summary>

@@ -11,9 +11,16 @@ internal sealed class EntryRun
 
     private readonly Command[] _commands = new Command[MaxCommands];
     private readonly ClientRequest?[] _requests = new ClientRequest?[MaxCommands];
+    private readonly bool[] _isSession = new bool[MaxCommands];
 
-    /// <summary>How many commands.</summary>
+    /// <summary>How many commands and session entries.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Whether there is a session entry among them.</summary>
+    public bool HasSessions { get; private set; }
+
+    /// <summary>Whether the last entry is a snapshot point: the state after this run is the one to capture.</summary>
+    public bool IsSnapshotPoint { get; private set; }
 
     /// <summary>The last entry of the run, which may be no command.</summary>
     public LogPosition Last { get; private set; }
@@ -28,7 +35,10 @@ internal sealed class EntryRun
 
     public ReadOnlySpan<ClientRequest?> Requests => _requests.AsSpan(0, Count);
 
-    /// <summary>Adds an entry that is no command.</summary>
+    /// <summary>Whether the payload at a place is a session's entry, not the state machine's command.</summary>
+    public bool IsSession(int place) => _isSession[place];
+
+    /// <summary>Adds an entry that the state machine does not see.</summary>
     public void Skip(LogPosition position, long time, int size)
     {
         (Last, Time) = (position, time);
@@ -43,9 +53,25 @@ internal sealed class EntryRun
         Skip(command.Position, command.Time, size);
     }
 
+    /// <summary>Adds a session's entry.</summary>
+    public void AddSession(in Command entry, ClientRequest? request, int size)
+    {
+        (_isSession[Count], HasSessions) = (true, true);
+        Add(entry, request, size);
+    }
+
+    /// <summary>Ends the run with a snapshot point.</summary>
+    public void EndAtSnapshotPoint(LogPosition position, long time, int size)
+    {
+        Skip(position, time, size);
+        IsSnapshotPoint = true;
+    }
+
     /// <summary>Lets go of everything.</summary>
     public void Clear()
     {
+        Array.Clear(_isSession, 0, Count);
+        (HasSessions, IsSnapshotPoint) = (false, false);
         Array.Clear(_commands, 0, Count);
         Array.Clear(_requests, 0, Count);
         (Count, Last, Time, Bytes) = (0, default, 0, 0);

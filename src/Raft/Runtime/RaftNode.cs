@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using RaftStream.Raft.Core;
@@ -25,6 +26,9 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly AgentThread _consensusThread;
     private readonly AgentThread _diskThread;
     private readonly StatusBoard _board;
+    private readonly RaftMeters _meters;
+    private Configuration? _members;
+    private Configuration? _membersAtStart;
     private volatile bool _isStopping;
     private int _disposed;
 
@@ -35,25 +39,40 @@ public sealed class RaftNode : IAsyncDisposable
         var disk = new Parker();
         var queues = new ReplicaQueues(consensus, disk, consensus);
         var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
-        _transport = new(
-            new() { Node = options.Id, ClusterId = options.ClusterId, ProcessIncarnation = incarnation, Members = options.Members, ClientAddress = options.ClientAddress },
-            new FrameSink(queues),
-            loggers.CreateLogger<TcpTransport>());
+        var network = new LateNetwork();
         _disk = FileDisk.OpenFolder(options.DataFolder);
         try
         {
-            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, _transport, _clock, queues);
+            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, network, _clock, queues);
+            _transport = new(
+                new()
+                {
+                    Node = options.Id,
+                    ClusterId = options.ClusterId,
+                    ClusterIncarnation = _replica.Incarnation,
+                    ProcessIncarnation = incarnation,
+                    Members = options.Members,
+                    ClientAddress = options.ClientAddress,
+                    Tls = options.PeerTls,
+                },
+                queues.Frames,
+                queues.Frames.Budget,
+                loggers.CreateLogger<TcpTransport>());
+            network.Transport = _transport;
         }
         catch
         {
+            _replica?.Dispose();
             _disk.Dispose();
             throw;
         }
 
+        FollowMembers();
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
-        _board = new(_replica, options.Id);
+        _board = new(_replica, options.Id, options.ToReplica(0).Core);
+        _meters = new(options.Id, _replica, () => Status);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
-        _diskThread = new($"raft {options.Id} disk", _replica.Disk.Poll, () => _replica.Disk.Idle, disk, OnFailed, static () => { });
+        _diskThread = new($"raft {options.Id} disk", () => _replica.Disk.Poll(_clock), () => _replica.Disk.Idle(_clock.Now), disk, OnFailed, static () => { });
     }
 
     /// <summary>Where the replica stands.</summary>
@@ -108,15 +127,62 @@ public sealed class RaftNode : IAsyncDisposable
     /// <see cref="Outcome.Unknown"/>, not an exception: the command may still be applied.
     /// </summary>
     public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.Propose, command, cancellationToken);
+        AskAsync(new(RequestKind.Propose, command), cancellationToken);
+
+    /// <summary>
+    /// Opens a session of the cluster: its id is the <see cref="Answer.Position"/>'s index. It ends when no entry of it comes for
+    /// <paramref name="idleTimeout"/> of log time, 1 ms to 30 days. Only the leader can. After an <see cref="Outcome.Unknown"/> open
+    /// another one: the first, if there is one, expires.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is out of range.</exception>
+    public ValueTask<Answer> OpenSessionAsync(TimeSpan idleTimeout, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Open(idleTimeout), EntryKind.Session), cancellationToken);
+
+    /// <summary>
+    /// Proposes a command of a session, which is applied at most once however often it is proposed: again, it is answered with the reply
+    /// and position of the first time. Only the leader can. <see cref="RaftSession"/> does the counting and the repeating.
+    /// </summary>
+    public ValueTask<Answer> ProposeAsync(SessionCommand command, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Command(command), EntryKind.Session), cancellationToken);
+
+    /// <summary>Closes a session, whose replies are forgotten. Only the leader can.</summary>
+    public ValueTask<Answer> CloseSessionAsync(SessionId session, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, SessionEntry.Close(session), EntryKind.Session), cancellationToken);
+
+    /// <summary>
+    /// Proposes a session entry that a <see cref="RaftSession"/>, perhaps of another process, made. Bytes that are none are answered with
+    /// <see cref="Refusal.SessionMalformed"/>.
+    /// </summary>
+    public ValueTask<Answer> ProposeSessionEntryAsync(ReadOnlyMemory<byte> entry, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, entry, EntryKind.Session), cancellationToken);
 
     /// <summary>Answers a query linearizably: leadership is confirmed by a round that starts after this call (dissertation 6.4). Only the leader can.</summary>
     public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.Read, query, cancellationToken);
+        AskAsync(new(RequestKind.Read, query), cancellationToken);
 
     /// <summary>Answers a query from this replica's state as it is: some prefix of the log, perhaps an old one.</summary>
     public ValueTask<Answer> ReadLocalAsync(ReadOnlyMemory<byte> query, CancellationToken cancellationToken = default) =>
-        AskAsync(RequestKind.ReadLocal, query, cancellationToken);
+        AskAsync(new(RequestKind.ReadLocal, query), cancellationToken);
+
+    /// <summary>
+    /// Answers a query at the level asked for: <see cref="ReadConsistency"/>. <see cref="Refusal"/> says why it cannot be had here.
+    /// </summary>
+    public ValueTask<Answer> ReadAsync(ReadOnlyMemory<byte> query, ReadConsistency consistency, CancellationToken cancellationToken = default) =>
+        AskAsync(new(consistency.Kind, query) { MaxAge = consistency.MaxAge, AtLeast = consistency.AtLeast }, cancellationToken);
+
+    /// <summary>
+    /// Changes the members and waits until the new configuration is committed. Only the leader can; one change at a time. The answer's position
+    /// is the index of the new configuration. <see cref="Outcome.Unknown"/>: look at <see cref="RaftStatus.Members"/>.
+    /// </summary>
+    public ValueTask<Answer> ChangeMembersAsync(MemberChange change, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Change, default) { Change = change }, cancellationToken);
+
+    /// <summary>
+    /// Hands leadership over to a voter, or to the best one if nobody is named, and waits until another node leads. Only the leader can. Rejected
+    /// as timed out if the voter does not take over within an election timeout; this node then goes on.
+    /// </summary>
+    public ValueTask<Answer> TransferLeadershipAsync(NodeId to = default, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Transfer, default) { Target = to }, cancellationToken);
 
     /// <summary>Stops taking part and closes everything. What was acknowledged is on disk already.</summary>
     public async ValueTask DisposeAsync()
@@ -124,6 +190,7 @@ public sealed class RaftNode : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _isStopping = true;
+        _meters.Dispose();
         _consensusThread.Stop();
         _diskThread.Stop();
         await _transport.DisposeAsync();
@@ -132,10 +199,9 @@ public sealed class RaftNode : IAsyncDisposable
         _stopped.TrySetResult(null);
     }
 
-    private async ValueTask<Answer> AskAsync(RequestKind kind, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    private async ValueTask<Answer> AskAsync(AsyncRequest request, CancellationToken cancellationToken)
     {
         var refusal = _isStopping || _stopped.Task.IsCompleted ? Refusal.Stopped : Refusal.None;
-        var request = new AsyncRequest(kind, payload);
         if (refusal == Refusal.None && !_replica.Queues.Requests.TryEnqueue(request))
             refusal = Refusal.Overloaded;
         if (refusal != Refusal.None)
@@ -150,10 +216,34 @@ public sealed class RaftNode : IAsyncDisposable
     private int PollConsensus()
     {
         var done = _replica.Consensus.Poll(_clock) + _replica.Apply.Poll(_clock);
+        if (!ReferenceEquals(_members, _replica.Consensus.Core.Membership.Current))
+            FollowMembers();
         _board.Publish(_clock.Now, done > 0);
         if (_replica.Fault is { } fault)
             throw new ReplicaException(fault);
         return done;
+    }
+
+    /// <summary>
+    /// The transport dials the members that the log names: nobody else, once it names any. Where the operator gave another address than the log
+    /// had at the start, all nodes may have moved while they were down, and it is the operator's that counts, until the log names a new one.
+    /// </summary>
+    private void FollowMembers()
+    {
+        _members = _replica.Consensus.Core.Membership.Current;
+        _membersAtStart ??= _members;
+        var peers = new Dictionary<NodeId, DnsEndPoint>();
+        foreach (var member in _members.Members)
+        {
+            var isAsAtStart = _membersAtStart.Find(member.Id)?.Address == member.Address;
+            if (isAsAtStart && _options.Members.TryGetValue(member.Id, out var given))
+                peers.Add(member.Id, given);
+            else if (Addresses.TryParse(member.Address) is { } address)
+                peers.Add(member.Id, address);
+        }
+
+        if (peers.Count > 0)
+            _transport.SetPeers(peers);
     }
 
     /// <summary>An agent failed: the replica falls silent, callers get their answers, and whoever hosts the node is told why.</summary>
@@ -175,8 +265,11 @@ public sealed class RaftNode : IAsyncDisposable
         _replica.Apply.Stop();
     }
 
-    private sealed class FrameSink(ReplicaQueues queues) : IFrameSink
+    /// <summary>The network from before the transport is made, which must know what the replica finds on its disk.</summary>
+    private sealed class LateNetwork : INetwork
     {
-        public bool TryDeliver(NodeId peer, byte[] frame) => queues.Frames.TryEnqueue(new(peer, frame));
+        public TcpTransport? Transport { get; set; }
+
+        public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame) => Transport!.TrySend(peer, lane, frame);
     }
 }

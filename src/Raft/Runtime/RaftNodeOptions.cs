@@ -10,6 +10,9 @@ public sealed record RaftNodeOptions
     /// <summary>16 MiB: a restart has at most twice that to read and apply, which takes about a second.</summary>
     public const long DefaultSnapshotAfterBytes = 16L * 1024 * 1024;
 
+    /// <summary>One million: a restart applies at most twice as many.</summary>
+    public const long DefaultSnapshotAfterEntries = 1_000_000;
+
     /// <summary>This node's id; one of <see cref="Members"/>.</summary>
     public required NodeId Id { get; init; }
 
@@ -31,14 +34,20 @@ public sealed record RaftNodeOptions
     /// </summary>
     public bool Join { get; init; }
 
+    /// <summary>Certificates for TLS between the nodes; null for connections without.</summary>
+    public PeerTlsOptions? PeerTls { get; init; }
+
     /// <summary>The shortest time without a leader before an election; the longest is twice this. Between 50 ms and 60 s.</summary>
     public TimeSpan ElectionTimeout { get; init; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>The time between heartbeats; at most a third of <see cref="ElectionTimeout"/>.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>A snapshot is taken after this many bytes of log since the last one, at least 64 KiB.</summary>
+    /// <summary>While this node leads, all nodes take a snapshot after this many bytes of log since the last one, at least 64 KiB.</summary>
     public long SnapshotAfterBytes { get; init; } = DefaultSnapshotAfterBytes;
+
+    /// <summary>While this node leads, all nodes take a snapshot after this many entries since the last one, too; at least 1,000.</summary>
+    public long SnapshotAfterEntries { get; init; } = DefaultSnapshotAfterEntries;
 
     /// <exception cref="ReplicaException">An option is out of range.</exception>
     internal void Check()
@@ -59,6 +68,8 @@ public sealed record RaftNodeOptions
             throw new ReplicaException($"The heartbeat interval is {HeartbeatInterval.TotalMilliseconds} ms: give more than zero and at most a third of the election timeout.");
         if (SnapshotAfterBytes < 64 * 1024)
             throw new ReplicaException($"A snapshot after {SnapshotAfterBytes} bytes is too often: give at least 65536.");
+        if (SnapshotAfterEntries < 1000)
+            throw new ReplicaException($"A snapshot after {SnapshotAfterEntries} entries is too often: give at least 1000.");
         if (string.IsNullOrWhiteSpace(DataFolder))
             throw new ReplicaException("The data folder is missing: name one.");
     }
@@ -72,6 +83,7 @@ public sealed record RaftNodeOptions
             : new(Members.Select(static member => new Core.Member { Id = member.Key, Address = Wire.TransportOptions.Text(member.Value), IsVoter = true })),
         Core = new() { ElectionTimeout = ElectionTimeout, HeartbeatInterval = HeartbeatInterval },
         SnapshotAfterBytes = SnapshotAfterBytes,
+        SnapshotAfterEntries = SnapshotAfterEntries,
         Seed = seed,
     };
 }

@@ -18,6 +18,12 @@ internal sealed record ReplicaOptions
     /// <summary>Bytes of log between two snapshots.</summary>
     public required long SnapshotAfterBytes { get; init; }
 
+    /// <summary>Entries between two snapshots.</summary>
+    public long SnapshotAfterEntries { get; init; } = RaftNodeOptions.DefaultSnapshotAfterEntries;
+
+    /// <summary>What the cluster remembers for its clients: the same on every replica.</summary>
+    public SessionLimits Sessions { get; init; } = SessionLimits.Default;
+
     /// <summary>Bytes of records kept in memory.</summary>
     public long CacheBytes { get; init; } = 16L * 1024 * 1024;
 
@@ -45,12 +51,13 @@ internal sealed class Replica : IDisposable
             Life = options.Seed | 1,
         };
         var core = new RaftCore(options.Core, placed.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
-        Consensus = new(core, options.Core, queues, network, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0));
+        Policy = new(options.SnapshotAfterBytes, options.SnapshotAfterEntries);
+        Consensus = new(core, options.Core, queues, network, Policy, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0), log.Birth.Incarnation);
         Disk = new(storage, queues.Disk, queues.DiskDone);
-        Apply = new(machine, queues.Apply, queues.ApplyDone, queues.SpareRuns, options.SnapshotAfterBytes);
+        Apply = new(new(machine, options.Sessions), queues.Apply, queues.ApplyDone, queues.SpareRuns);
         if (snapshot is not null)
             Apply.Recover(storage.Snapshots.OpenReader(snapshot.Position));
-        Consensus.Recovered(Apply.Applied, machine.StateHash);
+        Consensus.Recovered(Apply.Applied, Apply.State.Hash);
     }
 
     public ConsensusAgent Consensus { get; }
@@ -59,7 +66,12 @@ internal sealed class Replica : IDisposable
 
     public ApplyAgent Apply { get; }
 
+    public SnapshotPolicy Policy { get; }
+
     public ReplicaQueues Queues { get; }
+
+    /// <summary>Which life of the cluster the data folder belongs to.</summary>
+    public uint Incarnation => Disk.Log.Birth.Incarnation;
 
     /// <summary>What the log's recovery found.</summary>
     public RecoveryFacts Facts { get; }

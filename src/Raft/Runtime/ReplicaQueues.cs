@@ -8,7 +8,7 @@ internal sealed class ReplicaQueues
     /// <summary>Queues for agents that sleep on <paramref name="consensus"/>, <paramref name="disk"/> and <paramref name="apply"/>; the first and the last may be one.</summary>
     public ReplicaQueues(Parker consensus, Parker disk, Parker apply)
     {
-        Frames = new(4096, consensus);
+        Frames = new(consensus);
         Requests = new(16_384, consensus);
         DiskDone = new(1024, consensus);
         ApplyDone = new(1024, consensus);
@@ -20,7 +20,7 @@ internal sealed class ReplicaQueues
     }
 
     /// <summary>Frames from peers, to the consensus agent.</summary>
-    public BoundedQueue<PeerInput> Frames { get; }
+    public FrameQueue Frames { get; }
 
     /// <summary>Requests of callers in this process, to the consensus agent.</summary>
     public BoundedQueue<ClientRequest> Requests { get; }

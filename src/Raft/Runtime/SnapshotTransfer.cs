@@ -93,6 +93,13 @@ internal sealed class SnapshotTransfer(Outbox outbox, BoundedQueue<DiskWork> dis
         return null;
     }
 
+    /// <summary>The disk has no room for what is fetched: it is forgotten, and the leader offers one again in time.</summary>
+    public void OnAbandoned(LogPosition snapshot)
+    {
+        if (snapshot == _wanted.Snapshot)
+            Forget();
+    }
+
     private void Ask(Instant now)
     {
         outbox.SendChunk(_holder, PeerFrameType.ChunkRequest, _wanted, default);

@@ -12,14 +12,15 @@ internal sealed class StatusBoard
 
     private readonly Replica _replica;
     private readonly NodeId _id;
+    private readonly MembersView _members;
     private volatile RaftStatus _current;
     private Instant _nextAt;
     private bool _isStale;
 
-    public StatusBoard(Replica replica, NodeId id)
+    public StatusBoard(Replica replica, NodeId id, CoreOptions options)
     {
-        (_replica, _id) = (replica, id);
-        _current = Make();
+        (_replica, _id, _members) = (replica, id, new(replica.Consensus.Core, options));
+        _current = Make(default);
     }
 
     /// <summary>The newest record. From any thread.</summary>
@@ -36,7 +37,7 @@ internal sealed class StatusBoard
             return;
 
         // The disk's thread may report a fault at this moment: it must not be covered up.
-        Interlocked.CompareExchange(ref _current, Make(), shown);
+        Interlocked.CompareExchange(ref _current, Make(now), shown);
         (_isStale, _nextAt) = (false, now + Interval);
     }
 
@@ -47,7 +48,7 @@ internal sealed class StatusBoard
     public void Fail(string sentence) =>
         _current = _current with { Fault = sentence, Role = Role.Follower, Leader = NodeId.None, IsReady = false };
 
-    private RaftStatus Make()
+    private RaftStatus Make(Instant now)
     {
         RaftCore core = _replica.Consensus.Core;
         var (applied, hash) = _replica.Consensus.Applied;
@@ -63,6 +64,11 @@ internal sealed class StatusBoard
             Applied = applied.Index,
             StateHash = hash,
             Snapshot = core.Snapshot.Index,
+            Members = _members.At(now),
+            MembersIndex = core.Membership.Index,
+            IsJoint = core.Membership.Current.IsJoint,
+            TransferTarget = core.TransferTarget,
+            IsStorageFull = _replica.Consensus.IsStorageFull,
             Syncs = _replica.Disk.Syncs,
             Fault = null,
         };

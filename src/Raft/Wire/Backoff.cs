@@ -24,6 +24,9 @@ internal sealed class Backoff(ulong seed)
         return wait;
     }
 
+    /// <summary>Something between seven eighths of a time and all of it.</summary>
+    public TimeSpan Shorten(TimeSpan time) => time * (1 - (_random.NextDouble() / 8));
+
     /// <summary>Short waits again: the last connection was a good one.</summary>
     public void Reset() => _next = Shortest;
 

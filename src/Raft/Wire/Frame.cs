@@ -26,6 +26,12 @@ internal enum FrameFault : byte
 
     /// <summary>The checksum does not match: the bytes are damaged.</summary>
     BadChecksum = 6,
+
+    /// <summary>The frame was passed over because too much that was received waits already; the connection goes on behind it.</summary>
+    NoRoom = 7,
+
+    /// <summary>The frame was not complete in time.</summary>
+    TooSlow = 8,
 }
 
 /// <summary>
@@ -133,6 +139,8 @@ internal static class Frame
         FrameFault.TooShort => "a frame announces fewer than 4 bytes",
         FrameFault.TooLong => $"a frame announces more than the {Largest(lane)} bytes its lane allows",
         FrameFault.OtherGroup => "a frame is for another group than 0",
+        FrameFault.NoRoom => "a frame found no room",
+        FrameFault.TooSlow => "a frame was begun and not completed in time",
         _ => "a frame's checksum does not match",
     };
 }

@@ -1,36 +1,31 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
 
 namespace RaftStream.Raft.Wire;
 
 /// <summary>
-/// Takes what dials this node: handshake, then frames to the sink until the connection ends. One a transport; owns the listening
-/// socket and every accepted connection.
+/// Takes what dials this node: TLS if there is any, handshake, then frames to the sink until the connection ends. One a transport; owns
+/// the listening socket and every accepted connection.
 /// </summary>
 /// <remarks>
-/// Bounded against whoever may dial: at most <see cref="MaxPending"/> connections are in their handshake, where a new one pushes out
-/// the one that came that many before (an honest handshake takes a millisecond, so what is pushed out is a stranger that dawdles);
-/// past the handshake, one connection for each peer and lane, where a newer one replaces the older: the peer has given that one up,
-/// even if no packet has told us so.
+/// Bounded against whoever may dial: few connections are in their handshake at a time (<see cref="Strangers"/>); past the handshake, one
+/// connection for each peer and lane, where a newer one replaces the older: the peer has given that one up, even if no packet has told us
+/// so. How much of what they send may wait is the <see cref="ReceiveBudget"/>'s to say.
 /// </remarks>
 internal sealed class PeerAcceptor(
-    TransportOptions options, PeerBook peers, IFrameSink sink, TransportCounters counters, ILogger logger) : IDisposable
+    TransportOptions options, PeerBook peers, PeerTls tls, IFrameSink sink, ReceiveBudget budget, TransportCounters counters, ILogger logger) : IDisposable
 {
-    /// <summary>The most connections in their handshake.</summary>
-    public const int MaxPending = 64;
-
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
     private readonly HandshakeIdentity _own = options.Identity;
     private readonly Lock _gate = new();
-    private readonly Socket?[] _pending = new Socket?[MaxPending];
+    private readonly Strangers _strangers = new();
     private readonly Dictionary<(NodeId Peer, Lane Lane), Socket> _established = [];
     private readonly RefusalLog _refusals = new(options.Node, counters, logger);
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Socket? _listener;
-    private long _accepted;
     private int _running = 1;
 
     /// <summary>Connections accepted and still open, whatever their state.</summary>
@@ -76,6 +71,22 @@ internal sealed class PeerAcceptor(
         await _drained.Task;
     }
 
+    /// <summary>Closes the connections of all that are neither members nor guests any more.</summary>
+    public void DropForgotten()
+    {
+        List<Socket> forgotten = [];
+        lock (_gate)
+        {
+            foreach (var ((peer, _), socket) in _established)
+            {
+                if (peers.Find(peer) is null)
+                    forgotten.Add(socket);
+            }
+        }
+
+        forgotten.ForEach(static socket => socket.Dispose());
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _listener?.Dispose();
 
@@ -89,8 +100,10 @@ internal sealed class PeerAcceptor(
                 remote = (socket.RemoteEndPoint as IPEndPoint)?.ToString() ?? remote;
                 Sockets.Tune(socket);
                 await using var stream = new NetworkStream(socket, ownsSocket: false);
-                if (await GreetAsync(socket, stream, remote, stop) is { } greeting)
-                    await ReceiveAsync(socket, stream, greeting, remote, stop);
+                if (await GreetAsync(socket, stream, remote, stop) is not var (connection, greeting))
+                    return;
+                await using (connection)
+                    await ReceiveAsync(socket, connection, greeting, remote, stop);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -111,17 +124,29 @@ internal sealed class PeerAcceptor(
         }
     }
 
-    private async Task<Handshake?> GreetAsync(Socket socket, NetworkStream stream, string remote, CancellationToken stop)
+    private async Task<(SecuredStream Connection, Handshake Greeting)?> GreetAsync(Socket socket, NetworkStream stream, string remote, CancellationToken stop)
     {
-        var place = Interlocked.Increment(ref _accepted) % MaxPending;
-        Interlocked.Exchange(ref _pending[place], socket)?.Dispose();
+        SecuredStream? connection = null;
+        var isAccepted = false;
+        _strangers.Enter(socket);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             limit.CancelAfter(options.HandshakeTimeout);
-            var result = await HandshakeExchange.AcceptAsync(stream, _own, peers, limit.Token);
-            if (result.Accepted)
-                return result.Peer;
+            HandshakeResult result;
+            if (tls.IsOn && await PeerTls.IsPlainGreetingAsync(socket, limit.Token))
+            {
+                result = await HandshakeExchange.RefusePlainAsync(stream, _own, limit.Token);
+            }
+            else
+            {
+                connection = await tls.AcceptAsync(stream, limit.Token);
+                result = await HandshakeExchange.AcceptAsync(connection, _own, peers, limit.Token);
+            }
+
+            isAccepted = result.Accepted;
+            if (isAccepted)
+                return (connection!, result.Peer);
             _refusals.Note(result.Refusal, result.Peer.From, remote);
             socket.Shutdown(SocketShutdown.Send);
         }
@@ -129,40 +154,48 @@ internal sealed class PeerAcceptor(
         {
             _refusals.Note(HandshakeRefusal.TimedOut, NodeId.None, remote);
         }
+        catch (AuthenticationException failure)
+        {
+            _refusals.Note(HandshakeRefusal.TlsFailed, NodeId.None, remote, Sockets.Reason(failure));
+        }
         finally
         {
-            Interlocked.CompareExchange(ref _pending[place], null, socket);
+            _strangers.Leave(socket);
+            if (!isAccepted && connection is not null)
+                await connection.DisposeAsync();
         }
 
         return null;
     }
 
-    private async Task ReceiveAsync(Socket socket, NetworkStream stream, Handshake greeting, string remote, CancellationToken stop)
+    private async Task ReceiveAsync(Socket socket, SecuredStream connection, Handshake greeting, string remote, CancellationToken stop)
     {
         var (peer, lane) = (greeting.From, greeting.Lane);
-        peers.Learn(greeting);
         Establish(peer, lane, socket);
-        logger.Accepted(options.Node, peer, remote, lane, greeting.ProcessIncarnation);
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
-            var reader = new FrameReader(stream, lane);
-            var fault = await reader.ReadAsync(stop);
-            while (fault == FrameFault.None)
-            {
-                counters.Received(Frame.OuterSize + reader.Current.Length);
-                if (!sink.TryDeliver(peer, reader.Current))
-                    counters.ReceiveDropped();
-                fault = await reader.ReadAsync(stop);
-            }
-
+            // After it was established: whoever was forgotten in between is found there, or here.
+            if (peers.Find(peer) is null)
+                return;
+            logger.Accepted(options.Node, peer, remote, lane, greeting.ProcessIncarnation);
+            if (connection.Lifetime != Timeout.InfiniteTimeSpan)
+                life.CancelAfter(Lifetime(connection));
+            using var reader = new FrameReader(connection.Stream, peer, lane, budget, options.FrameTimeout, life.Token);
+            var fault = await DeliverAsync(reader, peer, lane);
+            var reason = Frame.Describe(fault, lane);
             if (fault is FrameFault.Ended or FrameFault.CutShort)
             {
-                logger.IncomingEnded(options.Node, peer, remote, lane, Frame.Describe(fault, lane));
+                logger.IncomingEnded(options.Node, peer, remote, lane, reason);
                 return;
             }
 
             counters.Broken();
-            logger.BrokenFrame(options.Node, peer, remote, lane, Frame.Describe(fault, lane));
+            logger.BrokenFrame(options.Node, peer, remote, lane, reason);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            logger.IncomingEnded(options.Node, peer, remote, lane, "the time for which its certificate is good is over");
         }
         catch (Exception exception) when (Sockets.IsOrdinary(exception))
         {
@@ -171,6 +204,38 @@ internal sealed class PeerAcceptor(
         finally
         {
             Forget(peer, lane, socket);
+        }
+    }
+
+    /// <summary>The dialling side makes a new connection in time; this side waits a little longer, and no longer.</summary>
+    private TimeSpan Lifetime(SecuredStream connection)
+    {
+        var longest = options.RenewAfter * 1.25;
+        return connection.Lifetime < longest ? connection.Lifetime : longest;
+    }
+
+    /// <summary>Hands over what comes until the connection ends; returns why it ended.</summary>
+    private async Task<FrameFault> DeliverAsync(FrameReader reader, NodeId peer, Lane lane)
+    {
+        while (true)
+        {
+            var fault = await reader.ReadAsync();
+            if (fault == FrameFault.NoRoom)
+            {
+                counters.ReceiveDropped();
+                continue;
+            }
+
+            if (fault != FrameFault.None)
+                return fault;
+            var length = reader.Current.Length;
+            counters.Received(lane, Frame.OuterSize + length);
+            if (peers.Find(peer) is { IsGuest: true } guest)
+                guest.Heard();
+            if (sink.TryDeliver(peer, reader.Current))
+                continue;
+            budget.Return(peer, length);
+            counters.ReceiveDropped();
         }
     }
 
@@ -199,35 +264,5 @@ internal sealed class PeerAcceptor(
     {
         if (Interlocked.Decrement(ref _running) == 0)
             _drained.TrySetResult();
-    }
-}
-
-/// <summary>Says why connections are refused, each reason at most every ten seconds: anyone who can dial could otherwise fill the disk with log lines.</summary>
-internal sealed class RefusalLog(NodeId node, TransportCounters counters, ILogger logger)
-{
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(10);
-
-    private readonly Lock _gate = new();
-    private readonly (long Said, long Unsaid)[] _reasons = new (long, long)[byte.MaxValue + 1];
-
-    /// <summary>Counts a refusal and says it unless the same reason was given a moment ago.</summary>
-    public void Note(HandshakeRefusal refusal, NodeId peer, string remote)
-    {
-        counters.Refused();
-        long unsaid;
-        lock (_gate)
-        {
-            ref var reason = ref _reasons[(byte)refusal];
-            if (reason.Said != 0 && Stopwatch.GetElapsedTime(reason.Said) < Quiet)
-            {
-                reason.Unsaid++;
-                return;
-            }
-
-            unsaid = reason.Unsaid;
-            reason = (Stopwatch.GetTimestamp(), 0);
-        }
-
-        logger.Refused(node, remote, peer, Handshake.Describe(refusal), unsaid);
     }
 }

@@ -96,6 +96,16 @@ internal sealed class SendBuffer : IValueTaskSource<bool>
             _ready.SetResult(false);
     }
 
+    /// <summary>The writer of a closed buffer has ended: gives back the memory of what it was writing.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            Invariant.Check(!_open, "a buffer is released when it is closed");
+            _writing.Clear();
+        }
+    }
+
     /// <summary>For the writer, whose last batch is written: true once there is something to take, false when closed.</summary>
     public ValueTask<bool> ReadyAsync()
     {

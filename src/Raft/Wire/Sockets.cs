@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace RaftStream.Raft.Wire;
 
@@ -92,13 +93,14 @@ internal static class Sockets
     }
 
     /// <summary>Whether a connection can end with that exception in the ordinary course of things.</summary>
-    public static bool IsOrdinary(Exception exception) => exception is IOException or SocketException or ObjectDisposedException;
+    public static bool IsOrdinary(Exception exception) => exception is IOException or SocketException or ObjectDisposedException or AuthenticationException;
 
     /// <summary>The kernel's own words for what happened, without a full stop.</summary>
     public static string Reason(Exception exception) => exception switch
     {
         ObjectDisposedException => "it was closed on this side",
         EndOfStreamException => "the other side closed it",
+        AuthenticationException { InnerException: AuthenticationException } => exception.Message,
         _ => exception.GetBaseException().Message.TrimEnd('.'),
     };
 

@@ -9,7 +9,7 @@ internal readonly record struct TransportCounts
     /// <summary>Bytes handed to a socket, framing included.</summary>
     public required long BytesSent { get; init; }
 
-    /// <summary>Socket writes that carried them.</summary>
+    /// <summary>Batches of frames that carried them.</summary>
     public required long Writes { get; init; }
 
     /// <summary>Whole, undamaged frames that arrived.</summary>
@@ -21,10 +21,10 @@ internal readonly record struct TransportCounts
     /// <summary>Frames not sent because the peer was not connected or its lane was full.</summary>
     public required long SendDrops { get; init; }
 
-    /// <summary>Frames that arrived and that the sink had no room for.</summary>
+    /// <summary>Frames that arrived and for which there was no room.</summary>
     public required long ReceiveDrops { get; init; }
 
-    /// <summary>Frames that were damaged or out of bounds; each ended its connection.</summary>
+    /// <summary>Frames that were damaged, out of bounds or too slow; each ended its connection.</summary>
     public required long BrokenFrames { get; init; }
 
     /// <summary>Connections that replaced an earlier one to the same peer on the same lane.</summary>
@@ -32,59 +32,65 @@ internal readonly record struct TransportCounts
 
     /// <summary>Handshakes that failed, on either side.</summary>
     public required long Refusals { get; init; }
+
+    /// <summary>Certificates that replaced an earlier one.</summary>
+    public required long Rotations { get; init; }
 }
 
 /// <summary>Counts for all parts of one transport. From any thread.</summary>
 internal sealed class TransportCounters
 {
-    private long _framesSent;
-    private long _bytesSent;
-    private long _writes;
-    private long _framesReceived;
-    private long _bytesReceived;
+    private readonly LaneCounts[] _lanes = [new(), new(), new()];
     private long _sendDrops;
     private long _receiveDrops;
     private long _brokenFrames;
     private long _reconnects;
     private long _refusals;
+    private long _rotations;
+
+    /// <summary>What went over each lane, in the order of the lanes.</summary>
+    public IReadOnlyList<LaneCounts> Lanes => _lanes;
 
     /// <summary>The counts of this moment.</summary>
     public TransportCounts Read() => new()
     {
-        FramesSent = Interlocked.Read(ref _framesSent),
-        BytesSent = Interlocked.Read(ref _bytesSent),
-        Writes = Interlocked.Read(ref _writes),
-        FramesReceived = Interlocked.Read(ref _framesReceived),
-        BytesReceived = Interlocked.Read(ref _bytesReceived),
+        FramesSent = _lanes.Sum(static lane => Interlocked.Read(ref lane.FramesSent)),
+        BytesSent = _lanes.Sum(static lane => Interlocked.Read(ref lane.BytesSent)),
+        Writes = _lanes.Sum(static lane => Interlocked.Read(ref lane.Writes)),
+        FramesReceived = _lanes.Sum(static lane => Interlocked.Read(ref lane.FramesReceived)),
+        BytesReceived = _lanes.Sum(static lane => Interlocked.Read(ref lane.BytesReceived)),
         SendDrops = Interlocked.Read(ref _sendDrops),
         ReceiveDrops = Interlocked.Read(ref _receiveDrops),
         BrokenFrames = Interlocked.Read(ref _brokenFrames),
         Reconnects = Interlocked.Read(ref _reconnects),
         Refusals = Interlocked.Read(ref _refusals),
+        Rotations = Interlocked.Read(ref _rotations),
     };
 
-    /// <summary>One socket write took these frames.</summary>
-    public void Sent(int frames, int bytes)
+    /// <summary>One batch for the socket held these frames.</summary>
+    public void Sent(Lane lane, int frames, int bytes)
     {
-        Interlocked.Add(ref _framesSent, frames);
-        Interlocked.Add(ref _bytesSent, bytes);
-        Interlocked.Increment(ref _writes);
+        var counts = _lanes[(int)lane];
+        Interlocked.Add(ref counts.FramesSent, frames);
+        Interlocked.Add(ref counts.BytesSent, bytes);
+        Interlocked.Increment(ref counts.Writes);
     }
 
     /// <summary>One frame arrived whole. Counted before the sink has it, so that the counts never lag behind what was delivered.</summary>
-    public void Received(int bytes)
+    public void Received(Lane lane, int bytes)
     {
-        Interlocked.Increment(ref _framesReceived);
-        Interlocked.Add(ref _bytesReceived, bytes);
+        var counts = _lanes[(int)lane];
+        Interlocked.Increment(ref counts.FramesReceived);
+        Interlocked.Add(ref counts.BytesReceived, bytes);
     }
 
-    /// <summary>The sink had no room for a frame that arrived.</summary>
+    /// <summary>There was no room for a frame that arrived.</summary>
     public void ReceiveDropped() => Interlocked.Increment(ref _receiveDrops);
 
     /// <summary>One frame was not sent.</summary>
     public void SendDropped() => Interlocked.Increment(ref _sendDrops);
 
-    /// <summary>One frame was damaged or out of bounds.</summary>
+    /// <summary>One frame was damaged, out of bounds or too slow.</summary>
     public void Broken() => Interlocked.Increment(ref _brokenFrames);
 
     /// <summary>One link has another connection.</summary>
@@ -92,4 +98,26 @@ internal sealed class TransportCounters
 
     /// <summary>One handshake failed.</summary>
     public void Refused() => Interlocked.Increment(ref _refusals);
+
+    /// <summary>One certificate took the place of another.</summary>
+    public void Rotated() => Interlocked.Increment(ref _rotations);
+}
+
+/// <summary>What went over one lane. Fields, since they are counted with interlocked operations.</summary>
+internal sealed class LaneCounts
+{
+    /// <summary>Frames handed to a socket.</summary>
+    public long FramesSent;
+
+    /// <summary>Their bytes, framing included.</summary>
+    public long BytesSent;
+
+    /// <summary>Batches that carried them.</summary>
+    public long Writes;
+
+    /// <summary>Whole frames that arrived.</summary>
+    public long FramesReceived;
+
+    /// <summary>Their bytes, framing included.</summary>
+    public long BytesReceived;
 }

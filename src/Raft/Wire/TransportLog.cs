@@ -46,4 +46,25 @@ internal static partial class TransportLog
 
     [LoggerMessage(112, LogLevel.Critical, "A connection of node {Node} with {Remote} was closed by a fault of this program.")]
     public static partial void OwnFault(this ILogger logger, NodeId node, string remote, Exception exception);
+
+    [LoggerMessage(113, LogLevel.Information, "Node {Node} took new certificates from {File}, good until {Until:u}; new connections use them.")]
+    public static partial void CertificateRotated(this ILogger logger, NodeId node, string file, DateTime until);
+
+    [LoggerMessage(114, LogLevel.Error, "Node {Node} keeps its old certificate. {Problem}")]
+    public static partial void CertificateKept(this ILogger logger, NodeId node, string problem);
+
+    [LoggerMessage(115, LogLevel.Information, "Node {Node} hears from node {Guest}, which is not in its list of members, and answers it at {Address}.")]
+    public static partial void GuestCame(this ILogger logger, NodeId node, NodeId guest, string address);
+
+    [LoggerMessage(116, LogLevel.Information, "Node {Node} forgot node {Guest}, which is not in its list of members.")]
+    public static partial void GuestLeft(this ILogger logger, NodeId node, NodeId guest);
+
+    [LoggerMessage(117, LogLevel.Error, "Node {Node} cannot dial node {Peer}, whose address in the list of members is none: give it host and port.")]
+    public static partial void NoAddress(this ILogger logger, NodeId node, NodeId peer);
+
+    [LoggerMessage(118, LogLevel.Warning, "Node {Node} refused a connection from {Remote}: {Reason}; {Unsaid} like it were not logged since the last one.")]
+    public static partial void RefusedUnknown(this ILogger logger, NodeId node, string remote, string reason, long unsaid);
+
+    [LoggerMessage(119, LogLevel.Error, "The certificate of node {Node} in {File} was good until {Until:u}: its peers refuse new connections until there is a new one in the file.")]
+    public static partial void CertificateExpired(this ILogger logger, NodeId node, string file, DateTime until);
 }

@@ -14,6 +14,7 @@ internal sealed class Checker(Simulation simulation)
     private readonly Dictionary<LogPosition, ulong> _chains = [];
     private readonly List<(Term Term, ulong Chain, Term CommittedIn)> _committed = [(Term.Zero, 0, Term.Zero)];
     private readonly Dictionary<long, ulong> _stateAt = [];
+    private readonly StateChecker _snapshots = new();
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
     /// <summary>The invariants of membership.</summary>
@@ -136,8 +137,16 @@ internal sealed class Checker(Simulation simulation)
         }
 
         ViolationException.Require(core.Durable <= node.Shadow.Durable, "DurableIsDurable", $"Node {node.Id} believes entries up to {core.Durable} durable, and they are up to {node.Shadow.Durable}.");
+        var (applied, stateHash) = replica.Consensus.Applied;
+        if (applied.Index != view.Reported)
+        {
+            view.Reported = applied.Index;
+            _snapshots.OnState(node.Id, applied.Index, stateHash);
+        }
+
         if (core.Snapshot.Index > view.Snapshot)
         {
+            _snapshots.OnSnapshot(node, core.Snapshot);
             simulation.Counts.Add(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed");
         }
 
@@ -260,7 +269,7 @@ internal sealed class Checker(Simulation simulation)
         }
 
         ViolationException.Require(
-            MemberChecker.IsQuorum(core.Membership.Current, id => Holds(core, simulation.Nodes[id.Value - 1], position)),
+            MemberChecker.InForceSince(core, position.Index).Any(members => MemberChecker.IsQuorum(members, id => Holds(core, simulation.Nodes[id.Value - 1], position))),
             "CommittedIsDurable",
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
@@ -306,6 +315,8 @@ internal sealed class Checker(Simulation simulation)
         public LogIndex Snapshot { get; set; }
 
         public LogIndex Applied { get; set; }
+
+        public LogIndex Reported { get; set; }
 
         public Term PromisedTerm { get; set; }
 

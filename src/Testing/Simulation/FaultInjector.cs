@@ -19,8 +19,16 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         Next();
         if (!simulation.HasFormed && random.Chance(0.9))
             return; // A cluster forms with all its members: where they keep dying, that takes long and shows little.
-        var choice = random.NextUnit() * (swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
-        if ((choice -= swarm.LostDiskWeight) < 0)
+        foreach (var node in simulation.Nodes)
+        {
+            if (node.Disk.Inner.Capacity != long.MaxValue && random.Chance(0.4))
+                node.Disk.Inner.FreeBytes = long.MaxValue;
+        }
+
+        var choice = random.NextUnit() * (swarm.FullDiskWeight + swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
+        if ((choice -= swarm.FullDiskWeight) < 0)
+            FillDisk(Pick());
+        else if ((choice -= swarm.LostDiskWeight) < 0)
             LoseDisk(Pick());
         else if ((choice -= swarm.CrashWeight) < 0)
             CrashNow(Pick());
@@ -60,6 +68,11 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
             simulation.Counts.Add("crash in recovery");
             Down(node, powerCut: true);
         }
+        catch (DiskFullException)
+        {
+            simulation.Counts.Add("restart on a full disk");
+            Down(node, powerCut: false);
+        }
         catch (ReplicaException refused)
         {
             throw new ViolationException("Recovery", $"Node {node.Id} refuses to start though its disk only lost what it may lose: {refused.Message}", refused);
@@ -75,6 +88,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         foreach (var node in simulation.Nodes)
         {
             node.SlowDiskUntil = 0;
+            node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
             node.Pause(0);
             Restart(node);
@@ -107,7 +121,7 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     private void LoseDisk(SimNode node)
     {
         var lost = simulation.Nodes.Where(static other => other.HasLostDisk).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        if (!simulation.HasFormed || node.HasLostDisk || !simulation.Checker.Members.InUse().All(members => MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
+        if (!simulation.HasFormed || node.HasLostDisk || simulation.Operator.IsBusy || !simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
             return;
         simulation.Counts.Add("disk lost");
         node.LoseDisk();
@@ -176,6 +190,13 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     {
         simulation.Counts.Add("process paused");
         node.Pause(simulation.Now + random.Between(10_000_000, 1_500_000_000));
+    }
+
+    /// <summary>Something else takes nearly all the room on a disk, until a later fault gives it back.</summary>
+    private void FillDisk(SimNode node)
+    {
+        simulation.Counts.Add("disk full");
+        node.Disk.Inner.FreeBytes = random.Below(20_000);
     }
 
     private void SlowDisk(SimNode node)

@@ -23,6 +23,22 @@ internal sealed class MemberChecker(Simulation simulation)
     public IEnumerable<Configuration> InUse() =>
         _written.Where(written => written.Key.Index > _committedIndex).Select(static written => ConfigurationFormat.TryRead(written.Value)!).Append(_committed);
 
+    /// <summary>
+    /// What was in force on a leader at some moment since an entry: it may have gone on to the next configuration in the very turn in which it
+    /// committed.
+    /// </summary>
+    public static IEnumerable<Configuration> InForceSince(RaftCore core, LogIndex since)
+    {
+        var first = core.Membership.At(since).Index;
+        var (index, configuration) = (core.Membership.Index, core.Membership.Current);
+        yield return configuration;
+        while (index > first)
+        {
+            (index, configuration) = core.Membership.At(index.Previous);
+            yield return configuration;
+        }
+    }
+
     /// <summary>A configuration reached a disk: one content at an index and term, for all time.</summary>
     public void OnWritten(LogPosition position, byte[] bytes)
     {

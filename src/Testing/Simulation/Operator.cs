@@ -10,6 +10,10 @@ namespace RaftStream.Testing;
 internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom random)
 {
     private bool _isActive = true;
+    private (SimNode Node, int Life)? _asked;
+
+    /// <summary>Whether a change is under way, as far as the operator knows.</summary>
+    public bool IsBusy => _asked is { } asked && asked.Node.Replica is not null && asked.Node.Life == asked.Life;
 
     /// <summary>The first action is foreseen.</summary>
     public void Begin() => Next();
@@ -25,7 +29,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         if (leader is null || !simulation.HasFormed)
             return;
         SwitchOff(leader.Replica!.Consensus.Core.Membership);
-        if (ReplaceLost(leader) || !_isActive)
+        if (IsBusy || ReplaceLost(leader) || !_isActive)
             return;
         if (random.Chance(swarm.ChangeShare))
             Change(leader);
@@ -75,6 +79,8 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         var any = members[random.Below(members.Length)];
         var learner = members.FirstOrDefault(static member => member.IsLearner);
         var voters = members.Count(static member => member.IsVoter);
+        if (members.Any(member => member.IsVoter && simulation.Nodes[member.Id.Value - 1].HasLostDisk))
+            return; // First that one: to take another out beside it could leave no quorum.
         var choice = random.NextUnit();
         MemberChange? change = null;
         if (choice < 0.3 && members.Length < simulation.Options.Nodes + 3 && simulation.Nodes.Count < Simulation.MaxMachines)
@@ -103,8 +109,10 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     private void Ask(SimNode leader, MemberChange change)
     {
         simulation.Counts.Add($"{Name(change)} asked");
+        _asked = (leader, leader.Life);
         leader.Ask(new(change, answer =>
         {
+            _asked = null;
             simulation.Counts.Add(answer.Outcome == Outcome.Rejected ? $"change refused {answer.Refusal}" : $"{Name(change)} {answer.Outcome}");
             if (answer.Outcome == Outcome.Applied)
                 ViolationException.Require(change.Expected is null || change.Expected < answer.Position.Index, "CompareAndSet", $"A change of configuration {change.Expected} was made to a later one.");

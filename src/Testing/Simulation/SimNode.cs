@@ -10,6 +10,9 @@ internal enum SimAgent
     Consensus,
     Disk,
     Apply,
+
+    /// <summary>The disk's agent again, when it looks whether a full disk has room.</summary>
+    DiskRetry,
 }
 
 /// <summary>
@@ -20,7 +23,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue];
+    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
@@ -78,6 +81,8 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The process ends in the middle of whatever it did. What it kept in memory is gone; <paramref name="powerCut"/>: what was not synced, too.</summary>
     public void Crash(bool powerCut)
     {
+        CountSessions();
+
         // Nothing is disposed: a process that dies closes nothing, and its disk refuses it from now on.
         (Replica, ApplyingMachine) = (null, null);
         Array.Fill(_pollAt, long.MaxValue);
@@ -111,6 +116,18 @@ internal sealed class SimNode : INetwork, IDisposable
         Shadow.Forget();
     }
 
+    /// <summary>Counts what this life of the process did with sessions, at its end.</summary>
+    public void CountSessions()
+    {
+        if (Replica?.Apply.State.Sessions.Counters is not { } sessions)
+            return;
+        _simulation.Counts.Add("session expired on a replica", sessions.Expired.Value);
+        _simulation.Counts.Add("session evicted on a replica", sessions.Evicted.Value);
+        _simulation.Counts.Add("session command repeated on a replica", sessions.Repeated.Value);
+        _simulation.Counts.Add("session window full on a replica", sessions.WindowFull.Value);
+        _simulation.Counts.Add("snapshot point passed by", Replica.Apply.Counters.CapturesSkipped.Value);
+    }
+
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
     public void Pause(long until) => PausedUntil = until;
 
@@ -129,7 +146,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var done = agent switch
         {
             SimAgent.Consensus => replica.Consensus.Poll(Clock),
-            SimAgent.Disk => replica.Disk.Poll(),
+            SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
             _ => replica.Apply.Poll(Clock),
         };
         Wake();
@@ -166,8 +183,10 @@ internal sealed class SimNode : INetwork, IDisposable
         var queues = Replica!.Queues;
         if (queues.Frames.Count > 0 || queues.Requests.Count > 0 || queues.DiskDone.Count > 0 || queues.ApplyDone.Count > 0)
             Schedule(SimAgent.Consensus, _random.Between(1_000, 100_000));
-        if (queues.Disk.Count > 0 || Replica.Disk.HasWork)
+        if (Replica.Disk.HasWork)
             Schedule(SimAgent.Disk, DiskTime());
+        if (Replica.Disk.NextDeadline != Instant.Never)
+            Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
             Schedule(SimAgent.Apply, _random.Between(1_000, 200_000));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
@@ -225,6 +244,8 @@ internal sealed class SimNode : INetwork, IDisposable
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
         SnapshotAfterBytes = _swarm.SnapshotAfterBytes,
+        SnapshotAfterEntries = _swarm.SnapshotAfterEntries,
+        Sessions = _swarm.Sessions,
         CacheBytes = _swarm.CacheBytes,
         Seed = _random.NextBits(),
     };

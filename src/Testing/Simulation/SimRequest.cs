@@ -7,8 +7,12 @@ internal sealed class SimRequest : ClientRequest
 {
     private readonly Action<Answer> _answered;
 
-    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered) =>
-        (Kind, Payload, _answered) = (kind, payload, answered);
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, Action<Answer> answered, EntryKind entryKind = EntryKind.Command) =>
+        (Kind, Payload, EntryKind, _answered) = (kind, payload, entryKind, answered);
+
+    /// <summary>A query.</summary>
+    public SimRequest(RequestKind kind, ReadOnlyMemory<byte> payload, TimeSpan maxAge, LogIndex atLeast, Action<Answer> answered)
+        : this(kind, payload, answered) => (MaxAge, AtLeast) = (maxAge, atLeast);
 
     /// <summary>A change of the members.</summary>
     public SimRequest(MemberChange change, Action<Answer> answered) => (Kind, Change, _answered) = (RequestKind.Change, change, answered);

@@ -26,7 +26,6 @@ public sealed class Simulation : IDisposable
 
     private readonly List<SimNode> _nodes = [];
     private readonly FaultInjector _faults;
-    private readonly Operator _operator;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
     private readonly Trace _trace;
@@ -46,7 +45,7 @@ public sealed class Simulation : IDisposable
         Network = new(this, swarm, random.Fork());
         Workload = new(this, swarm, random.Fork());
         _faults = new(this, swarm, random.Fork());
-        _operator = new(this, swarm, random.Fork());
+        Operator = new(this, swarm, random.Fork());
         for (var id = 1; id <= options.Nodes; id++)
             AddMachine();
     }
@@ -72,6 +71,8 @@ public sealed class Simulation : IDisposable
     internal SimNetwork Network { get; }
 
     internal StreamWorkload Workload { get; }
+
+    internal Operator Operator { get; }
 
     /// <summary>Every machine there ever was, by id.</summary>
     internal IReadOnlyList<SimNode> Nodes => _nodes;
@@ -112,7 +113,7 @@ public sealed class Simulation : IDisposable
             foreach (var node in Nodes)
                 node.Start(isOnMedium: true);
             _faults.Begin();
-            _operator.Begin();
+            Operator.Begin();
             Workload.Begin();
             while (_steps < Options.Steps)
                 Step();
@@ -132,6 +133,8 @@ public sealed class Simulation : IDisposable
             violation = new("NoException", $"{failure.GetType().Name}: {failure.Message}", failure);
         }
 
+        foreach (var node in Nodes)
+            node.CountSessions();
         Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
         return new(Options, _steps, _trace.Hash, Counts, violation, violation is null ? [] : _trace.Last());
     }
@@ -184,7 +187,7 @@ public sealed class Simulation : IDisposable
                 _faults.Act();
                 return true;
             case SimEventKind.Operate:
-                _operator.Act();
+                Operator.Act();
                 return true;
             case SimEventKind.Restart:
                 _faults.Restart(node!);
@@ -198,7 +201,7 @@ public sealed class Simulation : IDisposable
     /// <summary>Mends everything and requires the cluster to come to rest.</summary>
     private void Heal()
     {
-        _operator.Stop();
+        Operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
         var deadline = _steps + MaxHealingSteps;
@@ -215,7 +218,9 @@ public sealed class Simulation : IDisposable
     /// <summary>A leader is ready, its configuration is settled, and every member has applied everything, with one result.</summary>
     private bool IsAtRest()
     {
-        if (Workload.CountedTo != Workload.TextLength || Leader() is not { } leader || leader.Membership.Current.IsJoint || leader.Membership.Index > leader.Commit)
+        if (Workload.CountedTo != Workload.TextLength || !Workload.Sessions.IsAtRest)
+            return false;
+        if (Leader() is not { } leader || leader.Membership.Current.IsJoint || leader.Membership.Index > leader.Commit)
             return false;
         ulong? hash = null;
         foreach (var node in Members())

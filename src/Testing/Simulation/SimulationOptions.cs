@@ -55,6 +55,9 @@ internal sealed record Swarm
 
     public int Window { get; init; }
 
+    /// <summary>How often a disk becomes full, among the faults.</summary>
+    public double FullDiskWeight { get; init; }
+
     /// <summary>How often a disk is lost for good, among the faults.</summary>
     public double LostDiskWeight { get; init; }
 
@@ -63,6 +66,15 @@ internal sealed record Swarm
 
     /// <summary>How often an action is a change of the members; else leadership is handed over.</summary>
     public double ChangeShare { get; init; }
+
+    /// <summary>Entries between two snapshots.</summary>
+    public long SnapshotAfterEntries { get; init; }
+
+    /// <summary>Clients with sessions.</summary>
+    public int SessionClients { get; init; }
+
+    /// <summary>What the cluster remembers for them: often little, so that every limit is met.</summary>
+    public SessionLimits Sessions { get; init; } = SessionLimits.Default;
 
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
@@ -84,6 +96,7 @@ internal sealed record Swarm
             OneWayWeight = Weight(),
             PauseWeight = Weight(),
             SlowDiskWeight = Weight(),
+            FullDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit(),
             LostDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
             OperateEvery = random.Chance(0.2) ? long.MaxValue / 4 : 1_000_000L * random.Between(50, 2000),
             ChangeShare = random.NextUnit(),
@@ -94,6 +107,23 @@ internal sealed record Swarm
             MaxAppendEntries = 1 << random.Between(0, 6),
             Window = 1 << random.Between(0, 4),
             ClientEvery = 100_000L * random.Between(10, 200),
+            SnapshotAfterEntries = random.Chance(0.5) ? 1_000_000 : random.Between(20, 200),
+            SessionClients = random.Between(0, 4),
+            Sessions = DrawSessions(random),
+        };
+    }
+
+    private static SessionLimits DrawSessions(SimRandom random)
+    {
+        var sessions = random.Chance(0.4) ? random.Between(1, 3) : 65_536;
+        return new()
+        {
+            MaxSessions = sessions,
+            EvictAfterIdle = 1_000_000L * random.Between(10, 500),
+            Window = random.Chance(0.4) ? random.Between(1, 5) : 1024,
+            MaxSessionBytes = random.Chance(0.3) ? random.Between(80, 300) : 1024 * 1024,
+            MaxTotalBytes = sessions < 4 && random.Chance(0.7) ? (sessions * SessionLimits.SessionOverhead) + random.Between(10, 300) : 64 * 1024 * 1024,
+            MaxReplyBytes = random.Chance(0.1) ? 8 : 64 * 1024,
         };
     }
 }

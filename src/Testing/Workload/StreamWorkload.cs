@@ -8,17 +8,33 @@ namespace RaftStream.Testing;
 
 /// <summary>
 /// What runs on a simulated cluster: readers that count one growing text while leaders come and go, clients that add to and read a
-/// few counters, and clients that send what was sent before.
+/// few counters, clients that send what was sent before, and clients with sessions.
 /// </summary>
-internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRandom random)
+internal sealed class StreamWorkload
 {
     private const int Counters = 4;
 
-    private readonly TextSource _text = new(random.Fork());
+    private readonly Simulation _simulation;
+    private readonly Swarm _swarm;
+    private readonly SimRandom _random;
+    private readonly TextSource _text;
     private readonly List<SimReader> _readers = [];
-    private readonly CounterOracle[] _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle())];
+    private readonly CounterOracle[] _oracles;
+    private readonly LevelReads _levels;
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private long _countedTo;
+
+    public StreamWorkload(Simulation simulation, Swarm swarm, SimRandom random)
+    {
+        (_simulation, _swarm, _random) = (simulation, swarm, random);
+        _text = new(random.Fork());
+        _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle(simulation.Time))];
+        _levels = new(simulation, random.Fork());
+        Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
+    }
+
+    /// <summary>The clients with sessions.</summary>
+    public SessionWorkload Sessions { get; }
 
     /// <summary>How far the text is counted on the furthest replica.</summary>
     public long CountedTo => _countedTo;
@@ -43,22 +59,26 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
             reader.Step();
         Forget();
         OpenReaders();
+        Sessions.Act(IsActive);
         if (!IsActive)
             return;
-        var choice = random.NextUnit();
+        var choice = _random.NextUnit();
         if (choice < 0.4)
             Add();
-        else if (choice < 0.7)
+        else if (choice < 0.55)
             Read();
+        else if (choice < 0.7)
+            ReadAtSomeLevel();
         else if (choice < 0.75)
             Repeat();
         else if (choice < 0.8 && _countedTo == TextLength)
-            _text.Grow(random.Between(1, 2048));
+            _text.Grow(_random.Between(1, 2048));
     }
 
     /// <summary>A command was applied for the first time anywhere: is every word counted exactly once?</summary>
     public void OnNewState(SimNode node, Command command)
     {
+        Sessions.Oracle.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -68,7 +88,7 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
             return;
         ViolationException.Require(position.Offset > _countedTo && position.Offset <= TextLength, "OffsetMonotonic", $"The committed offset goes from {_countedTo} to {position.Offset} of {TextLength}.");
         _countedTo = position.Offset;
-        simulation.Counts.Add("advance applied");
+        _simulation.Counts.Add("advance applied");
         CompareWords(machine, (int)_countedTo);
     }
 
@@ -78,26 +98,29 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
         CompareWords(machine, (int)_countedTo);
         for (var counter = 0; counter < Counters; counter++)
         {
-            var value = ValueOf(machine, counter);
+            var value = ValueOf(machine, KeyOf(counter));
             _oracles[counter].Read(KeyOf(counter), _oracles[counter].Floor, value);
         }
+
+        foreach (var (key, sum) in Sessions.Oracle.Sums)
+            ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
 
     private static string KeyOf(int counter) => string.Create(CultureInfo.InvariantCulture, $"#{counter}");
 
     private void Next() =>
-        simulation.Events.Add(simulation.Now + 1 + random.Below(2 * swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + 1 + _random.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
 
     /// <summary>A leader that is ready gets a reader; now and then a second one, which takes the partition over.</summary>
     private void OpenReaders()
     {
-        foreach (var node in simulation.Nodes)
+        foreach (var node in _simulation.Nodes)
         {
             if (node.Replica?.Consensus.IsReady != true || _countedTo == TextLength)
                 continue;
             var has = _readers.Exists(reader => reader.Node == node && !reader.IsOver);
-            if (!has || (_readers.Count < 6 && random.Chance(0.02)))
-                _readers.Add(new(simulation, _text, node, swarm.Window));
+            if (!has || (_readers.Count < 6 && _random.Chance(0.02)))
+                _readers.Add(new(_simulation, _text, node, _swarm.Window));
         }
     }
 
@@ -114,15 +137,15 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
 
     private void Add()
     {
-        var counter = random.Below(Counters);
-        var delta = random.Below(1L << 40) + 1;
+        var counter = _random.Below(Counters);
+        var delta = _random.Below(1L << 40) + 1;
         var oracle = _oracles[counter];
         StoreCommand.WriteAdd(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)), delta);
         oracle.Invoke(delta);
         if (!Ask(RequestKind.Propose, answer =>
         {
             oracle.Complete(delta, answer.Outcome);
-            simulation.Counts.Add($"add {answer.Outcome}");
+            _simulation.Counts.Add($"add {answer.Outcome}");
         }))
         {
             oracle.Complete(delta, Outcome.Rejected);
@@ -131,36 +154,49 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
 
     private void Read()
     {
-        var counter = random.Below(Counters);
+        var counter = _random.Below(Counters);
         var floor = _oracles[counter].Floor;
         StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
         Ask(RequestKind.Read, answer =>
         {
-            simulation.Counts.Add($"read {answer.Outcome}");
+            _simulation.Counts.Add($"read {answer.Outcome}");
             if (answer.Outcome == Outcome.Applied && CounterReply.TryRead(answer.Reply.Span, out var reply))
                 _oracles[counter].Read(KeyOf(counter), floor, reply.Value);
         });
     }
 
+    private void ReadAtSomeLevel()
+    {
+        var counter = _random.Below(Counters);
+        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
+        _levels.Read(KeyOf(counter), _oracles[counter], _bytes.WrittenSpan.ToArray());
+        _bytes.ResetWrittenCount();
+    }
+
     /// <summary>Somebody sends a reader's last command again, to whoever leads by now: it must not count twice.</summary>
     private void Repeat()
     {
-        if (_readers.Count == 0 || _readers[random.Below(_readers.Count)].LastCommand is not { } command)
+        if (_readers.Count == 0 || _readers[_random.Below(_readers.Count)].LastCommand is not { } command)
             return;
         _bytes.Write(command);
-        Ask(RequestKind.Propose, answer => simulation.Counts.Add(
+        Ask(RequestKind.Propose, answer => _simulation.Counts.Add(
             answer.Outcome == Outcome.Applied ? $"repeated advance {PartitionReply.TryRead(answer.Reply.Span)?.Problem}" : $"repeated advance {answer.Outcome}"));
     }
 
     /// <summary>Asks a node, most often the one that leads.</summary>
     private bool Ask(RequestKind kind, Action<Answer> answered)
     {
-        var node = simulation.Nodes[random.Below(simulation.Nodes.Count)];
-        if (random.Chance(0.8))
-            node = simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
         var payload = _bytes.WrittenSpan.ToArray();
         _bytes.ResetWrittenCount();
-        return node.Ask(new(kind, payload, answered));
+        return Ask(new(kind, payload, answered));
+    }
+
+    private bool Ask(SimRequest request)
+    {
+        var node = _simulation.Nodes[_random.Below(_simulation.Nodes.Count)];
+        if (_random.Chance(0.8))
+            node = _simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
+        return node.Ask(request);
     }
 
     private void CompareWords(IStateMachine machine, int offset)
@@ -180,10 +216,10 @@ internal sealed class StreamWorkload(Simulation simulation, Swarm swarm, SimRand
         ViolationException.Require(words == expected.Count, "ExactlyOnce", $"After {offset} bytes {words} words are counted; {expected.Count} stand there.");
     }
 
-    private static long ValueOf(IStateMachine machine, int counter)
+    private static long ValueOf(IStateMachine machine, string key)
     {
         CounterReply read = default;
-        Query(machine, bytes => StoreQuery.WriteGet(bytes, Encoding.UTF8.GetBytes(KeyOf(counter))), reply => CounterReply.TryRead(reply, out read) ? "" : null);
+        Query(machine, bytes => StoreQuery.WriteGet(bytes, Encoding.UTF8.GetBytes(key)), reply => CounterReply.TryRead(reply, out read) ? "" : null);
         return read.Value;
     }
 

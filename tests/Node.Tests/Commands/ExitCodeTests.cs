@@ -33,6 +33,8 @@ internal sealed class ExitCodeTests
         new TestCaseData([new[] { "add", "a", "much" }, "DELTA 'much'"]).SetArgDisplayNames("a delta that is no number"),
         new TestCaseData([new[] { "get", "a", "--server", "nohost" }, "host:port"]).SetArgDisplayNames("a server without a port"),
         new TestCaseData([new[] { "top", "--limit", "0" }, "--limit"]).SetArgDisplayNames("no rows"),
+        new TestCaseData([new[] { "log", "verify", "/nowhere/data" }, "/nowhere/data"]).SetArgDisplayNames("a log of a missing folder"),
+        new TestCaseData([new[] { "log", "inspect", "/proc/self/fdinfo" }, "neither a log nor a snapshot"]).SetArgDisplayNames("a log of a folder of something else"),
         new TestCaseData([new[] { "cluster", "--data", "x", "--nodes", "10" }, "--nodes"]).SetArgDisplayNames("a cluster of ten"),
         new TestCaseData([new[] { "cluster", "--data", "x", "--base-port", "65535" }, "--base-port"]).SetArgDisplayNames("ports beyond the last"),
     ];

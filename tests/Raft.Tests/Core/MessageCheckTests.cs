@@ -100,6 +100,18 @@ internal sealed class MessageCheckTests
         });
     }
 
+    [Test]
+    public void Terms_and_indexes_at_the_end_of_the_numbers_are_not()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(IsSound(Append with { Term = new(MessageCheck.LargestTerm) }, []), Is.True);
+            Assert.That(IsSound(Append with { Term = new(MessageCheck.LargestTerm + 1) }, []), Is.False, "its next term but few would be none");
+            Assert.That(IsSound(Append with { Term = new(long.MaxValue) }, []), Is.False);
+            Assert.That(IsSound(Append with { Position = At(MessageCheck.LargestIndex + 1, 1) }, []), Is.False, "index and count must not turn negative");
+        });
+    }
+
     private static bool IsSound(in Message message, EntryShape[] entries) => MessageCheck.IsSound(message, entries, []);
 
     private static LogPosition At(long index, long term) => new(new(index), new(term));

@@ -72,6 +72,17 @@ internal sealed class FileDiskTests
     }
 
     [Test]
+    [Platform("Linux")]
+    public void A_write_without_room_is_told_from_a_fault_of_the_medium()
+    {
+        using var full = new DiskFile("/dev/full", File.OpenHandle("/dev/full", FileMode.Open, FileAccess.Write));
+        Assert.That(() => full.Write(0, [1]), Throws.TypeOf<DiskFullException>().With.Message.Contains("no room to write '/dev/full'"));
+        Assert.That(() => full.Write(0, [1]), Throws.TypeOf<IOException>().With.Message.Contains("takes no more writes"));
+        Assert.That(Posix.IsOutOfSpace(new("quota", 122)), Is.True);
+        Assert.That(Posix.IsOutOfSpace(new("medium", 5)), Is.False);
+    }
+
+    [Test]
     public void An_empty_log_is_made_in_a_moment()
     {
         // The first round pays for compiling; the median of the others is the product's.

@@ -124,9 +124,26 @@ internal sealed class SimDiskTests
         var disk = new SimDisk(new SimRandom(1)) { Capacity = 100 };
         var file = disk.Create("a");
         file.Write(0, new byte[100]);
-        Assert.That(() => file.Write(100, [1]), Throws.TypeOf<IOException>().With.Message.Contains("errno 28"));
+        Assert.That(() => file.Write(100, [1]), Throws.TypeOf<DiskFullException>().With.Message.Contains("errno 28"));
         file.Write(50, [1]);
         Assert.That(file.Length, Is.EqualTo(100));
+        Assert.That(() => disk.Create("b"), Throws.TypeOf<DiskFullException>());
+    }
+
+    [Test]
+    public void A_write_that_meets_a_full_disk_writes_what_fits_and_a_delete_gives_its_bytes_back()
+    {
+        var disk = new SimDisk(new SimRandom(1));
+        using (var other = disk.Create("other"))
+            other.Write(0, new byte[500]);
+        disk.FreeBytes = 30;
+        var file = disk.Create("a");
+        Assert.That(() => file.Write(0, new byte[100]), Throws.TypeOf<DiskFullException>());
+        Assert.That((file.Length, disk.FreeBytes), Is.EqualTo((30L, 0L)));
+        disk.Delete("other");
+        Assert.That(disk.FreeBytes, Is.EqualTo(500));
+        file.Write(0, new byte[530]);
+        Assert.That(() => file.Write(530, [1]), Throws.TypeOf<DiskFullException>());
     }
 
     [Test]

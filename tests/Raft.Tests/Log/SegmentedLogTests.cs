@@ -240,7 +240,7 @@ internal sealed class SegmentedLogTests
         var disk = LogBench.NewDisk();
         using var log = LogBench.Open(disk);
         disk.Capacity = disk.BytesUsed + 100;
-        Assert.That(log.PrebuildSlice, Throws.TypeOf<IOException>());
+        Assert.That(log.PrebuildSlice, Throws.TypeOf<DiskFullException>());
         log.Append(LogBench.Entry(1, 1));
         Assert.That(log.Last, Is.EqualTo(LogBench.At(1, 1)));
         disk.Capacity = long.MaxValue;

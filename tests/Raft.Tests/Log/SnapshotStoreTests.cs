@@ -157,6 +157,85 @@ internal sealed class SnapshotStoreTests
     }
 
     [Test]
+    public void A_receiver_that_crashes_half_way_goes_on_with_the_chunks_that_are_whole([Values] bool powerCut, [Range(1, 6)] int seed)
+    {
+        var position = LogBench.At(70, 5);
+        var state = StateOf((3 * SnapshotChunk.MaxLength) + 77);
+        using var source = SnapshotStore.Open(LogBench.NewDisk());
+        Write(source, position, state);
+        var disk = LogBench.NewDisk((ulong)seed);
+        using (var target = SnapshotStore.Open(disk))
+        {
+            var receiver = target.BeginReceive(position);
+            for (var piece = 0; piece < 3; piece++)
+                receiver.Accept(piece, Piece(source, position, piece));
+        }
+
+        disk.SyncFolder();
+        if (powerCut)
+            disk.Crash();
+        else
+            disk.Kill();
+        using (var again = SnapshotStore.Open(disk))
+        {
+            var receiver = again.BeginReceive(position);
+            Assert.That(receiver.NextPiece, powerCut ? Is.InRange(0, 3) : Is.EqualTo(3));
+            for (var piece = receiver.NextPiece; piece < 4; piece++)
+                Assert.That(receiver.Accept(piece, Piece(source, position, piece)), Is.EqualTo(PieceOutcome.Taken));
+            Assert.That(receiver.Accept(4, Piece(source, position, 4)), Is.EqualTo(PieceOutcome.Finished));
+            again.PublishReceived();
+        }
+
+        disk.Crash();
+        using var last = SnapshotStore.Open(disk);
+        Assert.That(last.Damage, Is.Null);
+        Assert.That(ReadAll(last, position).AsSpan().SequenceEqual(state), Is.True);
+    }
+
+    [Test]
+    public void A_chunk_that_changed_on_disk_is_fetched_again_with_all_behind_it()
+    {
+        var position = LogBench.At(70, 5);
+        using var source = SnapshotStore.Open(LogBench.NewDisk());
+        Write(source, position, StateOf(2 * SnapshotChunk.MaxLength));
+        var disk = LogBench.NewDisk();
+        using (var target = SnapshotStore.Open(disk))
+        {
+            var receiver = target.BeginReceive(position);
+            receiver.Accept(0, Piece(source, position, 0));
+            receiver.Accept(1, Piece(source, position, 1));
+        }
+
+        disk.FlipBit(SnapshotFile.PartNameOf(position), (SnapshotChunk.MaxSize * 8L) + 300);
+        using var again = SnapshotStore.Open(disk);
+        Assert.That(again.BeginReceive(position).NextPiece, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_part_that_nobody_asks_for_goes_when_another_is_begun_or_a_newer_snapshot_is_held()
+    {
+        using var source = SnapshotStore.Open(LogBench.NewDisk());
+        Write(source, LogBench.At(40, 2), StateOf(900));
+        Write(source, LogBench.At(50, 2), StateOf(900));
+        var disk = LogBench.NewDisk();
+        Begin(disk, source, 40);
+        Begin(disk, source, 50);
+        Assert.That(disk.List(), Is.EqualTo(new[] { SnapshotFile.PartNameOf(LogBench.At(50, 2)) }), "one part at the most");
+        using (var target = SnapshotStore.Open(disk))
+            Write(target, LogBench.At(60, 2), StateOf(10));
+        Assert.That(disk.List(), Is.EqualTo(new[] { SnapshotFile.NameOf(LogBench.At(60, 2)) }));
+        Begin(disk, source, 50);
+        using var again = SnapshotStore.Open(disk);
+        Assert.That(disk.List(), Is.EqualTo(new[] { SnapshotFile.NameOf(LogBench.At(60, 2)) }), "it is older than what is held");
+    }
+
+    private static void Begin(SimDisk disk, SnapshotStore source, long index)
+    {
+        using var target = SnapshotStore.Open(disk);
+        target.BeginReceive(LogBench.At(index, 2)).Accept(0, Piece(source, LogBench.At(index, 2), 0));
+    }
+
+    [Test]
     public void A_crash_at_any_operation_of_taking_leaves_the_older_or_the_new_one_whole([Values] CrashMoment moment)
     {
         var state = StateOf(5 * SnapshotChunk.MaxLength / 2);

@@ -15,7 +15,7 @@ internal sealed class StorageTests
         using var storage = OpenWell(disk).Storage!;
         storage.Log.AppendMany(1, 30, 1);
         SnapshotStoreTests.Write(storage.Snapshots, LogBench.At(20, 1), SnapshotStoreTests.StateOf(50));
-        Assert.That(storage.Install(), Is.False);
+        Assert.That(storage.Install(), Is.EqualTo(InstallOutcome.Kept));
         disk.Crash();
 
         var opening = OpenWell(disk);
@@ -70,7 +70,7 @@ internal sealed class StorageTests
         using (var storage = OpenWell(disk).Storage!)
         {
             SnapshotStoreTests.Write(storage.Snapshots, Installed, SnapshotStoreTests.StateOf(50));
-            Assert.That(storage.Install(), Is.True);
+            Assert.That(storage.Install(), Is.EqualTo(InstallOutcome.Reset));
         }
 
         disk.FlipBit(SnapshotFile.NameOf(Installed), 300);
@@ -159,7 +159,7 @@ internal sealed class StorageTests
         var receiver = storage.Snapshots.BeginReceive(Installed);
         Assert.That(receiver.Accept(0, SnapshotStoreTests.Piece(source, Installed, 0)), Is.EqualTo(PieceOutcome.Taken));
         Assert.That(receiver.Accept(1, SnapshotStoreTests.Piece(source, Installed, 1)), Is.EqualTo(PieceOutcome.Finished));
-        Assert.That(storage.Install(), Is.True);
+        Assert.That(storage.Install(), Is.EqualTo(InstallOutcome.Reset));
         Assert.That(storage.Log.Last, Is.EqualTo(Installed));
         return disk.Operations - before;
     }

@@ -45,19 +45,76 @@ internal sealed class ApplyAgentTests
     }
 
     [Test]
-    public void A_snapshot_is_captured_after_as_many_bytes_as_were_asked_for()
+    public void A_state_is_captured_exactly_at_a_snapshot_point()
     {
-        var agent = Agent(new SumMachine(), snapshotAfterBytes: 150);
-        for (var first = 1; first <= 4; first++)
-        {
-            Add(first);
-            agent.Poll(new MonotonicClock());
-        }
-
-        Assert.That(_done.TakeAll().Select(static done => done.Captured?.Position.Index.Value), Is.EqualTo(new long?[] { null, null, 3, null }));
+        var agent = Agent(new SumMachine());
+        Add(1, 2);
+        AddPoint(3);
+        Add(4);
+        PollAll(agent);
+        Assert.That(_done.TakeAll().Select(static done => done.Captured?.Position.Index.Value), Is.EqualTo(new long?[] { null, 3, null }));
     }
 
-    private ApplyAgent Agent(IStateMachine machine, long snapshotAfterBytes = 1 << 20) => new(machine, _work, _done, _spare, snapshotAfterBytes);
+    [Test]
+    public void A_point_that_comes_while_a_state_is_still_being_saved_is_passed_by()
+    {
+        var agent = Agent(new SumMachine());
+        AddPoint(1);
+        AddPoint(2);
+        PollAll(agent);
+        var captured = _done.TakeAll().ConvertAll(static done => done.Captured);
+        Assert.That(captured.ConvertAll(static state => state?.Position.Index.Value), Is.EqualTo(new long?[] { 1, null }));
+        captured[0]!.View.Dispose();
+        captured[0]!.View.Dispose();
+        AddPoint(3);
+        PollAll(agent);
+        Assert.That(_done.TakeAll().Single().Captured, Is.Not.Null);
+        Assert.That((agent.Counters.Captures.Value, agent.Counters.CapturesSkipped.Value), Is.EqualTo((2L, 1L)));
+    }
+
+    [Test]
+    public void Plain_commands_are_applied_without_an_allocation_once_warm()
+    {
+        var agent = Agent(new SumMachine());
+        var clock = new MonotonicClock();
+        var run = new EntryRun();
+        var command = SumMachine.Add(1);
+        var index = 0L;
+        Rounds(200);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Rounds(2_000);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(agent.Applied.Index.Value, Is.EqualTo(2_200 * 8));
+
+        void Rounds(int count)
+        {
+            for (; count > 0; count--)
+            {
+                for (var i = 0; i < 8; i++)
+                    run.Add(new(new(new(++index), new(1)), 0, command), null, 56);
+                _work.TryEnqueue(new() { Kind = ApplyWorkKind.Entries, Run = run });
+                agent.Poll(clock);
+                _done.TryDequeue(out _);
+                _spare.TryDequeue(out run!);
+            }
+        }
+    }
+
+    /// <summary>A turn may end before the work does.</summary>
+    private void PollAll(ApplyAgent agent)
+    {
+        while (_work.Count > 0)
+            agent.Poll(new MonotonicClock());
+    }
+
+    private ApplyAgent Agent(IStateMachine machine) => new(new(machine, SessionLimits.Default), _work, _done, _spare);
+
+    private void AddPoint(long index)
+    {
+        var run = new EntryRun();
+        run.EndAtSnapshotPoint(LogBench.At(index, 1), 0, 40);
+        _work.TryEnqueue(new() { Kind = ApplyWorkKind.Entries, Run = run });
+    }
 
     private TestRequest[] Add(params long[] deltas)
     {

@@ -1,3 +1,4 @@
+using RaftStream.Raft.Log;
 using RaftStream.Raft.Runtime;
 using RaftStream.Raft.Tests.Log;
 
@@ -10,12 +11,13 @@ internal sealed class ApplyFeedTests
     private readonly BoundedQueue<DiskWork> _disk = RuntimeBench.Queue<DiskWork>();
     private readonly BoundedQueue<ApplyWork> _apply = RuntimeBench.Queue<ApplyWork>(4);
     private readonly BoundedQueue<EntryRun> _spare = RuntimeBench.Queue<EntryRun>();
+    private readonly SnapshotPolicy _policy = new(afterBytes: 1 << 20, afterEntries: 100);
 
     public ApplyFeedTests()
     {
         for (var i = 0; i < 8; i++)
             _spare.TryEnqueue(new());
-        Feed = new(_cache, _disk, _apply, _spare, LogIndex.Zero);
+        Feed = new(_cache, _disk, _apply, _spare, _policy, LogIndex.Zero);
     }
 
     private ApplyFeed Feed { get; }
@@ -132,6 +134,56 @@ internal sealed class ApplyFeedTests
     }
 
     [Test]
+    public void A_run_ends_at_a_snapshot_point_and_the_next_one_begins_behind_it()
+    {
+        Add(EntryKind.Command, EntryKind.SnapshotPoint, EntryKind.Command, EntryKind.SnapshotPoint, EntryKind.SnapshotPoint);
+        Feed.Poll(RuntimeBench.Index(5));
+        var runs = _apply.TakeAll().ConvertAll(static work => (work.Run!.Last.Index.Value, work.Run.IsSnapshotPoint, work.Run.Count));
+        Assert.That(runs, Is.EqualTo(new[] { (2L, true, 1), (4L, true, 1), (5L, true, 0) }));
+    }
+
+    [Test]
+    public void A_run_read_from_disk_ends_at_a_snapshot_point_too()
+    {
+        _cache.Reset(RuntimeBench.Index(4));
+        Feed.Poll(RuntimeBench.Index(3));
+        byte[] records = [.. LogBench.Entry(1, 1).ToBytes(), .. Record(2, EntryKind.SnapshotPoint), .. LogBench.Entry(3, 1).ToBytes()];
+        Feed.OnRead(RuntimeBench.Index(1), 3, records);
+        var run = _apply.TakeAll().Single().Run!;
+        Assert.That((run.Last.Index.Value, run.IsSnapshotPoint), Is.EqualTo((2L, true)));
+        Feed.Poll(RuntimeBench.Index(3));
+        Assert.That(_disk.TakeAll().Select(static asked => asked.First.Value), Is.EqualTo(new[] { 1L, 3L }), "the rest is read again");
+    }
+
+    [Test]
+    public void Session_entries_are_handed_over_in_their_places_with_their_callers()
+    {
+        var caller = new TestRequest();
+        Feed.Expect(LogBench.At(2, 1), caller);
+        Add(EntryKind.Command, EntryKind.Session, EntryKind.Noop);
+        Feed.Poll(RuntimeBench.Index(3));
+        var run = _apply.TakeAll().Single().Run!;
+        Assert.That((run.Count, run.IsSession(0), run.IsSession(1), run.HasSessions), Is.EqualTo((2, false, true, true)));
+        Assert.That(run.Requests.ToArray(), Is.EqualTo(new ClientRequest?[] { null, caller }));
+    }
+
+    [Test]
+    public void The_policy_learns_of_every_entry_handed_over_and_the_point_is_answered()
+    {
+        _cache.Add(RuntimeBench.Index(1), 100, RuntimeBench.Records(1, 100));
+        Feed.Poll(RuntimeBench.Index(100));
+        Assert.That(_policy.TryPropose(out var point), Is.True);
+        Assert.That(_policy.TryPropose(out _), Is.False, "one is on its way");
+        Feed.Expect(LogBench.At(101, 1), point!);
+        _cache.Add(RuntimeBench.Index(101), 1, Record(101, EntryKind.SnapshotPoint));
+        Feed.Poll(RuntimeBench.Index(101));
+        Assert.That(_policy.TryPropose(out _), Is.False, "just taken");
+        _cache.Add(RuntimeBench.Index(102), 100, RuntimeBench.Records(102, 201));
+        Feed.Poll(RuntimeBench.Index(201));
+        Assert.That(_policy.TryPropose(out _), Is.True, "the last one has arrived, so another may go");
+    }
+
+    [Test]
     public void Stopping_answers_everybody_once()
     {
         var (proposal, read) = (new TestRequest(), new TestRequest(RequestKind.Read));
@@ -141,4 +193,15 @@ internal sealed class ApplyFeedTests
         Feed.Stop();
         Assert.That((proposal.Answers.Single().Outcome, read.Answers.Single().Outcome), Is.EqualTo((Outcome.Unknown, Outcome.Rejected)));
     }
+
+    private static byte[] Record(long index, EntryKind kind)
+    {
+        var record = new LogRecord(LogBench.At(index, 1), 0, kind, 0);
+        var bytes = new byte[record.Size];
+        record.Write(bytes, default);
+        return bytes;
+    }
+
+    private void Add(params EntryKind[] kinds) =>
+        _cache.Add(RuntimeBench.Index(1), kinds.Length, kinds.SelectMany((kind, place) => Record(place + 1, kind)).ToArray());
 }

@@ -12,6 +12,7 @@ internal sealed class DiskAgentTests : IDisposable
     private readonly SimDisk _disk = LogBench.NewDisk();
     private readonly BoundedQueue<DiskWork> _work = RuntimeBench.Queue<DiskWork>(64);
     private readonly BoundedQueue<DiskDone> _done = RuntimeBench.Queue<DiskDone>(8);
+    private readonly HandClock _clock = new();
     private readonly Storage _storage;
     private readonly DiskAgent _agent;
 
@@ -19,7 +20,7 @@ internal sealed class DiskAgentTests : IDisposable
     {
         _storage = Storage.Open(_disk, LogBench.Identity, LogBench.Small, 17).Storage!;
         _agent = new(_storage, _work, _done);
-        while (_agent.Poll() > 0)
+        while (_agent.Poll(_clock) > 0)
         {
         }
     }
@@ -32,7 +33,7 @@ internal sealed class DiskAgentTests : IDisposable
         var before = _agent.Syncs;
         for (var index = 1; index <= 20; index++)
             Write(index);
-        Assert.That(_agent.Poll(), Is.EqualTo(20));
+        Assert.That(_agent.Poll(_clock), Is.EqualTo(20));
         Assert.That(_agent.Syncs, Is.EqualTo(before + 1));
         var durable = _done.TakeAll().Single();
         Assert.That((durable.Kind, durable.Sequence), Is.EqualTo((DiskDoneKind.Durable, 20L)));
@@ -55,11 +56,11 @@ internal sealed class DiskAgentTests : IDisposable
     {
         _disk.Fault = (operation, _) => operation == failing ? DiskFault.IoError : DiskFault.None;
         Write(1);
-        Assert.That(_agent.Poll(), Is.GreaterThan(0));
+        Assert.That(_agent.Poll(_clock), Is.GreaterThan(0));
         _disk.Fault = null;
         var operations = _disk.Operations;
         Write(2);
-        Assert.That(_agent.Poll(), Is.Zero);
+        Assert.That(_agent.Poll(_clock), Is.Zero);
         var failed = _done.TakeAll().Single();
         Assert.That((failed.Kind, string.IsNullOrEmpty(failed.Problem)), Is.EqualTo((DiskDoneKind.Failed, false)));
         Assert.That(_disk.Operations, Is.EqualTo(operations));
@@ -73,10 +74,10 @@ internal sealed class DiskAgentTests : IDisposable
         _done.TakeAll();
         using var view = new LongView(pieces: 40);
         _work.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = new(LogBench.At(1, 1), 1, 2, view) });
-        _agent.Poll();
+        _agent.Poll(_clock);
         Assert.That(_agent.HasWork, Is.True);
         Write(2);
-        _agent.Poll();
+        _agent.Poll(_clock);
         Assert.That(_done.TakeAll().Select(static answer => answer.Kind), Is.EqualTo(new[] { DiskDoneKind.Durable }), "the write does not wait for the snapshot");
         Drive();
         var saved = _done.TakeAll().Single();
@@ -93,7 +94,7 @@ internal sealed class DiskAgentTests : IDisposable
             _work.TryEnqueue(new() { Kind = DiskWorkKind.ReadForPeer, First = new(1), Count = 1 });
         Drive();
         Assert.That(_work.Count, Is.GreaterThan(0));
-        Assert.That(_agent.Idle, Is.LessThan(TimeSpan.FromMilliseconds(10)));
+        Assert.That(_agent.Idle(_clock.Now), Is.LessThan(TimeSpan.FromMilliseconds(10)));
         var answered = 0;
         while (_done.Count > 0)
         {
@@ -102,7 +103,7 @@ internal sealed class DiskAgentTests : IDisposable
         }
 
         Assert.That((answered, _work.Count), Is.EqualTo((20, 0)));
-        Assert.That(_agent.Idle, Is.GreaterThan(TimeSpan.FromSeconds(1)));
+        Assert.That(_agent.Idle(_clock.Now), Is.GreaterThan(TimeSpan.FromSeconds(1)));
     }
 
     private void Write(int index) => _work.TryEnqueue(new()
@@ -117,7 +118,7 @@ internal sealed class DiskAgentTests : IDisposable
 
     private void Drive()
     {
-        while (_agent.Poll() > 0)
+        while (_agent.Poll(_clock) > 0)
         {
         }
     }

@@ -25,6 +25,12 @@ internal sealed class TestNetwork : INetwork
     }
 }
 
+/// <summary>A clock that a test moves by hand.</summary>
+internal sealed class HandClock : IClock
+{
+    public Instant Now { get; set; } = new(1_000_000_000);
+}
+
 /// <summary>Small things that tests of the agents share.</summary>
 internal static class RuntimeBench
 {

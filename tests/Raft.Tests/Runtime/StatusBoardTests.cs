@@ -23,7 +23,7 @@ internal sealed class StatusBoardTests : IDisposable
             Seed = 1,
         };
         _replica = Replica.Open(options, LogBench.NewDisk(), new SumMachine(), new TestNetwork(), _clock, new(parker, parker, parker));
-        _board = new(_replica, LogBench.Identity.Node);
+        _board = new(_replica, LogBench.Identity.Node, options.Core);
     }
 
     public void Dispose() => _replica.Dispose();

@@ -1,4 +1,6 @@
+using System.Buffers;
 using RaftStream.Raft.Core;
+using RaftStream.Raft.Log;
 using RaftStream.Raft.Tests.Log;
 using RaftStream.Raft.Wire;
 using RaftStream.Testing;
@@ -41,9 +43,71 @@ internal sealed class CheckerTests : IDisposable
         AssertBroken("StateMachineSafety", () => _simulation.Checker.OnApplied(_simulation.Nodes[0], new(LogBench.At(1, 1), 0, default), 1));
 
     [Test]
+    public void A_session_command_applied_twice_or_after_it_was_surely_refused_is_seen()
+    {
+        var oracle = new SessionOracle();
+        oracle.OnApplied(SessionAdd(5, delta: 70));
+        oracle.OnApplied(SessionAdd(6, delta: 71));
+        AssertBroken("ExactlyOnceSession", () => oracle.OnApplied(SessionAdd(7, delta: 70)));
+        AssertBroken("ExactlyOnceSession", () => oracle.OnRejected(71));
+        oracle.OnRejected(72);
+        AssertBroken("ExactlyOnceSession", () => oracle.OnApplied(SessionAdd(8, delta: 72)));
+    }
+
+    [Test]
+    public void An_answer_to_a_session_command_that_was_not_applied_or_not_there_or_made_something_else_is_seen()
+    {
+        var oracle = new SessionOracle();
+        oracle.OnApplied(SessionAdd(5, delta: 70));
+        oracle.OnAnswered(70, Reply(5, 70));
+        AssertBroken("ExactlyOnceSession", () => oracle.OnAnswered(71, Reply(5, 71)));
+        AssertBroken("SessionReply", () => oracle.OnAnswered(70, Reply(6, 70)));
+        AssertBroken("SessionReply", () => oracle.OnAnswered(70, Reply(5, 140)));
+
+        static Answer Reply(long index, long value)
+        {
+            var bytes = new ArrayBufferWriter<byte>();
+            var writer = new MessagePackWriter(bytes);
+            writer.WriteArrayHeader(4);
+            writer.Write(0);
+            writer.Write(value);
+            writer.Write(true);
+            writer.Write(true);
+            return new(Outcome.Applied, Refusal.None, LogBench.At(index, 1), bytes.WrittenMemory);
+        }
+    }
+
+    [Test]
+    public void Two_states_at_one_index_are_seen()
+    {
+        var checker = new StateChecker();
+        checker.OnState(new(1), new(5), 77);
+        checker.OnState(new(2), new(5), 77);
+        AssertBroken("EqualState", () => checker.OnState(new(3), new(5), 78));
+    }
+
+    [Test]
+    public void Two_snapshots_with_other_bytes_at_one_position_are_seen()
+    {
+        var checker = new StateChecker();
+        var (first, second) = (_simulation.Nodes[0], _simulation.Nodes[1]);
+        Put(first, 1);
+        Put(second, 2);
+        checker.OnSnapshot(first, LogBench.At(5, 1));
+        checker.OnSnapshot(first, LogBench.At(5, 1));
+        AssertBroken("SnapshotBytes", () => checker.OnSnapshot(second, LogBench.At(5, 1)));
+
+        static void Put(SimNode node, byte content)
+        {
+            using var file = node.Disk.Create(SnapshotFile.NameOf(LogBench.At(5, 1)));
+            file.Write(0, [content]);
+        }
+    }
+
+    [Test]
     public void A_read_that_misses_what_was_acknowledged_or_read_before_is_stale()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         oracle.Invoke(5);
         oracle.Complete(5, Outcome.Applied);
         AssertBroken("Linearizable", () => oracle.Read("a", oracle.Floor, 4));
@@ -57,7 +121,7 @@ internal sealed class CheckerTests : IDisposable
     [Test]
     public void A_read_of_more_than_anybody_added_is_invented()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         oracle.Invoke(5);
         oracle.Invoke(2);
         oracle.Complete(2, Outcome.Rejected);
@@ -68,7 +132,7 @@ internal sealed class CheckerTests : IDisposable
     [Test]
     public void A_read_may_miss_what_was_acknowledged_after_it_began()
     {
-        var oracle = new CounterOracle();
+        var oracle = new CounterOracle(new VirtualTime());
         var floor = oracle.Floor;
         oracle.Invoke(5);
         oracle.Complete(5, Outcome.Applied);
@@ -100,6 +164,17 @@ internal sealed class CheckerTests : IDisposable
 
             Assert.That(counted, Is.EquivalentTo(plain));
         }
+    }
+
+    private static Command SessionAdd(long index, long delta)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        var writer = new MessagePackWriter(bytes);
+        writer.WriteArrayHeader(3);
+        writer.Write(1);
+        writer.WriteString(SessionOracle.KeyOf(1));
+        writer.Write(delta);
+        return new(LogBench.At(index, 1), 0, bytes.WrittenMemory);
     }
 
     private static void AssertBroken(string invariant, Action act) =>

@@ -9,7 +9,7 @@ internal sealed class TidyTests
     private const int MaxFunctionLines = 69;
 
     /// <summary>Not agents: they stand between the agents and asynchronous callers.</summary>
-    private static readonly string[] AsyncFaces = ["RaftNode.cs", "AsyncRequest.cs"];
+    private static readonly string[] AsyncFaces = ["RaftNode.cs", "AsyncRequest.cs", "RaftSession.cs"];
 
     /// <summary>Words that this file itself must not hold, or it would be its own offender.</summary>
     private static readonly string[] Unfinished = ["TO" + "DO", "FIX" + "ME", "HA" + "CK", "NotImplemented" + "Exception", "#pragma warning " + "disable", "Suppress" + "Message"];

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Wire;
 
@@ -23,14 +24,14 @@ public sealed class FrameTests
         var wire = Sealed(frames);
         foreach (var piece in new[] { 1, 3, 12, 13, 16, 1000, 65_536, wire.Length })
         {
-            var reader = new FrameReader(new PiecewiseStream(wire, piece), Lane.Bulk);
+            using var reader = Reader(new PiecewiseStream(wire, piece), Lane.Bulk);
             foreach (var frame in frames)
             {
-                Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.None));
+                Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
                 Assert.That(reader.Current, Is.EqualTo(frame), $"in pieces of {piece}");
             }
 
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.Ended));
+            Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.Ended));
         }
     }
 
@@ -42,8 +43,8 @@ public sealed class FrameTests
         {
             var damaged = wire.ToArray();
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
-            var reader = new FrameReader(new MemoryStream(damaged), Lane.Control);
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.Not.EqualTo(FrameFault.None).And.Not.EqualTo(FrameFault.Ended), $"bit {bit}");
+            using var reader = Reader(new MemoryStream(damaged), Lane.Control);
+            Assert.That(await reader.ReadAsync(), Is.Not.EqualTo(FrameFault.None).And.Not.EqualTo(FrameFault.Ended), $"bit {bit}");
         }
     }
 
@@ -53,8 +54,8 @@ public sealed class FrameTests
         var wire = Sealed(Loopback.NumberedFrame(4, 4, 40));
         for (var length = 1; length < wire.Length; length++)
         {
-            var reader = new FrameReader(new MemoryStream(wire[..length]), Lane.Control);
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.CutShort), $"{length} bytes");
+            using var reader = Reader(new MemoryStream(wire[..length]), Lane.Control);
+            Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.CutShort), $"{length} bytes");
         }
     }
 
@@ -68,7 +69,8 @@ public sealed class FrameTests
     {
         var header = new byte[Frame.OuterSize];
         BinaryPrimitives.WriteUInt32LittleEndian(header, length);
-        var fault = await new FrameReader(new MemoryStream(header), lane).ReadAsync(CancellationToken.None);
+        using var reader = Reader(new MemoryStream(header), lane);
+        var fault = await reader.ReadAsync();
         Assert.That(fault.ToString(), Is.EqualTo(expected));
         Assert.That(Frame.Describe(fault, lane), Does.StartWith("a frame announces"));
     }
@@ -79,8 +81,8 @@ public sealed class FrameTests
     public async Task A_lanes_largest_frame_is_read_whole(Lane lane)
     {
         var frame = Loopback.NumberedFrame(5, 5, Frame.Largest(lane) - Frame.HeadSize);
-        var reader = new FrameReader(new PiecewiseStream(Sealed(frame), 50_000), lane);
-        Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.None));
+        using var reader = Reader(new PiecewiseStream(Sealed(frame), 50_000), lane);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
         Assert.That(reader.Current.AsSpan().SequenceEqual(frame), Is.True);
     }
 
@@ -90,7 +92,8 @@ public sealed class FrameTests
         var wire = Sealed(Loopback.NumberedFrame(4, 4));
         wire[8] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(wire.AsSpan(4), Crc32C.Of(wire.AsSpan(8)));
-        Assert.That(await new FrameReader(new MemoryStream(wire), Lane.Control).ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.OtherGroup));
+        using var reader = Reader(new MemoryStream(wire), Lane.Control);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.OtherGroup));
     }
 
     [Test]
@@ -110,16 +113,66 @@ public sealed class FrameTests
     {
         const int Body = 1024 * 1024;
         var frame = Loopback.NumberedFrame(6, 6, Body);
-        var reader = new FrameReader(new MemoryStream(Sealed(frame, frame, frame)), Lane.Bulk);
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
+        using var reader = Reader(new MemoryStream(Sealed(frame, frame, frame)), Lane.Bulk);
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(Completed(reader.ReadAsync(CancellationToken.None)), Is.EqualTo(FrameFault.None));
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Body + 8192));
+        Assert.That(Completed(reader.ReadAsync()), Is.EqualTo(FrameFault.None));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(Body + 16_384));
     }
 
-    private static FrameFault ReadOnce(byte[] wire) =>
-        Completed(new FrameReader(new MemoryStream(wire), Lane.Bulk).ReadAsync(CancellationToken.None));
+    [Test]
+    public async Task A_frame_without_room_is_passed_over_and_the_next_one_is_read()
+    {
+        byte[][] frames = [Loopback.NumberedFrame(1, 1, 100), Loopback.NumberedFrame(2, 2, 300_000), Loopback.NumberedFrame(3, 3)];
+        var budget = new ReceiveBudget();
+        var hoard = (int)(ReceiveBudget.MaxBytes / 2) - 200_000;
+        Assert.That(budget.TryBegin(new(2), Lane.Bulk, hoard), Is.True);
+        using var reader = new FrameReader(new PiecewiseStream(Sealed(frames), 1000), new(2), Lane.Bulk, budget, TimeSpan.FromSeconds(30), CancellationToken.None);
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.NoRoom), "300,000 bytes find no room");
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
+        Assert.That(reader.Current, Is.EqualTo(frames[2]));
+        Assert.That(budget.Bytes, Is.EqualTo(hoard + frames[0].Length + frames[2].Length), "nothing is held for the frame passed over");
+    }
+
+    [Test]
+    public async Task A_large_frame_takes_from_the_budget_only_what_has_arrived()
+    {
+        var wire = Sealed(Loopback.NumberedFrame(1, 1, 16_000_000));
+        var pipe = new Pipe(new(pauseWriterThreshold: 0));
+        var budget = new ReceiveBudget();
+        using var reader = new FrameReader(pipe.Reader.AsStream(), new(2), Lane.Bulk, budget, TimeSpan.FromSeconds(30), CancellationToken.None);
+        var read = reader.ReadAsync().AsTask();
+        await pipe.Writer.WriteAsync(wire.AsMemory(0, 400_000));
+        await Wait.UntilAsync(() => budget.Bytes > 400_000, "what arrived is in memory");
+        Assert.That(budget.Bytes, Is.LessThan(1_000_000));
+        await pipe.Writer.CompleteAsync();
+        Assert.That(await read, Is.EqualTo(FrameFault.CutShort));
+        Assert.That((budget.Bytes, budget.Frames), Is.EqualTo((0L, 0)), "all of it was returned");
+    }
+
+    [TestCase(5)]
+    [TestCase(100)]
+    [TestCase(200_000)]
+    public async Task A_frame_that_is_never_complete_ends_its_connection(int arrived)
+    {
+        var pipe = new Pipe(new(pauseWriterThreshold: 0));
+        var budget = new ReceiveBudget();
+        using var reader = new FrameReader(pipe.Reader.AsStream(), new(2), Lane.Bulk, budget, TimeSpan.FromMilliseconds(50), CancellationToken.None);
+        await pipe.Writer.WriteAsync(Sealed(Loopback.NumberedFrame(1, 1, 300_000)).AsMemory(0, arrived));
+        Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.TooSlow));
+        Assert.That(budget.Bytes, Is.Zero);
+    }
+
+    private static FrameReader Reader(Stream stream, Lane lane) =>
+        new(stream, new(2), lane, new(), TimeSpan.FromSeconds(30), CancellationToken.None);
+
+    private static FrameFault ReadOnce(byte[] wire)
+    {
+        using var reader = Reader(new MemoryStream(wire), Lane.Bulk);
+        return Completed(reader.ReadAsync());
+    }
 
     private static FrameFault Completed(ValueTask<FrameFault> read)
     {

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Text;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Wire;
@@ -8,30 +7,25 @@ namespace RaftStream.Raft.Tests.Wire;
 
 public sealed class HandshakeTests
 {
-    private static readonly HandshakeIdentity Node1 = new(new("00112233-4455-6677-8899-aabbccddeeff"), 0, new(1), 0x1122334455667788, "a:1");
-
-    private static readonly PeerBook PeersOf1 = new(new(1), new Dictionary<NodeId, DnsEndPoint>
-    {
-        [new(1)] = new("127.0.0.1", 1),
-        [new(2)] = new("127.0.0.1", 2),
-    });
+    private static readonly HandshakeIdentity Node1 = new(new("00112233-4455-6677-8899-aabbccddeeff"), 0, new(1), 0x1122334455667788, "a:1", "b:22");
 
     [Test]
     public void A_greeting_is_on_the_wire_as_documented_to_the_byte()
     {
         var bytes = Bytes(Handshake.Greeting(Node1, new(2), Lane.Snapshot));
         Assert.That(Convert.ToHexString(bytes.AsSpan(0, bytes.Length - 4)), Is.EqualTo(
-            "5241465453545 24D 0100 3F00 02 00 0000 00112233445566778899AABBCCDDEEFF 0000000000000000 8877665544332211 01000000 02000000 613A31"
+            "5241465453545 24D 0200 4300 02 00 03 04 00112233445566778899AABBCCDDEEFF 0000000000000000 8877665544332211 01000000 02000000 613A31 623A3232"
                 .Replace(" ", "", StringComparison.Ordinal)));
         Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4)), Is.EqualTo(Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4))));
     }
 
-    [TestCase("")]
-    [TestCase("host.example:8080")]
-    [TestCase("größe:1")]
-    public void A_greeting_is_read_as_it_was_written(string address)
+    [TestCase("", "")]
+    [TestCase("host.example:8080", "")]
+    [TestCase("", "host.example:8080")]
+    [TestCase("größe:1", "[::1]:65535")]
+    public void A_greeting_is_read_as_it_was_written(string client, string peer)
     {
-        var greeting = Handshake.Greeting(Node1 with { ClientAddress = address, ClusterIncarnation = 7 }, new(65_535), Lane.Bulk);
+        var greeting = Handshake.Greeting(Node1 with { ClientAddress = client, PeerAddress = peer, ClusterIncarnation = 7 }, new(65_535), Lane.Bulk);
         Assert.That(Handshake.TryRead(Bytes(greeting), out var read), Is.True);
         Assert.That(read, Is.EqualTo(greeting));
     }
@@ -56,7 +50,7 @@ public sealed class HandshakeTests
     public void Fields_out_of_range_are_refused_even_under_a_good_checksum()
     {
         var good = Bytes(Handshake.Greeting(Node1, new(2), Lane.Control));
-        foreach (var (offset, value) in new (int, byte)[] { (12, 3), (50, 1), (54, 1), (56, 0x0A), (56, 0xFF) })
+        foreach (var (offset, value) in new (int, byte)[] { (12, 3), (14, 4), (15, 3), (15, 255), (50, 1), (54, 1), (56, 0x0A), (56, 0xFF), (59, 0x0A) })
         {
             var bytes = good.ToArray();
             bytes[offset] = value;
@@ -77,6 +71,7 @@ public sealed class HandshakeTests
             var size = random.Next(0, bytes.Length);
             BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(8), Handshake.CurrentVersion);
             BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(10), (ushort)size);
+            (bytes[14], bytes[15]) = ((byte)(run % 3), (byte)Math.Clamp(size - Handshake.LeastSize - (run % 3), 0, byte.MaxValue));
             if (size >= Handshake.LeastSize)
                 BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(size - 4), Crc32C.Of(bytes.AsSpan(0, size - 4)));
             if (Handshake.TryRead(bytes.AsSpan(0, size), out var greeting))
@@ -87,13 +82,14 @@ public sealed class HandshakeTests
     [Test]
     public void Each_mismatch_has_its_own_refusal_and_the_cluster_is_judged_first()
     {
-        var greeting = new Handshake(1, Lane.Control, HandshakeRefusal.None, Node1.ClusterId, 0, 5, new(2), new(1), "");
-        Assert.That(greeting.Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.None));
-        Assert.That((greeting with { ClusterIncarnation = 1 }).Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.OtherIncarnation));
-        Assert.That((greeting with { From = new(1) }).Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.OwnId));
-        Assert.That((greeting with { To = new(3) }).Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.WrongTarget));
-        Assert.That((greeting with { From = new(3) }).Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.UnknownNode));
-        Assert.That((greeting with { ClusterId = Guid.Empty, From = new(1), To = new(3) }).Judge(Node1, PeersOf1), Is.EqualTo(HandshakeRefusal.OtherCluster));
+        var greeting = new Handshake(2, Lane.Control, HandshakeRefusal.None, Node1.ClusterId, 0, 5, new(2), new(1), "", "");
+        Assert.That(greeting.Judge(Node1, isNamed: true), Is.EqualTo(HandshakeRefusal.None));
+        Assert.That((greeting with { ClusterIncarnation = 1 }).Judge(Node1, isNamed: true), Is.EqualTo(HandshakeRefusal.OtherIncarnation));
+        Assert.That((greeting with { From = new(1) }).Judge(Node1, isNamed: true), Is.EqualTo(HandshakeRefusal.OwnId));
+        Assert.That((greeting with { To = new(3) }).Judge(Node1, isNamed: true), Is.EqualTo(HandshakeRefusal.WrongTarget));
+        Assert.That((greeting with { From = NodeId.None }).Judge(Node1, isNamed: true), Is.EqualTo(HandshakeRefusal.WrongTarget), "nobody has id 0");
+        Assert.That(greeting.Judge(Node1, isNamed: false), Is.EqualTo(HandshakeRefusal.OtherName));
+        Assert.That((greeting with { ClusterId = Guid.Empty, From = new(1), To = new(3) }).Judge(Node1, isNamed: false), Is.EqualTo(HandshakeRefusal.OtherCluster));
     }
 
     [Test]

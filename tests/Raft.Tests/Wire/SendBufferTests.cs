@@ -14,10 +14,10 @@ public sealed class SendBufferTests
         Assert.That(await buffer.ReadyAsync(), Is.True);
         var batch = buffer.Take();
         Assert.That(Frame.Seal(batch.Span), Is.EqualTo(1000));
-        var reader = new FrameReader(new MemoryStream(batch.ToArray()), Lane.Control);
+        using var reader = new FrameReader(new MemoryStream(batch.ToArray()), new(2), Lane.Control, new(), TimeSpan.FromSeconds(30), CancellationToken.None);
         for (var number = 0; number < 1000; number++)
         {
-            Assert.That(await reader.ReadAsync(CancellationToken.None), Is.EqualTo(FrameFault.None));
+            Assert.That(await reader.ReadAsync(), Is.EqualTo(FrameFault.None));
             Assert.That(Loopback.NumberOf(reader.Current), Is.EqualTo(number));
         }
     }

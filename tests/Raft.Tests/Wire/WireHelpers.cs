@@ -26,12 +26,16 @@ internal static class Wait
     }
 }
 
-/// <summary>Keeps what it is given, or refuses it.</summary>
+/// <summary>Keeps what it is given, or refuses it. What it takes it returns to the budget at once, unless told to hold it.</summary>
 internal sealed class RecordingSink : IFrameSink
 {
     private readonly ConcurrentQueue<(NodeId Peer, byte[] Frame)> _frames = new();
 
+    public ReceiveBudget Budget { get; } = new();
+
     public bool IsFull { get; set; }
+
+    public bool IsHolding { get; set; }
 
     public int Count => _frames.Count;
 
@@ -42,6 +46,8 @@ internal sealed class RecordingSink : IFrameSink
         if (IsFull)
             return false;
         _frames.Enqueue((peer, frame));
+        if (!IsHolding)
+            Budget.Return(peer, frame.Length);
         return true;
     }
 }
@@ -72,7 +78,7 @@ internal sealed class Station : IAsyncDisposable
     private Station(TransportOptions options)
     {
         Options = options;
-        Transport = new(options, Sink, Logger);
+        Transport = new(options, Sink, Sink.Budget, Logger);
     }
 
     public TransportOptions Options { get; }

@@ -1,0 +1,40 @@
+using System.Diagnostics.Metrics;
+
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>
+/// The meters of one node, all under <see cref="Name"/> with the tag <c>node</c>. They only read what the agents count anyway, when
+/// somebody collects, so nothing is measured on the agents' threads. Owned by the node; from any thread.
+/// </summary>
+internal sealed class RaftMeters : IDisposable
+{
+    /// <summary>The name that listeners ask for.</summary>
+    public const string Name = "RaftStream.Raft";
+
+    private readonly Meter _meter;
+
+    public RaftMeters(NodeId node, Replica replica, Func<RaftStatus> status)
+    {
+        _meter = new(new MeterOptions(Name) { Tags = [new("node", node.Value)] });
+        var (apply, sessions) = (replica.Apply.Counters, replica.Apply.State.Sessions);
+        _meter.CreateObservableGauge("raftstream.raft.applied.index", () => status().Applied.Value, "{entry}", "The last entry that the state machine has applied.");
+        Count("apply.commands", apply.Commands, "{command}", "Commands and session entries applied.");
+        Count("snapshots.captured", apply.Captures, "{snapshot}", "States captured at a snapshot point.");
+        Count("snapshots.skipped", apply.CapturesSkipped, "{snapshot}", "Snapshot points passed by because the last state was still being saved.");
+        Count("snapshots.saved", replica.Policy.Saved, "{snapshot}", "Captured states that are on disk.");
+        _meter.CreateObservableGauge("raftstream.raft.sessions.open", () => sessions.Counters.Open.Value, "{session}", "Client sessions.");
+        _meter.CreateObservableGauge("raftstream.raft.sessions.bytes", () => sessions.Counters.ReplyBytes.Value, "By", "What all sessions and their replies are charged.");
+        Count("sessions.opened", sessions.Counters.Opened, "{session}", "Sessions opened.");
+        Count("sessions.closed", sessions.Counters.Closed, "{session}", "Sessions that their clients closed.");
+        Count("sessions.expired", sessions.Counters.Expired, "{session}", "Sessions that were idle for too long.");
+        Count("sessions.evicted", sessions.Counters.Evicted, "{session}", "Sessions that made room for another one.");
+        Count("sessions.commands.repeated", sessions.Counters.Repeated, "{command}", "Commands that came again and were answered, not run.");
+        Count("sessions.commands.window_full", sessions.Counters.WindowFull, "{command}", "Commands refused because too much of their session was not acknowledged.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private void Count(string name, Tally tally, string unit, string description) =>
+        _meter.CreateObservableCounter("raftstream.raft." + name, () => tally.Value, unit, description);
+}

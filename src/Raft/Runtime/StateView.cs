@@ -1,0 +1,25 @@
+using System.Buffers;
+
+namespace RaftStream.Raft.Runtime;
+
+/// <summary>
+/// The sessions and the state machine's own state of one moment, one behind the other, on their way into a snapshot. Whoever carries it
+/// to disk disposes of it, on any thread, and so says <paramref name="released"/>: the next may be captured.
+/// </summary>
+internal sealed class StateView(SessionSnapshot sessions, ISnapshotView machine, Action released) : ISnapshotView
+{
+    private bool _isReleased;
+
+    /// <inheritdoc/>
+    public bool WriteNext(IBufferWriter<byte> destination) => sessions.WriteNext(destination) || machine.WriteNext(destination);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_isReleased)
+            return;
+        _isReleased = true;
+        machine.Dispose();
+        released();
+    }
+}
