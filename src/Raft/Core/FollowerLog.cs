@@ -9,9 +9,9 @@ namespace RaftStream.Raft.Core;
 internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, PendingWrites writes, Membership membership, Freshness freshness)
 {
     /// <summary>
-    /// Whether the disk is full: appends that would lengthen the log get no answer, as if they had not arrived, until space returns. To take
-    /// them as heartbeats instead would make two nodes busy for nothing: the leader, told that the logs meet, sends its whole window; the
-    /// second append of it is refused, so it probes; the probe is acknowledged, so it sends its window again, without a pause.
+    /// Whether the disk is full: entries that would lengthen the log get no answer, as if they had not arrived, until space returns. Counter-example
+    /// with an answer: the leader, told that the logs meet, sends its whole window; the second append of it is refused, so it probes; the
+    /// probe is acknowledged, so it sends its window again, and so on without a pause.
     /// </summary>
     public bool IsFull { get; set; }
 

@@ -40,11 +40,11 @@ internal sealed class MembershipCoreTests
         var core = New(Three);
         core.Receive(new(1), Append(count: 0), []);
         core.StorageFull(new(2), isFull: true);
-        var now = new ElectNowAt(3);
-        core.Receive(now.Instant, now.Message, []);
+        var word = new Message { Kind = MessageKind.ElectNow, From = new(2), To = new(1), Term = new(1), Disk = 2 };
+        core.Receive(new(3), word, []);
         Assert.That(core.Role, Is.EqualTo(Role.Follower));
         core.StorageFull(new(4), isFull: false);
-        core.Receive(now.Instant, now.Message, []);
+        core.Receive(new(5), word, []);
         Assert.That(core.Role, Is.EqualTo(Role.Candidate));
     }
 
@@ -148,12 +148,5 @@ internal sealed class MembershipCoreTests
                 core.LogDurable(now, core.Output.WriteSequence);
             }
         }
-    }
-
-    private readonly record struct ElectNowAt(long Nanoseconds)
-    {
-        public Instant Instant => new(Nanoseconds);
-
-        public Message Message => new() { Kind = MessageKind.ElectNow, From = new(2), To = new(1), Term = new(1), Disk = 2 };
     }
 }
