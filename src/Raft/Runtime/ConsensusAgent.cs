@@ -30,7 +30,8 @@ internal sealed class ConsensusAgent
     private readonly EntryCache _cache;
     private readonly Outbox _outbox;
     private readonly ApplyFeed _feed;
-    private readonly SnapshotTransfer _transfer;
+    private readonly SnapshotFetch _fetch;
+    private readonly SnapshotServe _serve;
     private readonly ClientRequests _requests;
     private readonly LogClock _logClock = new();
     private readonly EntryShape[] _shapes;
@@ -41,14 +42,15 @@ internal sealed class ConsensusAgent
     private ReadOnlyMemory<byte> _records;
     private readonly SnapshotPolicy _policy;
 
-    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, SnapshotPolicy policy, long cacheBytes, long lastTime, uint incarnation)
+    public ConsensusAgent(RaftCore core, CoreOptions options, ReplicaQueues queues, INetwork network, SnapshotPolicy policy, long cacheBytes, long snapshotBytesPerSecond, long lastTime, uint incarnation)
     {
         (Core, _queues, _policy, _incarnation) = (core, queues, policy, incarnation);
         _cache = new(cacheBytes);
         _cache.Reset(core.Log.Last.Index.Next);
         _outbox = new(network, _cache, queues.Disk);
         _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, policy, core.Applied);
-        _transfer = new(_outbox, queues.Disk, options.ElectionTimeout);
+        _fetch = new(_outbox, queues.Disk, core.Membership, options.ElectionTimeout, snapshotBytesPerSecond);
+        _serve = new(_outbox, queues.Disk);
         _requests = new(core, _feed, options.MaxPendingReads);
         _writer = new(core, _cache, _feed, _logClock, queues.Disk);
         _admin = new(core);
@@ -86,11 +88,11 @@ internal sealed class ConsensusAgent
             done++;
         }
 
-        _transfer.Tick(now);
+        _fetch.Tick(now);
         _admin.Poll();
         done += _feed.Poll(Core.Output.ApplyTo);
         _cache.Trim(Core.Durable);
-        NextDeadline = Instant.Min(HasTickRoom ? Core.Output.NextDeadline : Instant.Never, _transfer.AskAgainAt);
+        NextDeadline = Instant.Min(HasTickRoom ? Core.Output.NextDeadline : Instant.Never, _fetch.AskAgainAt);
         return done;
     }
 
@@ -155,13 +157,13 @@ internal sealed class ConsensusAgent
                     Drain(now);
                     break;
                 case DiskDoneKind.FetchAbandoned:
-                    _transfer.OnAbandoned(answer.Chunk.Snapshot);
+                    _fetch.OnAbandoned(answer.Chunk.Snapshot);
                     break;
                 case DiskDoneKind.ChunkRead:
-                    _transfer.OnRead(answer);
+                    _serve.OnRead(answer);
                     break;
                 default:
-                    if (_transfer.OnWritten(answer, now) is { } received)
+                    if (_fetch.OnWritten(answer, now) is { } received)
                     {
                         OnReceived(received, answer.Members, now);
                     }
@@ -201,7 +203,7 @@ internal sealed class ConsensusAgent
                 continue;
             if (input.Frame[0] != (byte)PeerFrameType.Message)
             {
-                _transfer.OnFrame(input.From, input.Frame, now);
+                OnPiece(input, now);
             }
             else if (PeerFrame.TryReadMessage(input.Frame, input.From, Core.Self, _shapes, out var message, _configurations))
             {
@@ -212,6 +214,19 @@ internal sealed class ConsensusAgent
         }
 
         return done;
+    }
+
+    /// <summary>A peer asks for a piece of a snapshot, or answers.</summary>
+    private void OnPiece(in PeerInput input, Instant now)
+    {
+        if (!PeerFrame.TryReadChunk(input.Frame, out var id))
+            return;
+        if (input.Frame[0] == (byte)PeerFrameType.ChunkRequest)
+            _serve.OnAsked(input.From, id);
+        else if (input.Frame[0] == (byte)PeerFrameType.Chunk)
+            _fetch.OnPiece(id, input.Frame.AsMemory(PeerFrame.ChunkHeaderSize), now);
+        else if (input.Frame[0] == (byte)PeerFrameType.ChunkGone)
+            _fetch.OnGone(id, input.From, now);
     }
 
     private int TakeRequests(IClock clock)
@@ -309,7 +324,7 @@ internal sealed class ConsensusAgent
             _outbox.Post(outgoing);
         _requests.Finish(output);
         if (output.Fetch != LogPosition.Zero)
-            _transfer.Fetch(output.Fetch, output.FetchFrom, now);
+            _fetch.Begin(output.Fetch, output.FetchFrom, now);
         _records = default;
     }
 }

@@ -13,6 +13,9 @@ public sealed record RaftNodeOptions
     /// <summary>One million: a restart applies at most twice as many.</summary>
     public const long DefaultSnapshotAfterEntries = 1_000_000;
 
+    /// <summary>64 MiB a second: a gibibyte in about 16 s.</summary>
+    public const long DefaultSnapshotBytesPerSecond = 64L * 1024 * 1024;
+
     /// <summary>This node's id; one of <see cref="Members"/>.</summary>
     public required NodeId Id { get; init; }
 
@@ -49,6 +52,9 @@ public sealed record RaftNodeOptions
     /// <summary>While this node leads, all nodes take a snapshot after this many entries since the last one, too; at least 1,000.</summary>
     public long SnapshotAfterEntries { get; init; } = DefaultSnapshotAfterEntries;
 
+    /// <summary>How fast this node fetches a snapshot from its peers at the most, in bytes a second, so that their writes do not wait for it; at least 1 MiB.</summary>
+    public long SnapshotBytesPerSecond { get; init; } = DefaultSnapshotBytesPerSecond;
+
     /// <exception cref="ReplicaException">An option is out of range.</exception>
     internal void Check()
     {
@@ -66,6 +72,8 @@ public sealed record RaftNodeOptions
             throw new ReplicaException($"The election timeout is {ElectionTimeout.TotalMilliseconds} ms: give 50 to 60000 ms.");
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > ElectionTimeout / 3)
             throw new ReplicaException($"The heartbeat interval is {HeartbeatInterval.TotalMilliseconds} ms: give more than zero and at most a third of the election timeout.");
+        if (SnapshotBytesPerSecond < 1024 * 1024)
+            throw new ReplicaException($"Snapshots at {SnapshotBytesPerSecond} bytes a second would take too long: give at least 1048576.");
         if (SnapshotAfterBytes < 64 * 1024)
             throw new ReplicaException($"A snapshot after {SnapshotAfterBytes} bytes is too often: give at least 65536.");
         if (SnapshotAfterEntries < 1000)
@@ -83,6 +91,7 @@ public sealed record RaftNodeOptions
             : new(Members.Select(static member => new Core.Member { Id = member.Key, Address = Wire.TransportOptions.Text(member.Value), IsVoter = true })),
         Core = new() { ElectionTimeout = ElectionTimeout, HeartbeatInterval = HeartbeatInterval },
         SnapshotAfterBytes = SnapshotAfterBytes,
+        SnapshotBytesPerSecond = SnapshotBytesPerSecond,
         SnapshotAfterEntries = SnapshotAfterEntries,
         Seed = seed,
     };

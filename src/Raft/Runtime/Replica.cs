@@ -27,6 +27,9 @@ internal sealed record ReplicaOptions
     /// <summary>Bytes of records kept in memory.</summary>
     public long CacheBytes { get; init; } = 16L * 1024 * 1024;
 
+    /// <summary>How fast a peer's snapshot is fetched at the most.</summary>
+    public long SnapshotBytesPerSecond { get; init; } = RaftNodeOptions.DefaultSnapshotBytesPerSecond;
+
     /// <summary>For timers and salts; differs from start to start.</summary>
     public required ulong Seed { get; init; }
 }
@@ -52,7 +55,7 @@ internal sealed class Replica : IDisposable
         };
         var core = new RaftCore(options.Core, placed.Configuration, options.Identity.Node, recovery, options.Seed, clock.Now);
         Policy = new(options.SnapshotAfterBytes, options.SnapshotAfterEntries);
-        Consensus = new(core, options.Core, queues, network, Policy, options.CacheBytes, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0), log.Birth.Incarnation);
+        Consensus = new(core, options.Core, queues, network, Policy, options.CacheBytes, options.SnapshotBytesPerSecond, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0), log.Birth.Incarnation);
         Disk = new(storage, queues.Disk, queues.DiskDone);
         Apply = new(new(machine, options.Sessions), queues.Apply, queues.ApplyDone, queues.SpareRuns);
         if (snapshot is not null)

@@ -159,11 +159,15 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
-        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk;
+        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk
+            || fault == CoreFault.LogFailed && node.HasRotted;
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
         simulation.Counts.Add($"node stopped {fault}");
-        node.Retire();
+        if (fault == CoreFault.Removed)
+            node.Retire();
+        else
+            node.GiveDiskUp();
     }
 
     /// <summary>At no moment may two leaders answer alone.</summary>

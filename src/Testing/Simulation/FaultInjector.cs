@@ -25,8 +25,14 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
                 node.Disk.Inner.FreeBytes = long.MaxValue;
         }
 
-        var choice = random.NextUnit() * (swarm.FullDiskWeight + swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
-        if ((choice -= swarm.FullDiskWeight) < 0)
+        var choice = random.NextUnit() * (swarm.BridgeWeight + swarm.RotWeight + swarm.FullDiskWeight + swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
+        if (simulation.Options.Profile == FaultProfile.Beyond && random.Chance(0.2))
+            JumpClock(Pick());
+        if ((choice -= swarm.BridgeWeight) < 0)
+            Bridge();
+        else if ((choice -= swarm.RotWeight) < 0)
+            Rot(Pick());
+        else if ((choice -= swarm.FullDiskWeight) < 0)
             FillDisk(Pick());
         else if ((choice -= swarm.LostDiskWeight) < 0)
             LoseDisk(Pick());
@@ -73,6 +79,11 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
             simulation.Counts.Add("restart on a full disk");
             Down(node, powerCut: false);
         }
+        catch (ReplicaException) when (node.HasRotted)
+        {
+            simulation.Counts.Add("damaged disk refused");
+            node.GiveDiskUp();
+        }
         catch (ReplicaException refused)
         {
             throw new ViolationException("Recovery", $"Node {node.Id} refuses to start though its disk only lost what it may lose: {refused.Message}", refused);
@@ -114,20 +125,62 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         return inService[random.Below(inService.Count)];
     }
 
-    /// <summary>
-    /// A disk is gone, and an empty one is in its place. Only while, with it, fewer than half of the voters have lost theirs: more no
-    /// cluster survives.
-    /// </summary>
+    /// <summary>A disk is gone, and an empty one is in its place.</summary>
     private void LoseDisk(SimNode node)
     {
-        var lost = simulation.Nodes.Where(static other => other.HasLostDisk).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        if (!simulation.HasFormed || node.HasLostDisk || simulation.Operator.IsBusy || !simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id))))
+        if (!CanSpare(node))
             return;
         simulation.Counts.Add("disk lost");
         node.LoseDisk();
         simulation.Checker.OnDiskLost(node);
+        RestartLater(node);
+    }
+
+    /// <summary>A bit turns over. The node must notice or be none the worse.</summary>
+    private void Rot(SimNode node)
+    {
+        if (!CanSpare(node) || !node.Rot(random))
+            return;
+        simulation.Counts.Add("bit turned over");
+        RestartLater(node);
+    }
+
+    /// <summary>
+    /// Whether a disk may be lost: only while, with it, fewer than half of the voters have lost theirs, in every configuration that may come in
+    /// force. More no cluster survives.
+    /// </summary>
+    private bool CanSpare(SimNode node)
+    {
+        var lost = simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
+        return simulation.HasFormed && !node.HasLostDisk && !node.HasRotted && !node.IsRetired && !simulation.Operator.IsBusy
+            && simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id)));
+    }
+
+    private void RestartLater(SimNode node)
+    {
         _onMedium[node.Id] = true;
         simulation.Events.Add(simulation.Now + random.Between(1_000_000, 500_000_000), new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
+    }
+
+    /// <summary>Two sides hear one node in common and not each other (the outage of Cloudflare's on 2020-11-02).</summary>
+    private void Bridge()
+    {
+        var bridge = Pick();
+        var sides = random.NextBits();
+        simulation.Counts.Add("bridge");
+        foreach (var from in simulation.Nodes)
+        {
+            foreach (var to in simulation.Nodes)
+                simulation.Network.Cut(from.Id, to.Id, from != bridge && to != bridge && ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
+        }
+
+        HealLater();
+    }
+
+    private void JumpClock(SimNode node)
+    {
+        simulation.Counts.Add("monotonic clock jumped");
+        node.Clock.Jump(random.Between(-2_000_000_000, 2_000_000_000));
     }
 
     private void CrashNow(SimNode node)

@@ -29,7 +29,7 @@ internal sealed class SimNode : INetwork, IDisposable
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
-        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * 0.02));
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond ? 0.8 : 0.02)));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -55,6 +55,9 @@ internal sealed class SimNode : INetwork, IDisposable
 
     /// <summary>Whether its disk was lost, and with it what it promised.</summary>
     public bool HasLostDisk { get; private set; }
+
+    /// <summary>Whether a bit on its disk turned over.</summary>
+    public bool HasRotted { get; private set; }
 
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
@@ -102,6 +105,31 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica is not null)
             Crash(powerCut: true);
         IsRetired = true;
+    }
+
+    /// <summary>A bit turns over in what the disk holds, in the log or in a snapshot; the process dies, or nobody would look.</summary>
+    public bool Rot(SimRandom random)
+    {
+        if (Replica is not null)
+            Crash(powerCut: true);
+        var files = Disk.Inner.List().Where(static name => !name.EndsWith(".part", StringComparison.Ordinal) && !name.EndsWith(".new", StringComparison.Ordinal)).ToList();
+        if (files.Count == 0)
+            return false;
+        var name = files[random.Below(files.Count)];
+        long length;
+        using (var file = Disk.Inner.Open(name))
+            length = file.Length;
+        if (length > 0)
+            Disk.Inner.FlipBit(name, random.Below(length * 8));
+        HasRotted = true;
+        return length > 0;
+    }
+
+    /// <summary>The disk cannot be read any more, and the machine is as good as without it.</summary>
+    public void GiveDiskUp()
+    {
+        HasLostDisk = true;
+        Retire();
     }
 
     /// <summary>The process dies and its disk is replaced by an empty one.</summary>

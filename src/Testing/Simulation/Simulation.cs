@@ -36,7 +36,7 @@ public sealed class Simulation : IDisposable
     {
         Options = options;
         var random = new SimRandom(options.Seed);
-        var swarm = Swarm.Draw(random);
+        var swarm = options.Swarm ?? Swarm.Draw(random);
         (_random, _swarm) = (random, swarm);
         _trace = new(Time, options.KeptEvents);
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));

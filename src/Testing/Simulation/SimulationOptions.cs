@@ -12,8 +12,24 @@ public sealed record SimulationOptions
     /// <summary>Steps under faults; the healing phase comes on top. A step is one delivered event: a message, a timer, a disk completion, a client's operation, a fault.</summary>
     public int Steps { get; init; } = 10_000;
 
+    /// <summary>Which faults there are.</summary>
+    public FaultProfile Profile { get; init; } = FaultProfile.Promised;
+
     /// <summary>Events kept for the report of a violation.</summary>
     public int KeptEvents { get; init; } = 60;
+
+    /// <summary>The mix of faults and sizes; drawn from the seed where none is given.</summary>
+    internal Swarm? Swarm { get; init; }
+}
+
+/// <summary>Which faults a simulation draws.</summary>
+public enum FaultProfile
+{
+    /// <summary>All that the promises are made for: no seed may break one.</summary>
+    Promised = 0,
+
+    /// <summary>Also clocks that run or jump further off than leases are made for: what rests on clocks breaks, and must be seen to.</summary>
+    Beyond = 1,
 }
 
 /// <summary>
@@ -54,6 +70,12 @@ internal sealed record Swarm
     public int MaxAppendEntries { get; init; }
 
     public int Window { get; init; }
+
+    /// <summary>How often two sides hear a third in common, and not each other, among the faults.</summary>
+    public double BridgeWeight { get; init; }
+
+    /// <summary>How often a bit on a disk turns over, among the faults.</summary>
+    public double RotWeight { get; init; }
 
     /// <summary>How often a disk becomes full, among the faults.</summary>
     public double FullDiskWeight { get; init; }
@@ -96,6 +118,8 @@ internal sealed record Swarm
             OneWayWeight = Weight(),
             PauseWeight = Weight(),
             SlowDiskWeight = Weight(),
+            BridgeWeight = Weight() * 0.5,
+            RotWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
             FullDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit(),
             LostDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
             OperateEvery = random.Chance(0.2) ? long.MaxValue / 4 : 1_000_000L * random.Between(50, 2000),

@@ -7,7 +7,7 @@ namespace RaftStream.Lab.Sim;
 internal sealed record HuntState(SeedRange Seeds, int Nodes, int StepsPerSeed, ulong NextSeed, long Steps, SortedDictionary<string, long> Events);
 
 /// <summary>Runs seeds on all cores until the range ends or a promise is broken.</summary>
-internal sealed class SimHunt(HuntState start, int jobs)
+internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
 {
     private readonly Lock _gate = new();
     private readonly SortedSet<ulong> _finishedAhead = [];
@@ -63,7 +63,7 @@ internal sealed class SimHunt(HuntState start, int jobs)
     private void Work(CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested && TryTake(out var seed))
-            Finish(seed, Simulation.Run(new() { Seed = seed, Nodes = start.Nodes, Steps = start.StepsPerSeed }));
+            Finish(seed, Simulation.Run(new() { Profile = profile, Seed = seed, Nodes = start.Nodes, Steps = start.StepsPerSeed }));
     }
 
     private bool TryTake(out ulong seed)

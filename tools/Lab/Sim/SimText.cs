@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RaftStream.Testing;
 
 namespace RaftStream.Lab.Sim;
 
@@ -14,9 +15,11 @@ internal static class SimText
             PrintText(hunt);
     }
 
+    private static string ProfileOf(SimulationReport report) => report.Options.Profile == FaultProfile.Beyond ? " --profile beyond" : "";
+
     /// <summary>The command that repeats a simulation.</summary>
-    private static string Replay(HuntState state, ulong seed) => string.Create(
-        CultureInfo.InvariantCulture, $"dotnet run -c Release --project tools/Lab -- sim --seeds {seed}..{seed} --nodes {state.Nodes} --steps {state.StepsPerSeed}");
+    private static string Replay(HuntState state, ulong seed, string profile) => string.Create(
+        CultureInfo.InvariantCulture, $"dotnet run -c Release --project tools/Lab -- sim --seeds {seed}..{seed} --nodes {state.Nodes} --steps {state.StepsPerSeed}{profile}");
 
     private static void PrintJson(SimHunt hunt)
     {
@@ -40,7 +43,7 @@ internal static class SimText
                     invariant = violation.Violation!.Invariant,
                     message = violation.Violation.Message,
                     lastEvents = violation.LastEvents,
-                    replay = Replay(state, violation.Options.Seed),
+                    replay = Replay(state, violation.Options.Seed, ProfileOf(violation)),
                 },
             },
             LabJson.Options));
@@ -62,6 +65,6 @@ internal static class SimText
         Console.WriteLine($"Seed {report.Options.Seed} breaks {report.Violation!.Invariant} in step {report.Steps}: {report.Violation.Message}");
         if (report.Violation.InnerException is { } inner)
             Console.WriteLine(inner);
-        Console.WriteLine($"Replay: {Replay(state, report.Options.Seed)}");
+        Console.WriteLine($"Replay: {Replay(state, report.Options.Seed, ProfileOf(report))}");
     }
 }
