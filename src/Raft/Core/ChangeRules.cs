@@ -44,7 +44,7 @@ internal static class ChangeRules
             case MemberChangeKind.Add:
                 if (change.Id.Value is < 1 or > NodeId.MaxValue || change.Id <= current.Highest)
                     return Refusal.IdUsed;
-                return current.Count < Configuration.MaxMembers - 1 && IsAddress(change.Address) && IsPriority(change.Priority) ? Refusal.None : Refusal.InvalidChange;
+                return current.Count < Configuration.MaxMembers && IsAddress(change.Address) && IsPriority(change.Priority) ? Refusal.None : Refusal.InvalidChange;
             case MemberChangeKind.Promote:
                 return member is null ? Refusal.NoSuchMember : !member.IsLearner || VoterCount(current) == Configuration.MaxVoters ? Refusal.InvalidChange : Refusal.None;
             case MemberChangeKind.Remove:

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Numerics;
 
 namespace RaftStream.Raft.Core;
 
@@ -37,6 +38,7 @@ internal sealed class Configuration
                 Outgoing |= 1u << slot;
         }
 
+        Invariant.Check(BitOperations.PopCount(Incoming) <= MaxVoters && BitOperations.PopCount(Outgoing) <= MaxVoters, "a configuration has at most 9 voters");
         Highest = _ids.Length > 0 && _ids[^1] > highest ? _ids[^1] : highest;
     }
 

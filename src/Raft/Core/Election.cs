@@ -120,10 +120,13 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
             Ask(MessageKind.PreVote, last, 0, byTransfer: false, output);
     }
 
-    /// <summary>The leader hands leadership over to us: stand without asking first.</summary>
+    /// <summary>
+    /// The leader hands leadership over to us: stand without asking first. Not with a full disk: two nodes of which one has the higher priority and
+    /// the other the room would hand leadership to and fro for ever.
+    /// </summary>
     public void OnElectNow(in Message message, LogPosition last, Instant now, CoreOutput output, PendingWrites writes)
     {
-        if (Role != Role.Follower || message.From != Leader || !membership.Votes)
+        if (Role != Role.Follower || message.From != Leader || !membership.Votes || IsHandicapped)
             return;
         Leader = NodeId.None;
         _campaign++;

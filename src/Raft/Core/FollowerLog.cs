@@ -8,7 +8,11 @@ namespace RaftStream.Raft.Core;
 /// </remarks>
 internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, PendingWrites writes, Membership membership, Freshness freshness)
 {
-    /// <summary>Whether the disk is full: entries are not taken, as if they had not arrived, until space returns.</summary>
+    /// <summary>
+    /// Whether the disk is full: entries that would lengthen the log get no answer, as if they had not arrived, until space returns. Counter-example
+    /// with an answer: the leader, told that the logs meet, sends its whole window; the second append of it is refused, so it probes; the
+    /// probe is acknowledged, so it sends its window again, and so on without a pause.
+    /// </summary>
     public bool IsFull { get; set; }
 
     /// <summary>Takes an append of the current leader.</summary>
@@ -68,11 +72,11 @@ internal sealed class FollowerLog(NodeId self, LogShape log, CommitRule commit, 
 
     /// <summary>
     /// A whole snapshot was received and can be installed. Where our log holds its last entry, the log is as good, and stays. Otherwise
-    /// all of it goes, a longer conflicting tail included. False: it tells nothing new.
+    /// all of it goes, a longer conflicting tail included. False: it tells nothing new, or contradicts itself.
     /// </summary>
     public bool OnSnapshot(LogPosition position, PlacedConfiguration configuration, CoreOutput output)
     {
-        if (position.Index <= commit.Commit)
+        if (position.Index <= commit.Commit || configuration.Index > position.Index)
             return false;
         if (!log.Holds(position))
         {

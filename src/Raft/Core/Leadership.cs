@@ -251,9 +251,11 @@ internal sealed class Leadership
         var index = _log.Last.Index.Next;
         output.AppendOwn(index, configuration);
         output.SequenceOf(_writes);
-        _log.Append(new(_term, EntryKind.Configuration, ConfigurationFormat.SizeOf(configuration)));
+        var length = ConfigurationFormat.SizeOf(configuration);
         _membership.Append(index, configuration);
-        _replication.Reconfigure(now);
+        _replication.Reconfigure(now); // Before the entry is in the log: it is then the first that a new member is sent.
+        _log.Append(new(_term, EntryKind.Configuration, length));
+        _limit.Own(length);
         _replication.SendToAll(View(snapshot), now, output);
     }
 
@@ -266,7 +268,7 @@ internal sealed class Leadership
         for (var slot = 0; slot < next.Count; slot++)
         {
             var id = next.IdAt(slot);
-            if (id == _self || now - _replication[slot].LastContact < _options.ElectionTimeout)
+            if (id == _self || IsHeard(slot, now))
                 heard |= 1u << slot;
         }
 
@@ -278,11 +280,14 @@ internal sealed class Leadership
         return Quorum.IsReached(next, heard) ? Refusal.None : Refusal.WouldLoseQuorum;
     }
 
+    /// <summary>Whether a peer answered this leader lately. That a term has only begun is no answer: its members may all be down.</summary>
+    private bool IsHeard(int slot, Instant now) => _replication[slot].AnsweredRound > 0 && now - _replication[slot].LastContact < _options.ElectionTimeout;
+
     /// <summary>Whether a learner lacks no more than it takes in within an election timeout (dissertation 4.2.1).</summary>
     private bool IsCaughtUp(int slot, Instant now)
     {
         var peer = _replication[slot];
-        if (peer.State != ProgressState.Replicate || now - peer.LastContact >= _options.ElectionTimeout)
+        if (peer.State != ProgressState.Replicate || !IsHeard(slot, now))
             return false;
         var allowed = Math.Max(_options.CaughtUpBytes, peer.Intake.BytesPerSecond * _options.ElectionTimeout.TotalSeconds);
         return _log.BytesBetween(peer.Match, _log.Last.Index) <= allowed;
@@ -291,7 +296,7 @@ internal sealed class Leadership
     /// <summary>Hands over to a voter that should rather lead, once it has caught up and this term has settled.</summary>
     private void Prefer(Instant now)
     {
-        if (!OwnTermCommitted || _membership.Index > _commit.Commit || now - _startedAt < 4 * _options.ElectionTimeout)
+        if (!OwnTermCommitted || _membership.Index > _commit.Commit || now - _startedAt < 4 * _options.ElectionTimeout || now < _transfer.AgainAt)
             return;
         var least = IsFull ? 0 : _membership.Current.Members[_membership.Self].Priority + 1;
         var heir = Best(now, least);
@@ -299,7 +304,7 @@ internal sealed class Leadership
             _transfer.Begin(heir, now);
     }
 
-    /// <summary>The voter heard lately that has the highest priority and, among those, the longest log.</summary>
+    /// <summary>The voter heard lately that has the highest priority and, among those, the longest log; last comes the one that failed to take over last time.</summary>
     private NodeId Best(Instant now, int leastPriority)
     {
         var configuration = _membership.Current;
@@ -307,14 +312,15 @@ internal sealed class Leadership
         for (var slot = 0; slot < configuration.Count; slot++)
         {
             var isFit = slot != _membership.Self && ((configuration.Incoming >> slot) & 1) != 0
-                && configuration.Members[slot].Priority >= leastPriority && now - _replication[slot].LastContact < _options.ElectionTimeout;
+                && configuration.Members[slot].Priority >= leastPriority && IsHeard(slot, now);
             if (isFit && (best < 0 || Rank(slot).CompareTo(Rank(best)) > 0))
                 best = slot;
         }
 
         return best < 0 ? NodeId.None : configuration.IdAt(best);
 
-        (int Priority, long Match) Rank(int slot) => (configuration.Members[slot].Priority, _replication[slot].Match.Value);
+        (bool IsUntried, int Priority, long Match) Rank(int slot) =>
+            (configuration.IdAt(slot) != _transfer.Failed, configuration.Members[slot].Priority, _replication[slot].Match.Value);
     }
 
     /// <summary>Once the target has everything it may stand. Said again with each heartbeat: a word may be lost, a repeated one is harmless.</summary>

@@ -19,6 +19,6 @@ internal static class Lease
     public static Instant Until(Instant sent, CoreOptions options) =>
         sent + (options.ElectionTimeout * ((1 - options.MaxDrift) / (1 + options.MaxDrift))) - Guard;
 
-    /// <summary>How much true time may have passed between two instants of one clock.</summary>
-    public static TimeSpan Age(Instant from, Instant now, CoreOptions options) => (now - from) / (1 - options.MaxDrift);
+    /// <summary>How much true time may have passed between two instants of one clock, rounded up: a difference of instants is rounded down to a tick.</summary>
+    public static TimeSpan Age(Instant from, Instant now, CoreOptions options) => (now - from + TimeSpan.FromTicks(1)) / (1 - options.MaxDrift);
 }

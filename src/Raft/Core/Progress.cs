@@ -107,7 +107,8 @@ internal sealed class Progress
     /// <summary>The peer answered something of this term.</summary>
     public void Answered(long round, Instant sentAt, ulong disk, Instant now)
     {
-        if (round >= AnsweredRound)
+        // Round 0 is no round: who answers it heard a leader of an earlier term, and promised us nothing.
+        if (round > 0 && round >= AnsweredRound)
             (AnsweredRound, AnsweredSentAt) = (round, sentAt);
         (LastContact, Disk) = (now, disk);
     }

@@ -73,10 +73,10 @@ internal sealed class RaftCore
             else if (now >= _parts.Leadership.HeartbeatAt)
                 _parts.Leadership.Beat(Snapshot, now, Output);
         }
+        else if (now >= _parts.Election.Deadline && _parts.Strangers.IsSelfGone)
+            Halt(CoreFault.Removed, now);
         else if (now >= _parts.Election.Deadline)
-        {
             _parts.Election.Campaign(now, _parts.Log.Last, Output, _parts.Writes);
-        }
 
         Finish(now);
     }

@@ -156,10 +156,12 @@ internal sealed class Replication(CoreOptions options, Membership membership, No
 
     public void CopyTo(Replication other)
     {
+        // One that leads no more still knows the peers of then, who need not be the members of now.
         other._heartbeatAt = _heartbeatAt;
-        other.Reconfigure(_heartbeatAt);
+        other._spare.AddRange(other._peers);
+        other._peers = new Progress[_peers.Length];
         for (var slot = 0; slot < _peers.Length; slot++)
-            _peers[slot].CopyTo(other._peers[slot]);
+            _peers[slot].CopyTo(other._peers[slot] = other.Rent(_peers[slot].Id, _heartbeatAt));
     }
 
     public void AddTo(ref Fingerprint fingerprint)

@@ -11,6 +11,12 @@ namespace RaftStream.Raft.Core;
 /// </remarks>
 internal sealed class Strangers(NodeId self, ulong disk, Membership membership, CommitRule commit)
 {
+    /// <summary>
+    /// Whether this node was removed, as its own committed log tells: a leader that removed itself hears it from nobody else. One that waits to be
+    /// added has an id above every one that its log knows.
+    /// </summary>
+    public bool IsSelfGone => membership.Self < 0 && self <= membership.Current.Highest && membership.Index <= commit.Commit;
+
     /// <summary>Whether the message may be looked at. Otherwise it was answered, where it should be, or says that this node must stop.</summary>
     public bool Answer(in Message message, Term term, CoreOutput output, out CoreFault fault)
     {

@@ -33,6 +33,9 @@ internal sealed class UncommittedLimit(CoreOptions options, LogShape log)
         return Refusal.None;
     }
 
+    /// <summary>The leader appended an entry of its own, whatever the limit: what a commit takes off must have been put on.</summary>
+    public void Own(int length) => _bytes += length;
+
     /// <summary>The commit index advanced.</summary>
     public void Committed(LogIndex commit)
     {

@@ -10,7 +10,10 @@ internal sealed class TranscriptEnvironment
 {
     private readonly List<string> _lines = [];
     private readonly Dictionary<NodeId, int> _group = [];
+    private readonly HashSet<(NodeId From, NodeId To)> _oneWay = [];
     private ShadowChecks _checks = new([]);
+    private SnapshotCatalog _snapshots = new();
+    private CoreOptions _options = null!;
 
     public Instant Now { get; set; } = new(0);
 
@@ -29,7 +32,8 @@ internal sealed class TranscriptEnvironment
             words = words[1..];
         var arguments = words[1..];
         var isKnown = ClusterVerbs.TryRun(this, words[0], arguments) || NetworkVerbs.TryRun(this, words[0], arguments)
-            || TimeVerbs.TryRun(this, words[0], arguments) || DiskVerbs.TryRun(this, words[0], arguments) || ClientVerbs.TryRun(this, words[0], arguments);
+            || TimeVerbs.TryRun(this, words[0], arguments) || DiskVerbs.TryRun(this, words[0], arguments) || ClientVerbs.TryRun(this, words[0], arguments)
+            || MemberVerbs.TryRun(this, words[0], arguments);
         if (!isKnown)
             throw new FormatException($"'{words[0]}' is no verb of transcripts.");
         if (isQuiet)
@@ -53,14 +57,21 @@ internal sealed class TranscriptEnvironment
     {
         Hosts.Clear();
         Pool.Clear();
-        _group.Clear();
-        var snapshots = new SnapshotCatalog();
+        Partition([]);
+        (_snapshots, _options) = (new(), options);
         var configuration = new Configuration(Enumerable.Range(1, count).Select(id => new Member { Id = new(id), IsVoter = true, Disk = isNew ? 0 : (ulong)id }));
         for (var id = 1; id <= count; id++)
-            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, snapshots));
+            Hosts.Add(new(new(id), options, configuration, seed: (ulong)id, _snapshots));
         _checks = new(Hosts);
         foreach (var host in Hosts)
             Start(host);
+    }
+
+    /// <summary>A node that knows of nobody waits to be added.</summary>
+    public void Join(NodeId id)
+    {
+        Hosts.Add(new(id, _options, Configuration.Empty, seed: (ulong)id.Value, _snapshots));
+        Start(Hosts[^1]);
     }
 
     public void Start(CoreHost host)
@@ -104,9 +115,12 @@ internal sealed class TranscriptEnvironment
 
     public void ReadAsked(CoreHost host, long id) => _checks.ReadAsked(host, id);
 
+    public void CutOneWay(NodeId from, NodeId to) => _oneWay.Add((from, to));
+
     public void Partition(IEnumerable<IEnumerable<NodeId>> groups)
     {
         _group.Clear();
+        _oneWay.Clear();
         var number = 0;
         foreach (var group in groups)
         {
@@ -116,14 +130,14 @@ internal sealed class TranscriptEnvironment
         }
     }
 
-    public bool AreCut(NodeId left, NodeId right) => _group.GetValueOrDefault(left) != _group.GetValueOrDefault(right);
+    public bool IsCut(NodeId from, NodeId to) => _oneWay.Contains((from, to)) || _group.GetValueOrDefault(from) != _group.GetValueOrDefault(to);
 
     /// <summary>Hands one message over, unless its receiver is down or cut off.</summary>
     public void Deliver(Envelope envelope)
     {
         Pool.Remove(envelope);
         var host = Host(envelope.Message.To);
-        if (!host.IsUp || AreCut(envelope.Message.From, envelope.Message.To))
+        if (!host.IsUp || IsCut(envelope.Message.From, envelope.Message.To))
         {
             Print($"lost: {TranscriptText.Message(envelope)}");
             return;

@@ -20,8 +20,8 @@ internal static class TranscriptText
             MessageKind.AppendReply => $"{text} no hint={message.Position} refused={message.Match} round={message.Round}",
             MessageKind.SnapshotOffer => $"{text} snapshot={message.Position} round={message.Round}",
             MessageKind.ElectNow => text,
-            MessageKind.ReadIndex => $"{text} question={message.Round}",
-            MessageKind.ReadIndexReply => $"{text} question={message.Round} index={message.Position.Index}",
+            MessageKind.ReadIndex => $"{text} question=..{message.Round % 1_000}",
+            MessageKind.ReadIndexReply => $"{text} question=..{message.Round % 1_000} index={message.Position.Index}",
             MessageKind.Stranger => $"{text} {(message.Accepted ? "removed" : "other disk")} members={message.Position.Index}",
             _ => throw new InvalidOperationException($"{message.Kind} has no spelling."),
         };
@@ -29,7 +29,7 @@ internal static class TranscriptText
 
     /// <summary>
     /// Who the members are: voters, learners with a plus; in a joint configuration, the voters before and after the arrow. A question mark
-    /// behind a member: its data folder is not known yet.
+    /// behind a member: its data folder is not known yet. A number behind a hat: its priority, if it is not the usual one.
     /// </summary>
     public static string Members(Configuration members)
     {
@@ -38,7 +38,8 @@ internal static class TranscriptText
         var learners = string.Concat(members.Members.Where(static member => member.IsLearner).Select(static member => $" +{Name(member)}"));
         return $"members({(members.IsJoint ? $"{before} -> {voters}" : voters)}{learners})";
 
-        static string Name(Member member) => $"{member.Id}{(member.Disk == 0 ? "?" : "")}";
+        static string Name(Member member) =>
+            $"{member.Id}{(member.Disk == 0 ? "?" : "")}{(member.Priority == Member.UsualPriority ? "" : $"^{member.Priority}")}";
     }
 
     /// <summary>The entries from one index to another, each as index@term:text.</summary>

@@ -16,6 +16,9 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
 
     public bool IsUp => _core is not null;
 
+    /// <summary>Whether the core halted: it must not be started again.</summary>
+    public bool HasHalted { get; private set; }
+
     public RaftCore Core => _core ?? throw new InvalidOperationException($"Node {id} is down: restart it first.");
 
     public SimulatedDisk Disk { get; } = new((ulong)id.Value);
@@ -65,6 +68,13 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
         Outbox.Clear();
         Fetch = null;
         Disk.LoseWritesUnderWay();
+    }
+
+    /// <summary>The process ends, because its core says so.</summary>
+    public void Halt()
+    {
+        HasHalted = true;
+        Crash();
     }
 
     public void Tick(Instant now)

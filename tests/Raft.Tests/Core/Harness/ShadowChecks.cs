@@ -12,15 +12,21 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly Dictionary<LogPosition, (Term Previous, EntryRecord Record)> _entries = [];
     private readonly List<EntryRecord> _committed = [];
-    private readonly Dictionary<(NodeId Voter, Term Term), NodeId> _votes = [];
+    private Configuration? _members;
     private readonly Dictionary<NodeId, Seen> _seen = [];
     private readonly Dictionary<(NodeId Node, long Read), long> _reads = [];
+
+    /// <summary>What concerns the members.</summary>
+    public MemberChecks Members { get; } = new();
 
     /// <summary>How many entries are committed.</summary>
     public int Committed => _committed.Count;
 
     /// <summary>The highest term that anyone led.</summary>
     public int TermsLed => _leaders.Count;
+
+    /// <summary>The highest term that any node was in.</summary>
+    public Term HighestTerm { get; private set; }
 
     /// <summary>Reads whose answer was checked.</summary>
     public int ReadsChecked { get; private set; }
@@ -33,8 +39,9 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
     {
         var core = host.Core;
         if (_seen.TryGetValue(host.Id, out var seen))
-            Require(core.Term >= seen.DurableTerm, $"node {host.Id} came back in term {core.Term} after its disk held term {seen.DurableTerm}");
-        _seen[host.Id] = new(core.Role, core.Term, core.Commit, core.Applied, core.Term);
+            Require(core.Term >= seen.DurableTerm || host.Disk.Lost is not null, $"node {host.Id} came back in term {core.Term} after its disk held term {seen.DurableTerm}");
+        MemberChecks.InForce(host);
+        _seen[host.Id] = new(core.Role, core.Term, core.Commit, core.Applied, core.Term, MembersOf(core));
     }
 
     /// <summary>A message leaves a node: what it says must be on that node's disk.</summary>
@@ -46,11 +53,11 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
         {
             case MessageKind.Vote:
                 Require(durable.HardState == new HardState(message.Term, host.Id) || durable.HardState.Term > message.Term, $"{host.Id} asks for votes in term {message.Term} with {durable.HardState} on disk");
-                RecordVote(host.Id, message.Term, host.Id);
+                Members.Voted(host.Id, message, host.Id);
                 break;
             case MessageKind.VoteReply when message.Accepted:
                 Require(durable.HardState == new HardState(message.Term, message.To) || durable.HardState.Term > message.Term, $"{host.Id} votes for {message.To} in term {message.Term} with {durable.HardState} on disk");
-                RecordVote(host.Id, message.Term, message.To);
+                Members.Voted(host.Id, message, message.To);
                 break;
             case MessageKind.AppendReply when message.Accepted:
                 Require(durable.HardState.Term >= message.Term, $"{host.Id} acknowledges in term {message.Term} with {durable.HardState} on disk");
@@ -77,12 +84,16 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
         if (host.LastWrite is { } write)
             CheckWrite(host, write, before);
         if (core.Role == Role.Leader && (before.Role != Role.Leader || before.Term != core.Term))
-            CheckNewLeader(host);
+            CheckNewLeader(host, before.Members.Configuration);
         for (var index = before.Commit.Next; index <= core.Commit; index = index.Next)
-            CheckCommitted(host, index);
+            CheckCommitted(host, index, before.Members.Configuration);
         foreach (var read in core.Output.ReadsReady)
             CheckRead(host, read);
-        _seen[host.Id] = new(core.Role, core.Term, core.Commit, core.Applied, host.Disk.Durable.HardState.Term);
+        if (host.LastWrite is { Entries: [{ Configuration: { } members }] } && core.Output.AppendIsOwn)
+            Members.Append(host, before.Members, members);
+        HighestTerm = core.Term > HighestTerm ? core.Term : HighestTerm;
+        MemberChecks.InForce(host);
+        _seen[host.Id] = new(core.Role, core.Term, core.Commit, core.Applied, host.Disk.Durable.HardState.Term, MembersOf(core));
     }
 
     private static void Require(bool holds, [InterpolatedStringHandlerArgument(nameof(holds))] ref Sentence otherwise)
@@ -107,8 +118,9 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
 
     private bool Same(LogPosition position) => _committed[(int)position.Index.Value - 1].Shape.Term == position.Term;
 
-    private void CheckNewLeader(CoreHost host)
+    private void CheckNewLeader(CoreHost host, Configuration members)
     {
+        Members.Leads(host, members);
         var term = host.Core.Term;
         Require(_leaders.TryAdd(term, host.Id) || _leaders[term] == host.Id, $"term {term} is led by {_leaders[term]} and by {host.Id}");
         Require(host.Memory.Last.Index.Value >= _committed.Count, $"{host.Id} leads term {term} with a log to {host.Memory.Last}, though {_committed.Count} entries are committed");
@@ -116,15 +128,20 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
             Require(host.Memory.At(index) == _committed[(int)index.Value - 1], $"{host.Id} leads term {term} without the committed entry {index}");
     }
 
-    private void CheckCommitted(CoreHost host, LogIndex index)
+    private void CheckCommitted(CoreHost host, LogIndex index, Configuration members)
     {
         if (index.Value > _committed.Count)
         {
             Require(index > host.Memory.Base.Index, $"{host.Id} commits {index} first and has it no more");
             var record = host.Memory.At(index);
-            var copies = hosts.Count(other => other.Disk.Durable.Last.Index >= index && other.Disk.Durable.Covers(new(index, record.Shape.Term)));
-            Require(copies > hosts.Count / 2, $"{host.Id} commits {index}@{record.Shape.Term} with {copies} copies on disk of {hosts.Count}");
+            var copies = CopiesOf(new(index, record.Shape.Term), members);
+            Require(MemberChecks.HasQuorum(members, copies), $"{host.Id} commits {index}@{record.Shape.Term} with copies on the disks of slots {copies} (bits) of {TranscriptText.Members(members)}");
             _committed.Add(record);
+            if (record.Configuration is { } committed)
+            {
+                Members.Committed(_members ?? committed, committed);
+                _members = committed;
+            }
         }
         else if (index > host.Memory.Base.Index)
         {
@@ -132,15 +149,29 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
         }
     }
 
+    /// <summary>The members that hold an entry on disk, or held it there until their disk was lost.</summary>
+    private uint CopiesOf(LogPosition position, Configuration members)
+    {
+        var copies = 0u;
+        for (var slot = 0; slot < members.Count; slot++)
+        {
+            var disk = hosts.First(host => host.Id == members.IdAt(slot)).Disk;
+            copies |= Holds(disk.Durable) || (disk.Lost is { } lost && Holds(lost)) ? 1u << slot : 0;
+        }
+
+        return copies;
+
+        bool Holds(DiskImage image) => image.Last.Index >= position.Index && image.Covers(position);
+    }
+
+    private static PlacedConfiguration MembersOf(RaftCore core) => new(core.Membership.Index, core.Membership.Current);
+
     private void CheckRead(CoreHost host, ReadyRead read)
     {
         var least = _reads[(host.Id, read.Id)];
         Require(read.Index.Value >= least, $"read {read.Id} on {host.Id} is answered at {read.Index}, though {least} entries were committed when it was asked");
         ReadsChecked++;
     }
-
-    private void RecordVote(NodeId voter, Term term, NodeId candidate) =>
-        Require(_votes.TryAdd((voter, term), candidate) || _votes[(voter, term)] == candidate, $"{voter} votes in term {term} for {_votes[(voter, term)]} and for {candidate}");
 
     private void RecordEntry(LogIndex index, Term previous, EntryRecord record)
     {
@@ -167,5 +198,5 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
         public override string ToString() => _inner.ToStringAndClear();
     }
 
-    private readonly record struct Seen(Role Role, Term Term, LogIndex Commit, LogIndex Applied, Term DurableTerm);
+    private readonly record struct Seen(Role Role, Term Term, LogIndex Commit, LogIndex Applied, Term DurableTerm, PlacedConfiguration Members);
 }

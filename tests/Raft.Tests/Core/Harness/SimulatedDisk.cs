@@ -34,9 +34,13 @@ internal sealed class SimulatedDisk(ulong number)
         Durable = image;
     }
 
+    /// <summary>What the disk held when it was lost; null while it was not.</summary>
+    public DiskImage? Lost { get; private set; }
+
     /// <summary>All is gone, and a new folder is made in its place.</summary>
     public void Wipe()
     {
+        Lost = Durable;
         Start(new());
         Number += 1_000;
     }

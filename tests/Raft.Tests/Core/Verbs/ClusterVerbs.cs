@@ -3,7 +3,7 @@ using RaftStream.Raft.Core;
 namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>
-/// nodes N [window=W] [entries=E] [bytes=B] [uncommitted=U] [reads=R]; log N terms=1,1,2 term=T [vote=V]; crash N; restart N;
+/// nodes N [new] [window=W] [entries=E] [bytes=B] [uncommitted=U] [reads=R] [caughtup=B] [drift=PERCENT]; log N terms=1,1,2 term=T [vote=V]; crash N; restart N;
 /// status [N]; peers N.
 /// </summary>
 internal static class ClusterVerbs
@@ -32,7 +32,7 @@ internal static class ClusterVerbs
                 return true;
             case "peers":
                 var leader = environment.Host(arguments[0]);
-                foreach (var peer in environment.Hosts.Where(peer => peer != leader))
+                foreach (var peer in environment.Hosts.Where(peer => peer != leader && leader.Core.Membership.Current.Find(peer.Id) is not null))
                     environment.Print(TranscriptText.Peer(peer.Id, leader.Core.ProgressOf(peer.Id)));
                 return true;
             default:
@@ -45,6 +45,10 @@ internal static class ClusterVerbs
         var options = new CoreOptions { ElectionTimeout = TimeSpan.FromMilliseconds(300), HeartbeatInterval = TimeSpan.FromMilliseconds(50) };
         if (TranscriptText.Option(arguments, "window") is { } window)
             options = options with { MaxInflightAppends = TranscriptText.Number(window) };
+        if (TranscriptText.Option(arguments, "caughtup") is { } caughtUp)
+            options = options with { CaughtUpBytes = TranscriptText.Number(caughtUp) };
+        if (TranscriptText.Option(arguments, "drift") is { } drift)
+            options = options with { MaxDrift = TranscriptText.Number(drift) / 100.0 };
         if (TranscriptText.Option(arguments, "windowbytes") is { } windowBytes)
             options = options with { MaxInflightBytes = TranscriptText.Number(windowBytes) };
         if (TranscriptText.Option(arguments, "entries") is { } entries)

@@ -2,7 +2,7 @@ namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>
 /// deliver|drop|duplicate|reorder LINK [KIND] [first|last], where LINK is 1-&gt;2, 1-&gt;*, *-&gt;2 or all; keep the rest in the pool.
-/// partition 1 | 2 3; heal; pool; stabilize [without N...].
+/// partition 1 | 2 3; cut 1-&gt;2... (one way); heal; pool; stabilize [without N...].
 /// </summary>
 internal static class NetworkVerbs
 {
@@ -39,6 +39,11 @@ internal static class NetworkVerbs
             case "partition":
                 var groups = string.Join(' ', arguments).Split('|').Select(group => group.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => environment.Host(id).Id));
                 environment.Partition(groups);
+                environment.Print("cut");
+                return true;
+            case "cut":
+                foreach (var link in arguments.Select(static word => word.Split("->")))
+                    environment.CutOneWay(environment.Host(link[0]).Id, environment.Host(link[1]).Id);
                 environment.Print("cut");
                 return true;
             case "heal":
