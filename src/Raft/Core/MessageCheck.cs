@@ -18,7 +18,7 @@ internal static class MessageCheck
     public static bool IsSound(in Message message, ReadOnlySpan<EntryShape> entries, ReadOnlySpan<Configuration> configurations)
     {
         if (message.Term < Term.Zero || message.Position.Index < LogIndex.Zero || message.Position.Term < Term.Zero
-            || message.Echo < LogIndex.Zero || message.Commit < LogIndex.Zero || message.Match < LogIndex.Zero || message.Count != entries.Length)
+            || message.Disk == 0 || message.Echo < LogIndex.Zero || message.Commit < LogIndex.Zero || message.Match < LogIndex.Zero || message.Count != entries.Length)
         {
             return false;
         }

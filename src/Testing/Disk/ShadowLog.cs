@@ -15,6 +15,7 @@ internal sealed class ShadowLog
 {
     private readonly Dictionary<string, (ulong Salt, long Number)> _segments = new(StringComparer.Ordinal);
     private readonly List<PendingBatch> _pending = [];
+    private readonly HashSet<LogPosition> _lost = [];
     private readonly List<(Term Term, ulong Chain)> _entries = [];
     private LogPosition _base;
     private bool _isUnknown;
@@ -53,9 +54,14 @@ internal sealed class ShadowLog
     /// </summary>
     public void Down(bool powerCut) => (_isRecovering, _isUnknown) = (true, powerCut || _isUnknown);
 
-    /// <summary>The disk was replaced by an empty one.</summary>
+    /// <summary>Whether the entry was durable when the disk was lost.</summary>
+    public bool HeldWhenLost(LogPosition position) => _lost.Contains(position);
+
+    /// <summary>The disk was replaced by an empty one, or will never be read again.</summary>
     public void Forget()
     {
+        for (var index = _base.Index.Next; index <= Durable; index = index.Next)
+            _lost.Add(new(index, At(index)!.Value.Term));
         _segments.Clear();
         _pending.Clear();
         _entries.Clear();

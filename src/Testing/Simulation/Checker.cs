@@ -273,7 +273,7 @@ internal sealed class Checker(Simulation simulation)
         }
 
         ViolationException.Require(
-            MemberChecker.InForceSince(core, position.Index).Any(members => MemberChecker.IsQuorum(members, id => Holds(core, simulation.Nodes[id.Value - 1], position))),
+            MemberChecker.InForceSince(core, position.Index).Any(members => MemberChecker.IsQuorum(members, id => Holds(simulation.Nodes[id.Value - 1], position))),
             "CommittedIsDurable",
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
@@ -281,10 +281,9 @@ internal sealed class Checker(Simulation simulation)
     }
 
     /// <summary>Whether a disk holds an entry, or held it before it was lost: an acknowledgement from before counts, as it would had the commit come first.</summary>
-    private static bool Holds(RaftCore leader, SimNode node, LogPosition position) =>
-        node.HasLostDisk && node.Id != leader.Self && leader.Role == Role.Leader
-            ? leader.ProgressOf(node.Id).Match >= position.Index
-            : node.Shadow.At(position.Index) is { } held && held.Term == position.Term && node.Shadow.Durable >= position.Index;
+    private static bool Holds(SimNode node, LogPosition position) =>
+        node.Shadow.HeldWhenLost(position)
+        || (node.Shadow.At(position.Index) is { } held && held.Term == position.Term && node.Shadow.Durable >= position.Index);
 
     private void CheckMatches(SimNode node, RaftCore core, NodeView view)
     {

@@ -75,6 +75,9 @@ internal sealed class FrameForge(Random random, Corpus corpus)
                 Commit = new(Math.Max(0, index + random.Next(-4, count + 1))),
                 Match = new(random.Next(2) == 0 ? 0 : status.Commit.Value),
                 Round = random.Next(1000),
+                Clock = new(random.Next(4) == 0 ? random.NextInt64() : 0),
+                Life = (ulong)random.Next(3),
+                Echo = new(random.Next(1000)),
                 Count = count,
             },
             records);
@@ -109,8 +112,12 @@ internal sealed class FrameForge(Random random, Corpus corpus)
 
     private byte[] Votes(RaftStatus status, NodeId from, Mood mood)
     {
-        var kind = random.Next(5) switch
+        var kind = random.Next(9) switch
         {
+            5 => MessageKind.ElectNow,
+            6 => MessageKind.ReadIndex,
+            7 => MessageKind.ReadIndexReply,
+            8 when random.Next(200) == 0 => MessageKind.Stranger,
             0 => MessageKind.Vote,
             1 when mood != Mood.Vote => MessageKind.SnapshotOffer,
             2 => MessageKind.VoteReply,
@@ -128,6 +135,8 @@ internal sealed class FrameForge(Random random, Corpus corpus)
                 Position = kind == MessageKind.SnapshotOffer && random.Next(64) == 0 ? new(new(status.Last.Index.Value + random.Next(1, 1000)), position.Term) : position,
                 Round = random.Next(64),
                 Accepted = random.Next(2) == 0,
+                ByTransfer = random.Next(8) == 0,
+                Life = (ulong)random.NextInt64(),
             },
             []);
     }
@@ -157,13 +166,32 @@ internal sealed class FrameForge(Random random, Corpus corpus)
         var records = new ArrayBufferWriter<byte>(256);
         for (var number = 1; number <= count; number++)
         {
-            var payload = Payload();
-            var record = new LogRecord(new(after.Index + number, term), random.Next(), payload.Length == 0 ? EntryKind.Noop : EntryKind.Command, payload.Length);
+            var kind = Kind();
+            var payload = kind == EntryKind.Configuration ? Configuration() : Payload();
+            var record = new LogRecord(new(after.Index + number, term), random.Next(), kind, payload.Length);
             record.Write(records.GetSpan(record.Size), payload);
             records.Advance(record.Size);
         }
 
         return records.WrittenSpan.ToArray();
+    }
+
+    private EntryKind Kind() => random.Next(64) switch { 0 => EntryKind.Configuration, < 4 => EntryKind.Noop, 4 => EntryKind.SnapshotPoint, < 9 => EntryKind.Session, _ => EntryKind.Command };
+
+    /// <summary>Members that make sense: the three, and now and then a learner, or two sets of voters at once.</summary>
+    private byte[] Configuration()
+    {
+        var isJoint = random.Next(4) == 0;
+        var members = Enumerable.Range(1, 3 + random.Next(2)).Select(id => new Member
+        {
+            Id = new(id),
+            Address = "127.0.0.1:9",
+            Disk = id == FuzzNode.Self.Value ? 0 : FuzzNode.DiskOf(new(id)),
+            Priority = random.Next(99, 102),
+            IsVoter = id <= 3 && (id != 3 || !isJoint),
+            WasVoter = id <= 3 && isJoint,
+        });
+        return ConfigurationFormat.ToBytes(new(members));
     }
 
     /// <summary>A command that the store knows, or bytes that it does not, now and then very many.</summary>
@@ -195,7 +223,7 @@ internal sealed class FrameForge(Random random, Corpus corpus)
     private static byte[] Message(in Message message, byte[] records)
     {
         var frame = new byte[PeerFrame.MessageSize + records.Length];
-        PeerFrame.WriteMessage(frame, message);
+        PeerFrame.WriteMessage(frame, message with { Disk = FuzzNode.DiskOf(message.From) });
         records.CopyTo(frame, PeerFrame.MessageSize);
         return frame;
     }

@@ -23,6 +23,9 @@ internal sealed class FuzzNode(string folder, IReadOnlyDictionary<NodeId, DnsEnd
     private int _starts;
     private string _place = "";
 
+    /// <summary>The data folder's number that a played member tells.</summary>
+    public static ulong DiskOf(NodeId member) => 1000 + (ulong)member.Value;
+
     /// <summary>The running node.</summary>
     public RaftNode Node => _node!;
 
@@ -76,6 +79,14 @@ internal sealed class FuzzNode(string folder, IReadOnlyDictionary<NodeId, DnsEnd
         }
 
         return _crash is null;
+    }
+
+    /// <summary>A mutated entry named other members, or other data folders of theirs: no played member can say anything to it any more.</summary>
+    public async Task LeaveMisledAsync()
+    {
+        _silences.AddOrUpdate("it was led to other members, and it was given a new folder", 1, static (_, count) => count + 1);
+        await Node.DisposeAsync();
+        await StartAnewAsync();
     }
 
     /// <summary>Stops it cleanly and starts it again.</summary>

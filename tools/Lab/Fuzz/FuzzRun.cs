@@ -140,12 +140,18 @@ internal sealed class FuzzRun : IAsyncDisposable
         _largestHeap = Math.Max(_largestHeap, GC.GetTotalMemory(forceFullCollection: true));
         var deadline = _clock.Elapsed + TimeSpan.FromSeconds(20);
         var isAnswered = false;
+        var isMisled = false;
         while (!isAnswered && _crash is null && _clock.Elapsed < deadline)
         {
             if (_node.Node.Stopped.IsCompleted || _node.Crash is not null || _node.IsWornOut)
                 await ReviveAsync();
             _state.IsPaused = true;
             isAnswered = _crash is null && await AskAsync();
+            if (isAnswered || _crash is not null || _node.Node.Stopped.IsCompleted || isMisled)
+                continue;
+            isMisled = true; // Once: a new folder has no members but the first ones.
+            _watch.Restarting();
+            await _node.LeaveMisledAsync();
         }
 
         if (isAnswered)
@@ -171,7 +177,7 @@ internal sealed class FuzzRun : IAsyncDisposable
                 return false;
             var bytes = new byte[Frame.OuterSize + PeerFrame.MessageSize];
             Frame.WriteOuter(bytes, PeerFrame.MessageSize);
-            PeerFrame.WriteMessage(bytes.AsSpan(Frame.OuterSize), new() { Kind = MessageKind.Append, From = new(2), To = FuzzNode.Self, Term = term });
+            PeerFrame.WriteMessage(bytes.AsSpan(Frame.OuterSize), new() { Kind = MessageKind.Append, From = new(2), To = FuzzNode.Self, Term = term, Disk = FuzzNode.DiskOf(new(2)) });
             Frame.Seal(bytes);
             await socket.SendAsync(bytes);
             await answered.Task.WaitAsync(TimeSpan.FromSeconds(2));
