@@ -12,12 +12,24 @@ internal sealed class RaftMeters : IDisposable
     public const string Name = "RaftStream.Raft";
 
     private readonly Meter _meter;
+    private readonly Func<RaftStatus> _status;
 
     public RaftMeters(NodeId node, Replica replica, Func<RaftStatus> status)
     {
+        _status = status;
         _meter = new(new MeterOptions(Name) { Tags = [new("node", node.Value)] });
         var (apply, sessions) = (replica.Apply.Counters, replica.Apply.State.Sessions);
         _meter.CreateObservableGauge("raftstream.raft.applied.index", () => status().Applied.Value, "{entry}", "The last entry that the state machine has applied.");
+        Gauge("term", "{term}", "The term.", static status => status.Term.Value);
+        Gauge("role", "{role}", "0 follower, 1 pre-candidate, 2 candidate, 3 leader.", static status => (long)status.Role);
+        Gauge("commit.index", "{entry}", "The last entry known to be committed.", static status => status.Commit.Value);
+        Gauge("members", "{member}", "Members of the configuration in force.", static status => status.Members.Count);
+        Gauge("members.unheard", "{member}", "At the leader: members that it has not heard within an election timeout.", static status => status.Role == Role.Leader ? status.Members.Count(static member => !member.IsHeard) : 0);
+        Gauge("members.behind", "By", "At the leader: what the member furthest behind lacks of the log that the leader holds.", static status => status.Members.Max(static member => (long?)member.BytesBehind) is > 0 and var behind ? behind.Value : 0);
+        Gauge("members.changing", "{change}", "1 while voters are changing.", static status => status.IsJoint ? 1 : 0);
+        Gauge("transfer.underway", "{transfer}", "1 while this leader hands leadership over.", static status => status.TransferTarget != NodeId.None ? 1 : 0);
+        Gauge("storage.full", "{disk}", "1 while the disk has no room for more log.", static status => status.IsStorageFull ? 1 : 0);
+        Gauge("healthy", "{replica}", "0 once this replica has stopped with a sentence.", static status => status.Fault is null ? 1 : 0);
         Count("apply.commands", apply.Commands, "{command}", "Commands and session entries applied.");
         Count("snapshots.captured", apply.Captures, "{snapshot}", "States captured at a snapshot point.");
         Count("snapshots.skipped", apply.CapturesSkipped, "{snapshot}", "Snapshot points passed by because the last state was still being saved.");
@@ -34,6 +46,9 @@ internal sealed class RaftMeters : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    private void Gauge(string name, string unit, string description, Func<RaftStatus, long> read) =>
+        _meter.CreateObservableGauge("raftstream.raft." + name, () => read(_status()), unit, description);
 
     private void Count(string name, Tally tally, string unit, string description) =>
         _meter.CreateObservableCounter("raftstream.raft." + name, () => tally.Value, unit, description);

@@ -29,7 +29,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         if (leader is null || !simulation.HasFormed)
             return;
         SwitchOff(leader.Replica!.Consensus.Core.Membership);
-        if (IsBusy || ReplaceLost(leader) || !_isActive)
+        if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive)
             return;
         if (random.Chance(swarm.ChangeShare))
             Change(leader);

@@ -76,7 +76,12 @@ internal sealed class NodeSessionTests
             Assert.That(read["raftstream.raft.sessions.commands.repeated"], Is.EqualTo(1));
             Assert.That(read["raftstream.raft.sessions.expired"], Is.Zero);
             Assert.That(read["raftstream.raft.snapshots.captured"], Is.Zero);
-            Assert.That(read.Keys, Has.Count.EqualTo(13));
+            Assert.That(read["raftstream.raft.role"], Is.EqualTo((long)Role.Leader));
+            Assert.That(read["raftstream.raft.term"], Is.GreaterThan(0));
+            Assert.That((read["raftstream.raft.members"], read["raftstream.raft.members.unheard"], read["raftstream.raft.members.behind"]), Is.EqualTo((1L, 0L, 0L)));
+            Assert.That((read["raftstream.raft.members.changing"], read["raftstream.raft.transfer.underway"], read["raftstream.raft.storage.full"]), Is.EqualTo((0L, 0L, 0L)));
+            Assert.That(read["raftstream.raft.healthy"], Is.EqualTo(1));
+            Assert.That(read.Keys, Has.Count.EqualTo(23));
         }
     }
 
