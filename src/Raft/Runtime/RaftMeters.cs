@@ -25,7 +25,7 @@ internal sealed class RaftMeters : IDisposable
         Gauge("commit.index", "{entry}", "The last entry known to be committed.", static status => status.Commit.Value);
         Gauge("members", "{member}", "Members of the configuration in force.", static status => status.Members.Count);
         Gauge("members.unheard", "{member}", "At the leader: members that it has not heard within an election timeout.", static status => status.Role == Role.Leader ? status.Members.Count(static member => !member.IsHeard) : 0);
-        Gauge("members.behind", "By", "At the leader: what the member furthest behind lacks of the log that the leader holds.", static status => status.Members.Max(static member => (long?)member.BytesBehind) is > 0 and var behind ? behind.Value : 0);
+        Gauge("members.behind", "By", "At the leader: what the member furthest behind lacks of the log that the leader holds.", static status => status.Members.Select(static member => member.BytesBehind).Append(0).Max());
         Gauge("members.changing", "{change}", "1 while voters are changing.", static status => status.IsJoint ? 1 : 0);
         Gauge("transfer.underway", "{transfer}", "1 while this leader hands leadership over.", static status => status.TransferTarget != NodeId.None ? 1 : 0);
         Gauge("storage.full", "{disk}", "1 while the disk has no room for more log.", static status => status.IsStorageFull ? 1 : 0);
