@@ -98,11 +98,11 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         _deadline = now + Patience();
     }
 
-    /// <summary>The timer ended: ask first whether an election could be won. A node without a vote only notes that nobody leads.</summary>
+    /// <summary>The timer ended: ask first whether an election could be won. A node that may not stand only notes that nobody leads.</summary>
     public void Campaign(Instant now, LogPosition last, CoreOutput output, PendingWrites writes)
     {
         Leader = NodeId.None;
-        if (!membership.Votes)
+        if (!membership.MayStand)
         {
             (Role, _deadline) = (Role.Follower, now + Patience());
             return;
@@ -110,7 +110,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
 
         Role = Role.PreCandidate;
         _campaign++;
-        _votes = 1u << membership.Self;
+        _votes = OwnVote;
 
         // Asking disturbs nobody, so ask again soon: peers may have been only a heartbeat away from giving their leader up.
         _deadline = now + _prng.Between1And2Times(options.ElectionTimeout / 4);
@@ -194,7 +194,7 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
     {
         if (Role != Role.Candidate || PendingSequence(writes) != 0)
             return false;
-        _votes |= 1u << membership.Self;
+        _votes |= OwnVote;
         return IsWon();
     }
 
@@ -238,6 +238,9 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         Persist(Term.Next, self, output, writes);
         Ask(MessageKind.Vote, last, _hardStateSequence, byTransfer, output);
     }
+
+    /// <summary>A node that its own newest configuration leaves out does not count itself.</summary>
+    private uint OwnVote => membership.Self >= 0 ? 1u << membership.Self : 0;
 
     /// <summary>A quorum voted for us; before the cluster has formed, all.</summary>
     private bool IsWon() => membership.IsFormed

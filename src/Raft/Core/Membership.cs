@@ -26,6 +26,13 @@ internal sealed class Membership(NodeId self)
     public bool Votes => Current.Votes(Self);
 
     /// <summary>
+    /// Whether this node may stand for election: with a vote, and also where its newest configuration, which need not be committed, leaves out a node
+    /// that voted before (dissertation 4.2.2). Counter-example without this: 4 of {1, 4} leads a change to {1, 7} and appends the entry that
+    /// leaves the joint configuration, on its own disk alone, when it loses leadership. The others need its vote, and its log is longer than theirs.
+    /// </summary>
+    public bool MayStand { get; private set; }
+
+    /// <summary>
     /// Whether it tells with which data folder each voter came. [safety] It does not only before a cluster has formed, and then an election needs
     /// every voter. Counter-example with a majority: nodes 1 and 2 form the cluster and commit, while 3 hears nothing; the disk of 1 is wiped and 2 is
     /// down; 3, which knows nothing yet, takes the empty node 1 for a new one, is elected with its vote, and what was committed is overwritten.
@@ -106,6 +113,7 @@ internal sealed class Membership(NodeId self)
         Self = Current.SlotOf(self);
         HasUnbound = Current.Members.Any(static member => member.Disk == 0);
         IsFormed = !Current.Members.Any(static member => member.Disk == 0 && !member.IsLearner);
+        MayStand = Votes || (Self < 0 && _history.Count > 1 && _history[^2].Configuration is var before && before.Votes(before.SlotOf(self)));
         HasPreferred = Votes && Current.HasPreferred(Self);
     }
 
