@@ -186,8 +186,8 @@ internal sealed class ConsensusAgent
                 Core.AppliedTo(answer.Applied.Index);
             if (!wasReady && IsReady)
                 _logClock.Run(clock.Now);
-            if (answer.Captured is { } captured && !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) }))
-                captured.View.Dispose(); // The next point comes in time.
+            if (answer.Captured is { } captured && (captured.Position.Index <= Core.Snapshot.Index || !_queues.Disk.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = captured, Members = SnapshotMembers.ToBytes(Core.Membership, captured.Position.Index, _incarnation) })))
+                captured.View.Dispose(); // A peer's newer one was installed meanwhile, or the next point comes in time.
         }
 
         return done;
