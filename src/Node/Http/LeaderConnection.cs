@@ -32,6 +32,9 @@ internal sealed class LeaderConnection : IDisposable
         limit.CancelAfter(patience);
         using var content = new ReadOnlyMemoryContent(body);
         using var request = Request(context, leader, deadline.Hops, content);
+        if (deadline.IsUncertain)
+            request.Headers.Add(RequestDeadline.UncertainHeader, "1");
+        SessionHeaders.Copy(context.Request.Headers, request.Headers);
         request.Headers.Add(RequestDeadline.RemainingHeader, ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
         try
         {

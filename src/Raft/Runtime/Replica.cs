@@ -29,6 +29,9 @@ internal sealed record ReplicaOptions
 
     /// <summary>For timers and salts; differs from start to start.</summary>
     public required ulong Seed { get; init; }
+
+    /// <summary>For a folder that is new: the incarnation of the cluster that the replica joins.</summary>
+    public uint Incarnation { get; init; }
 }
 
 /// <summary>
@@ -81,7 +84,7 @@ internal sealed class Replica : IDisposable
     /// <exception cref="IOException">The disk failed.</exception>
     public static Replica Open(ReplicaOptions options, IDisk disk, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
     {
-        var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed);
+        var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed, options.Incarnation);
         if (opening.Storage is not { } storage)
             throw new ReplicaException(opening.Problem!.Sentence);
         var isOpen = false;
