@@ -64,14 +64,14 @@ internal static class StatusCommand
         foreach (var (id, http, status) in statuses)
         {
             string[] cells = status is null
-                ? [Number(id), http ?? "unknown", MemberRole(known, id), "no answer", "", "", "", "", "", ""]
+                ? [Number(id), MembersText.Client(http), MemberRole(known, id), "no answer", "", "", "", "", "", ""]
                 : [
-                    Number(id), http ?? "", MemberRole(known, id), status.Fault ?? (status.StorageFull ? status.Role + ", disk full" : status.Role), Number(status.Term), Number(status.LastIndex), Number(status.Commit),
+                    Number(id), MembersText.Client(http), MemberRole(known, id), status.Fault ?? (status.StorageFull ? status.Role + ", disk full" : status.Role), Number(status.Term), Number(status.LastIndex), Number(status.Commit),
                     Number(status.Applied), Number(status.Snapshot), status.StateHash,
                 ];
             table.AddRow([.. cells.Select(cell => new Text(cell))]);
         }
-        AnsiConsole.Write(table);
+        MembersText.Write(table);
     }
 
     private static string MemberRole(StatusJson known, int? id) => known.Members.FirstOrDefault(member => member.Id == id)?.Role ?? "none yet";

@@ -99,6 +99,7 @@ internal static class NodeHost
         StatusEndpoints.Map(app);
         MemberEndpoints.Map(app);
         SessionEndpoints.Map(app);
+        BackupEndpoints.Map(app);
         return app;
     }
 

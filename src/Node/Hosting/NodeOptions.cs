@@ -126,8 +126,9 @@ internal sealed record NodeSettings(
         return (new Dictionary<NodeId, DnsEndPoint> { [id] = listen }, MemberList.ClusterGuid(options.ClusterId, first));
     }
 
-    /// <summary>All three files or none.</summary>
-    private static PeerTlsOptions? Certificates(NodeOptions options)
+    /// <summary>The files for TLS between the nodes: all three or none.</summary>
+    /// <exception cref="Commands.UsageException">Only some are named.</exception>
+    public static PeerTlsOptions? Certificates(NodeOptions options)
     {
         if (options is { TlsCert: null, TlsKey: null, TlsCa: null })
             return null;

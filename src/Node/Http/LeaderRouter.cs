@@ -56,6 +56,10 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
                 if (!MayRepeat(answer, repeat))
                     return Answer(answer, repeat, deadline);
             }
+            else if (status.Members.All(member => member.Id != status.Id))
+            {
+                return Problems.NoMember(deadline.IsUncertain);
+            }
             else if (deadline.Hops < RequestDeadline.MaxHops && running.Node.ClientAddressOf(status.Leader) is { } leader)
             {
                 var patience = repeat != Repeat.Never && deadline.Remaining > OneAttempt ? OneAttempt : deadline.Remaining;

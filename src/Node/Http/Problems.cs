@@ -60,6 +60,11 @@ internal static class Problems
     public static JsonHttpResult<ProblemJson> ReplyNotKept() =>
         Make(StatusCodes.Status409Conflict, "reply-not-kept", "The write was done once, by an earlier attempt, and its answer was not kept; read to see the state.", "applied");
 
+    /// <summary>This node waits to be added, or was removed: nobody tells it who leads.</summary>
+    public static JsonHttpResult<ProblemJson> NoMember(bool isUncertain) => isUncertain
+        ? For(Outcome.Unknown, Refusal.NotLeader)
+        : Rejected(StatusCodes.Status503ServiceUnavailable, Unavailable, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one.");
+
     /// <summary>No leader in time.</summary>
     public static JsonHttpResult<ProblemJson> WithoutLeader() => For(Outcome.Rejected, Refusal.NoLeader);
 

@@ -85,6 +85,8 @@ internal static class StatusEndpoints
         var status = running.Node.Status;
         if (status.Fault is not null)
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", status.Fault);
+        if (status.Members.All(member => member.Id != status.Id))
+            return Problems.NoMember(isUncertain: false);
         if (status.Leader == NodeId.None)
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NoLeader, "This node knows no leader.");
         return status.Commit - status.Applied <= ReadyWithin
