@@ -100,7 +100,7 @@ internal static class UnsafeResetCommand
             return;
         throw new RefusedException(
             "quorum-lives",
-            $"Node {string.Join(" and ", living)} of the cluster answers, and with node {reset.Identity.Node} that is a majority: start this node again instead, nothing is lost. Nothing was changed.");
+            $"Of the other voters {string.Join(" and ", living)} can be reached, and with node {reset.Identity.Node} that is a majority: start this node again instead, nothing is lost. Nothing was changed.");
     }
 
     private static void Tell(QuorumReset reset, string folder, bool json)
