@@ -6,7 +6,7 @@ internal static class Answers
     /// <summary>The answer to a request about one counter.</summary>
     public static CounterAnswer ToCounter(in Answer answer)
     {
-        if (answer.Outcome != Outcome.Applied)
+        if (answer.Outcome != Outcome.Applied || answer.Refusal == Refusal.ReplyNotKept)
             return new(answer.Outcome, answer.Refusal, answer.Position, 0, false, false, null);
         if (!CounterReply.TryRead(answer.Reply.Span, out var reply))
             throw Foreign();

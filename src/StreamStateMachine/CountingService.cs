@@ -60,13 +60,26 @@ public sealed record StatsAnswer(
 public sealed class CountingService
 {
     private readonly RaftNode _node;
+    private readonly Propose _propose;
 
     /// <summary>A service over a node that was started with a <see cref="CountingStore"/>.</summary>
     public CountingService(RaftNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        _node = node;
+        (_node, _propose) = (node, node.ProposeAsync);
     }
+
+    private CountingService(RaftNode node, Propose propose) => (_node, _propose) = (node, propose);
+
+    /// <summary>
+    /// The same store for one write of a session: it is applied once, however often it is sent under its number. With
+    /// <see cref="Refusal.ReplyNotKept"/> it was applied by an earlier attempt, and the answer has no value.
+    /// </summary>
+    /// <param name="session">The session.</param>
+    /// <param name="sequence">The write's number in it, from 1.</param>
+    /// <param name="acknowledgedUpTo">The client has the answers up to here: from 0 to <paramref name="sequence"/> - 1.</param>
+    public CountingService InSession(SessionId session, long sequence, long acknowledgedUpTo) =>
+        new(_node, (command, token) => _node.ProposeAsync(new SessionCommand(session, sequence, acknowledgedUpTo, command), token));
 
     /// <summary>Adds to a counter, which starts at 0.</summary>
     public async ValueTask<CounterAnswer> AddAsync(string key, long delta, CancellationToken cancellationToken = default)
@@ -74,7 +87,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteAdd(command, bytes, delta);
-        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist).</summary>
@@ -83,7 +96,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteCompareAndSet(command, bytes, expected, value);
-        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Deletes a counter; <see cref="CounterAnswer.Value"/> is what it last was.</summary>
@@ -92,7 +105,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteDelete(command, bytes);
-        return Answers.ToCounter(await _node.ProposeAsync(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Reads a counter linearizably.</summary>

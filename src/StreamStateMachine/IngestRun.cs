@@ -116,6 +116,8 @@ internal sealed class IngestRun(Propose propose, PartitionName name, BatchLimits
     {
         if (answer.Outcome != Outcome.Applied)
         {
+            if (answer is { Outcome: Outcome.Rejected, Refusal: Refusal.StorageFull })
+                Fail(IngestOutcome.StorageFull, "The leader's disk is full: make room in its data folder and run the ingest again, with the same source; what is committed stays counted.");
             Fail(IngestOutcome.NotLeader, answer.Outcome == Outcome.Unknown
                 ? $"The node cannot tell whether the last batch was committed ({answer.Refusal}): run the ingest again on the leader, with the same source."
                 : $"The node did not take the last batch ({answer.Refusal}): run the ingest again on the leader, with the same source.");

@@ -19,6 +19,9 @@ public enum IngestOutcome
 
     /// <summary>The store declined (a counter would leave the range of 64 bits, say); what was committed before stays counted.</summary>
     Declined = 4,
+
+    /// <summary>The leader's disk is full; what was committed before stays counted.</summary>
+    StorageFull = 5,
 }
 
 /// <summary>What an ingest did.</summary>

@@ -72,6 +72,8 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
             if (reply.Value is { } value)
                 return value;
             last = reply.Problem ?? last;
+            if (reply.Problem is { Status: StatusCodes.Status409Conflict } conflict)
+                throw new RefusedException(conflict.Code, conflict.Detail);
             if (reply.Problem is { Status: >= 400 and < 500 and not 429 } refused)
                 throw new UsageException(refused.Detail);
             if (!reply.NothingDone && !isRead)

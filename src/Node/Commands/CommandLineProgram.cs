@@ -42,6 +42,11 @@ internal static class CommandLineProgram
             NodeCommand.Build(),
             ClusterCommand.Build(),
             StatusCommand.Build(),
+            MembersCommand.Build(),
+            TransferCommand.Build(),
+            BackupCommand.Build(),
+            RestoreCommand.Build(),
+            UnsafeResetCommand.Build(),
             LogCommand.Build(),
             AddCommand.Build(),
             GetCommand.Build(),
@@ -52,6 +57,7 @@ internal static class CommandLineProgram
     private static int Report(Exception exception, bool stopped) => exception switch
     {
         UsageException or ReplicaException => Complain(exception.Message, ExitCodes.Usage),
+        RefusedException => Complain(exception.Message, ExitCodes.Violation),
         UndecidedException => Complain(exception.Message, ExitCodes.Undecided),
         FaultException => Complain(exception.Message, ExitCodes.Internal),
         OperationCanceledException when stopped => Complain("Stopped by a signal before the end.", ExitCodes.Undecided),

@@ -14,6 +14,23 @@ internal static class NodeCommand
         HelpName = "1=host:port,2=host:port,...",
     };
 
+    private static readonly Option<bool> Join = new("--join")
+    {
+        Description = "Wait to be added to a running cluster (raftstream members add); needs --listen and --cluster-id instead of --cluster.",
+    };
+
+    private static readonly Option<string?> Listen = new("--listen") { Description = "With --join: where to listen for the other nodes.", HelpName = "host:port" };
+
+    private static readonly Option<string?> Incarnation = new("--incarnation")
+    {
+        Description = "With --join: the cluster's incarnation, above 0 once it was restored or reset (raftstream members list says it).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> TlsCert = new("--tls-cert") { Description = "TLS between the nodes: this node's certificate (PEM).", HelpName = "FILE" };
+    private static readonly Option<string?> TlsKey = new("--tls-key") { Description = "TLS between the nodes: its private key (PEM).", HelpName = "FILE" };
+    private static readonly Option<string?> TlsCa = new("--tls-ca") { Description = "TLS between the nodes: the authorities to trust (PEM).", HelpName = "FILE" };
+
     private static readonly Option<string?> Data = new("--data") { Description = "The folder for log and snapshots; made if missing.", HelpName = "DIR" };
 
     private static readonly Option<string?> Http = new("--http")
@@ -66,7 +83,7 @@ internal static class NodeCommand
     {
         var command = new Command("node", "Runs one node of a cluster until it is told to stop.")
         {
-            Id, Cluster, Data, Http, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+            Id, Cluster, Join, Listen, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
         command.SetAction(RunAsync);
         return command;
@@ -78,6 +95,12 @@ internal static class NodeCommand
         {
             ["id"] = parsed.GetValue(Id),
             ["cluster"] = parsed.GetValue(Cluster),
+            ["join"] = parsed.GetResult(Join) is null ? null : parsed.GetValue(Join) ? "true" : "false",
+            ["listen"] = parsed.GetValue(Listen),
+            ["incarnation"] = parsed.GetValue(Incarnation),
+            ["tlsCert"] = parsed.GetValue(TlsCert),
+            ["tlsKey"] = parsed.GetValue(TlsKey),
+            ["tlsCa"] = parsed.GetValue(TlsCa),
             ["data"] = parsed.GetValue(Data),
             ["http"] = parsed.GetValue(Http),
             ["clusterId"] = parsed.GetValue(ClusterId),

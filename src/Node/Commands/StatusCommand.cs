@@ -35,12 +35,14 @@ internal static class StatusCommand
 
         // Any node knows the members; each then speaks for itself.
         var first = await cluster.ReadAsync((node, _) => node.StatusAsync(Patience, stop), stop);
-        var statuses = await Task.WhenAll(first.Members.Select(member => AskAsync(cluster, member, stop)));
+        var statuses = first.Members.Count > 0
+            ? await Task.WhenAll(first.Members.Select(member => AskAsync(cluster, member, stop)))
+            : [new MemberStatusJson(first.Id, null, first)];
         var leader = statuses.Select(one => one.Status).OfType<StatusJson>().Where(status => status.Role == "leader").MaxBy(status => status.Term)?.Id;
         if (parsed.GetValue(ClientCommand.Json))
             Console.Out.WriteLine(JsonSerializer.Serialize(new ClusterStatusJson(leader, statuses), StatusCommandJson.Default.ClusterStatusJson));
         else
-            Show(statuses);
+            Show(first, statuses, leader);
         return ExitCodes.Fine;
     }
 
@@ -52,21 +54,27 @@ internal static class StatusCommand
         return new MemberStatusJson(member.Id, member.Http, reply.Value);
     }
 
-    private static void Show(IEnumerable<MemberStatusJson> statuses)
+    private static void Show(StatusJson first, MemberStatusJson[] statuses, int? leader)
     {
-        var table = new Table().AddColumns("node", "http", "role", "term", "last", "commit", "applied", "snapshot", "state");
+        var known = Array.Find(statuses, one => one.Status is not null && one.Id == leader)?.Status ?? first;
+        Console.Out.WriteLine(leader is null
+            ? $"no leader; the members as of entry {known.MembersIndex}, as node {known.Id} knows them"
+            : $"node {leader} leads term {known.Term}; members as of entry {known.MembersIndex}{MembersText.State(known.Joint, known.TransferTarget)}");
+        var table = new Table().AddColumns("node", "http", "member", "role", "term", "last", "commit", "applied", "snapshot", "state");
         foreach (var (id, http, status) in statuses)
         {
             string[] cells = status is null
-                ? [Number(id), http ?? "unknown", "no answer", "", "", "", "", "", ""]
+                ? [Number(id), MembersText.Client(http), MemberRole(known, id), "no answer", "", "", "", "", "", ""]
                 : [
-                    Number(id), http ?? "", status.Fault ?? status.Role, Number(status.Term), Number(status.LastIndex), Number(status.Commit),
+                    Number(id), MembersText.Client(http), MemberRole(known, id), status.Fault ?? (status.StorageFull ? status.Role + ", disk full" : status.Role), Number(status.Term), Number(status.LastIndex), Number(status.Commit),
                     Number(status.Applied), Number(status.Snapshot), status.StateHash,
                 ];
             table.AddRow([.. cells.Select(cell => new Text(cell))]);
         }
-        AnsiConsole.Write(table);
+        MembersText.Write(table);
     }
+
+    private static string MemberRole(StatusJson known, int? id) => known.Members.FirstOrDefault(member => member.Id == id)?.Role ?? "none yet";
 
     private static string Number(long? value) => value?.ToString(CultureInfo.InvariantCulture) ?? "";
 }

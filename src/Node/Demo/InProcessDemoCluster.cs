@@ -56,7 +56,7 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     /// <inheritdoc/>
     public Task<IReadOnlyList<StatusJson>> StatusesAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<StatusJson> statuses = [.. Running().Select(node => StatusEndpoints.From(node.Status, [], leaderHttp: null))];
+        IReadOnlyList<StatusJson> statuses = [.. Running().Select(node => StatusEndpoints.From(node.Status, static _ => null))];
         return Task.FromResult(statuses);
     }
 

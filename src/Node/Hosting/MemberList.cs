@@ -12,21 +12,21 @@ internal static class MemberList
     /// <summary>The most members a cluster may have.</summary>
     public const int MaxMembers = 9;
 
-    /// <summary>Reads a list; the order does not matter.</summary>
+    /// <summary>Reads a list; the order does not matter. <paramref name="flag"/> says where it stood.</summary>
     /// <exception cref="UsageException">It is no such list, or an id or an address is there twice.</exception>
-    public static IReadOnlyDictionary<NodeId, DnsEndPoint> Parse(string text)
+    public static IReadOnlyDictionary<NodeId, DnsEndPoint> Parse(string text, string flag = "--cluster")
     {
         var members = new Dictionary<NodeId, DnsEndPoint>();
         foreach (var part in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            var (id, address) = ParseMember(part);
+            var (id, address) = ParseMember(part, flag);
             if (members.Values.Any(other => other.Port == address.Port && string.Equals(other.Host, address.Host, StringComparison.OrdinalIgnoreCase)))
-                throw new UsageException($"--cluster names the address {Addresses.Format(address)} twice: each member needs its own.");
+                throw new UsageException($"{flag} names the address {Addresses.Format(address)} twice: each member needs its own.");
             if (!members.TryAdd(id, address))
-                throw new UsageException($"--cluster names node {id} twice: each member needs its own id.");
+                throw new UsageException($"{flag} names node {id} twice: each member needs its own id.");
         }
         if (members.Count > MaxMembers)
-            throw new UsageException($"--cluster names {members.Count} members: at most {MaxMembers} make a cluster.");
+            throw new UsageException($"{flag} names {members.Count} members: at most {MaxMembers} make a cluster.");
         return members;
     }
 
@@ -44,14 +44,14 @@ internal static class MemberList
         return new Guid(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16), bigEndian: true);
     }
 
-    private static (NodeId Id, DnsEndPoint Address) ParseMember(string part)
+    private static (NodeId Id, DnsEndPoint Address) ParseMember(string part, string flag)
     {
         var equals = part.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
-            throw new UsageException($"--cluster has '{part}' where a member should be: write 1=host:port,2=host:port,...");
+            throw new UsageException($"{flag} has '{part}' where a member should be: write 1=host:port,2=host:port,...");
         if (!int.TryParse(part.AsSpan(0, equals), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id is < 1 or > NodeId.MaxValue)
-            throw new UsageException($"--cluster has the id '{part[..equals]}': an id is a number from 1 to {NodeId.MaxValue}.");
-        return (new NodeId(id), Addresses.Parse(part[(equals + 1)..], "--cluster", allowPortZero: false));
+            throw new UsageException($"{flag} has the id '{part[..equals]}': an id is a number from 1 to {NodeId.MaxValue}.");
+        return (new NodeId(id), Addresses.Parse(part[(equals + 1)..], flag, allowPortZero: false));
     }
 }
 

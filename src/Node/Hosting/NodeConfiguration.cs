@@ -14,6 +14,12 @@ internal static class NodeConfiguration
     [
         ("id", "RAFTSTREAM_ID"),
         ("cluster", "RAFTSTREAM_CLUSTER"),
+        ("join", "RAFTSTREAM_JOIN"),
+        ("listen", "RAFTSTREAM_LISTEN"),
+        ("incarnation", "RAFTSTREAM_INCARNATION"),
+        ("tlsCert", "RAFTSTREAM_TLS_CERT"),
+        ("tlsKey", "RAFTSTREAM_TLS_KEY"),
+        ("tlsCa", "RAFTSTREAM_TLS_CA"),
         ("data", "RAFTSTREAM_DATA"),
         ("http", "RAFTSTREAM_HTTP"),
         ("clusterId", "RAFTSTREAM_CLUSTER_ID"),
@@ -71,6 +77,7 @@ internal static class NodeConfiguration
             {
                 JsonValueKind.String => property.Value.GetString(),
                 JsonValueKind.Number => property.Value.GetRawText(),
+                JsonValueKind.True or JsonValueKind.False when property.Name == "join" => property.Value.GetRawText(),
                 _ => throw new UsageException($"The configuration file {file} has a {property.Value.ValueKind} for '{property.Name}': give a text or a number."),
             };
         }

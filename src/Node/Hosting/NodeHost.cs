@@ -36,8 +36,18 @@ internal static class NodeHost
         var settings = handle.Settings;
         Console.Out.WriteLine(
             $"node {settings.Id} listens for peers at {Addresses.Format(settings.Members[settings.Id])} and for clients at {handle.Running?.ClientAddress}");
-        await app.WaitForShutdownAsync(end.Token);
+        await EndAsync(end.Token, handle.Stopping);
+        if (stop.IsCancellationRequested)
+            await handle.HandOverAsync();
+        await app.StopAsync(CancellationToken.None);
         return handle.Fault is null ? ExitCodes.Fine : throw new FaultException($"Node {settings.Id} stopped: {handle.Fault}");
+    }
+
+    /// <summary>Waits until somebody wants the node to end, or it ends by itself.</summary>
+    private static async Task EndAsync(CancellationToken asked, CancellationToken failed)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(asked, failed);
+        await Task.Delay(Timeout.Infinite, either.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
     private static async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancellationToken)
@@ -87,6 +97,9 @@ internal static class NodeHost
         CounterEndpoints.Map(app);
         JobEndpoints.Map(app);
         StatusEndpoints.Map(app);
+        MemberEndpoints.Map(app);
+        SessionEndpoints.Map(app);
+        BackupEndpoints.Map(app);
         return app;
     }
 

@@ -13,6 +13,24 @@ internal sealed class NodeOptions
     /// <summary>All members: <c>1=host:port,2=host:port</c>.</summary>
     public string? Cluster { get; set; }
 
+    /// <summary>Whether to wait until a running cluster adds this node: true or false.</summary>
+    public string? Join { get; set; }
+
+    /// <summary>With join: where to listen for peers.</summary>
+    public string? Listen { get; set; }
+
+    /// <summary>With join: the incarnation of the cluster.</summary>
+    public string? Incarnation { get; set; }
+
+    /// <summary>The node's certificate for its peers, a PEM file.</summary>
+    public string? TlsCert { get; set; }
+
+    /// <summary>Its private key, a PEM file.</summary>
+    public string? TlsKey { get; set; }
+
+    /// <summary>The authorities whose signature makes a peer's certificate good, a PEM file.</summary>
+    public string? TlsCa { get; set; }
+
     /// <summary>The data folder.</summary>
     public string? Data { get; set; }
 
@@ -47,6 +65,15 @@ internal sealed record NodeSettings(
     long SnapshotAfterBytes,
     LogLevel LogLevel)
 {
+    /// <summary>Whether this node waits until a running cluster adds it; <see cref="Members"/> then holds it alone.</summary>
+    public bool Join { get; init; }
+
+    /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
+    public uint Incarnation { get; init; }
+
+    /// <summary>The files for TLS between the nodes; null for none.</summary>
+    public PeerTlsOptions? Tls { get; init; }
+
     /// <summary>Where a node listens for clients unless told otherwise.</summary>
     public const string DefaultHttp = "127.0.0.1:8080";
 
@@ -55,9 +82,8 @@ internal sealed record NodeSettings(
     public static NodeSettings From(NodeOptions options)
     {
         var id = new NodeId((int)Number(Required(options.Id, "--id", "N, this node's id"), "--id", 1, NodeId.MaxValue));
-        var members = MemberList.Parse(Required(options.Cluster, "--cluster", "1=host:port,2=host:port,..."));
-        if (!members.ContainsKey(id))
-            throw new Commands.UsageException($"--cluster does not name node {id}: --id must be one of {string.Join(", ", members.Keys.Order())}.");
+        var join = Flag(options.Join ?? "false", "--join");
+        var (members, clusterId) = join ? Joining(options, id) : Forming(options, id);
         var data = Required(options.Data, "--data", "DIR");
         var election = Number(options.ElectionTimeoutMs ?? "300", "--election-timeout-ms", 50, 60_000);
         var heartbeat = Number(options.HeartbeatMs ?? Math.Min(50, election / 3).ToString(CultureInfo.InvariantCulture), "--heartbeat-ms", 1, 20_000);
@@ -66,14 +92,60 @@ internal sealed record NodeSettings(
         return new NodeSettings(
             id,
             members,
-            MemberList.ClusterGuid(options.ClusterId, members),
+            clusterId,
             Path.GetFullPath(data),
             Addresses.Parse(options.Http ?? DefaultHttp, "--http", allowPortZero: true),
             TimeSpan.FromMilliseconds(election),
             TimeSpan.FromMilliseconds(heartbeat),
             options.SnapshotAfterBytes is { } bytes ? Number(bytes, "--snapshot-after-bytes", 65_536, long.MaxValue) : RaftNodeOptions.DefaultSnapshotAfterBytes,
-            Level(options.LogLevel ?? "warning"));
+            Level(options.LogLevel ?? "warning"))
+        {
+            Join = join,
+            Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
+            Tls = Certificates(options),
+        };
     }
+
+    private static (IReadOnlyDictionary<NodeId, DnsEndPoint> Members, Guid ClusterId) Forming(NodeOptions options, NodeId id)
+    {
+        if (options.Listen is not null || options.Incarnation is not null)
+            throw new Commands.UsageException($"{(options.Listen is null ? "--incarnation" : "--listen")} is for a node that joins a running cluster: give --join as well, or leave it out.");
+        var members = MemberList.Parse(Required(options.Cluster, "--cluster", "1=host:port,2=host:port,..."));
+        if (!members.ContainsKey(id))
+            throw new Commands.UsageException($"--cluster does not name node {id}: --id must be one of {string.Join(", ", members.Keys.Order())}, or give --join for a node that a running cluster adds.");
+        return (members, MemberList.ClusterGuid(options.ClusterId, members));
+    }
+
+    /// <summary>Who the members are the node will learn from their leader; but it must know which cluster it is that may add it.</summary>
+    private static (IReadOnlyDictionary<NodeId, DnsEndPoint> Members, Guid ClusterId) Joining(NodeOptions options, NodeId id)
+    {
+        var listen = Addresses.Parse(Required(options.Listen, "--listen", "host:port, where the other nodes dial this one"), "--listen", allowPortZero: false);
+        if (string.IsNullOrEmpty(options.ClusterId) && string.IsNullOrWhiteSpace(options.Cluster))
+            throw new Commands.UsageException("--cluster-id is missing: give the name that the other nodes have, or, where they have none, the very --cluster that they were first started with.");
+        var first = string.IsNullOrEmpty(options.ClusterId) ? MemberList.Parse(options.Cluster!) : new Dictionary<NodeId, DnsEndPoint>();
+        return (new Dictionary<NodeId, DnsEndPoint> { [id] = listen }, MemberList.ClusterGuid(options.ClusterId, first));
+    }
+
+    /// <summary>The files for TLS between the nodes: all three or none.</summary>
+    /// <exception cref="Commands.UsageException">Only some are named.</exception>
+    public static PeerTlsOptions? Certificates(NodeOptions options)
+    {
+        if (options is { TlsCert: null, TlsKey: null, TlsCa: null })
+            return null;
+        return new()
+        {
+            CertificateFile = Required(options.TlsCert, "--tls-cert", "FILE, as well as --tls-key and --tls-ca"),
+            KeyFile = Required(options.TlsKey, "--tls-key", "FILE, as well as --tls-cert and --tls-ca"),
+            AuthorityFile = Required(options.TlsCa, "--tls-ca", "FILE, as well as --tls-cert and --tls-key"),
+        };
+    }
+
+    private static bool Flag(string text, string flag) => text.ToLowerInvariant() switch
+    {
+        "true" => true,
+        "false" => false,
+        _ => throw new Commands.UsageException($"{flag} '{text}' is neither true nor false."),
+    };
 
     private static string Required(string? value, string flag, string example) =>
         string.IsNullOrWhiteSpace(value) ? throw new Commands.UsageException($"{flag} is missing: give {flag} {example}.") : value;

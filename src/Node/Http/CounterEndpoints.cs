@@ -39,7 +39,7 @@ internal static class CounterEndpoints
     {
         var key = RawPath.NameOf(context);
         var body = await RequestBodies.ReadAsync(context);
-        return await router.WriteAsync(context, body, async (counters, token) => From(key, await counters.DeleteAsync(key, token), showMatch: false));
+        return await WriteAsync(router, context, body, async (counters, token) => From(key, await counters.DeleteAsync(key, token), showMatch: false));
     });
 
     private static Task AddAsync(HttpContext context) => RunAsync(context, async router =>
@@ -53,7 +53,7 @@ internal static class CounterEndpoints
         if (add.Delta is not null && fromQuery is not null)
             return Problems.Bad("The delta stands both in the body and in the query: give it once.");
         var delta = add.Delta ?? fromQuery ?? 1;
-        return await router.WriteAsync(context, body, async (counters, token) => From(key, await counters.AddAsync(key, delta, token), showMatch: false));
+        return await WriteAsync(router, context, body, async (counters, token) => From(key, await counters.AddAsync(key, delta, token), showMatch: false));
     });
 
     private static Task CompareAndSetAsync(HttpContext context) => RunAsync(context, async router =>
@@ -64,8 +64,8 @@ internal static class CounterEndpoints
             return Problems.Bad(problem);
         if (cas.Value is not { } value)
             return Problems.Bad("The body lacks the value to set: give {\"expected\":1,\"value\":2}, or \"expected\":null for a counter that must not exist.");
-        return await router.WriteAsync(
-            context, body, async (counters, token) => From(key, await counters.CompareAndSetAsync(key, cas.Expected, value, token), showMatch: true));
+        return await WriteAsync(
+            router, context, body, async (counters, token) => From(key, await counters.CompareAndSetAsync(key, cas.Expected, value, token), showMatch: true));
     });
 
     private static Task TopAsync(HttpContext context) => RunAsync(context, async router =>
@@ -75,6 +75,19 @@ internal static class CounterEndpoints
         var limit = (int)(given ?? DefaultTop);
         return await router.ReadAsync(context, async (counters, token) => From(await counters.TopAsync(limit, token)));
     });
+
+    /// <summary>A write, in the session that its headers name if they name one: then it is applied once, however often it is sent.</summary>
+    private static Task<IResult> WriteAsync(
+        LeaderRouter router, HttpContext context, ReadOnlyMemory<byte> body, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local)
+    {
+        if (!SessionHeaders.TryRead(context.Request.Headers, out var headers, out var problem))
+            return Task.FromResult<IResult>(Problems.Bad(problem));
+        if (headers is not { } session)
+            return router.RouteAsync(context, body, Repeat.Never, (running, token) => local(running.Counters, token));
+        return router.RouteAsync(context, body, Repeat.InSession, (running, token) => session.Token.Incarnation == running.Node.Status.Incarnation
+            ? local(running.InSession(session), token)
+            : ValueTask.FromResult(new LocalAnswer(Outcome.Rejected, Refusal.SessionExpired, TypedResults.Empty)));
+    }
 
     private static async Task RunAsync(HttpContext context, Func<LeaderRouter, Task<IResult>> handle)
     {
@@ -87,6 +100,8 @@ internal static class CounterEndpoints
     {
         if (answer.Outcome != Outcome.Applied)
             return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+        if (answer.Refusal == Refusal.ReplyNotKept)
+            return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.ReplyNotKept());
         if (answer.Problem is not null)
             return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, answer.Problem));
         return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(key, answer, showMatch), NodeJson.Default.CounterJson));

@@ -78,6 +78,7 @@ internal static class JobEndpoints
             IngestOutcome.DifferentSource => Problems.Rejected(StatusCodes.Status409Conflict, Problems.DifferentSource, report.Message ?? "The source is another one."),
             IngestOutcome.Superseded => Problems.Rejected(StatusCodes.Status409Conflict, Problems.Superseded, report.Message ?? "Another reader counts this partition."),
             IngestOutcome.Declined => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, report.Message ?? "The store declined."),
+            IngestOutcome.StorageFull => Problems.Rejected(StatusCodes.Status507InsufficientStorage, Problems.StorageFull, report.Message ?? "The leader's disk is full."),
             _ => LeaderLost(report.Message ?? "The leader changed; post the same source again."),
         };
     }

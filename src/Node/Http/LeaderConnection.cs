@@ -32,6 +32,9 @@ internal sealed class LeaderConnection : IDisposable
         limit.CancelAfter(patience);
         using var content = new ReadOnlyMemoryContent(body);
         using var request = Request(context, leader, deadline.Hops, content);
+        if (deadline.IsUncertain)
+            request.Headers.Add(RequestDeadline.UncertainHeader, "1");
+        SessionHeaders.Copy(context.Request.Headers, request.Headers);
         request.Headers.Add(RequestDeadline.RemainingHeader, ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
         try
         {
@@ -67,6 +70,28 @@ internal sealed class LeaderConnection : IDisposable
         catch (HttpRequestException exception)
         {
             return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
+        }
+    }
+
+    /// <summary>Lets a large answer stream through. A part of it is no answer: where the leader goes away in the middle, so does our connection.</summary>
+    public async Task<Forwarded> DownloadAsync(HttpContext context, string leader, int hops, CancellationToken cancellationToken)
+    {
+        using var nothing = new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty);
+        using var request = Request(context, leader, hops, nothing);
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            if (response.StatusCode == System.Net.HttpStatusCode.ServiceUnavailable)
+                return Forwarded.NothingDone;
+            await RelayAsync(context, response);
+            return Forwarded.Answered;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            if (!context.Response.HasStarted)
+                return Forwarded.NothingDone;
+            context.Abort();
+            return Forwarded.Answered;
         }
     }
 

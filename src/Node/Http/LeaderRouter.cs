@@ -5,64 +5,83 @@ namespace RaftStream.Node.Http;
 /// <summary>What this node answered as the leader; <see cref="Result"/> is for the client if the outcome is applied.</summary>
 internal readonly record struct LocalAnswer(Outcome Outcome, Refusal Refusal, IResult Result);
 
+/// <summary>What may be done again although nobody knows whether it is done already.</summary>
+internal enum Repeat
+{
+    /// <summary>Nothing: a second time could count twice.</summary>
+    Never = 0,
+
+    /// <summary>A write of a session, which the cluster applies once however often it comes.</summary>
+    InSession = 1,
+
+    /// <summary>A read.</summary>
+    Always = 2,
+}
+
 /// <summary>
 /// Gets a request to the leader, wherever it came in: answers here if this node leads, sends it on if it knows who does, and waits
-/// for an election within the request's time.
+/// for an election, or a hand-over, within the request's time.
 /// </summary>
 /// <remarks>
-/// What may be repeated: a request that was certainly not done, and any read. A write whose answer is lost is never repeated here,
-/// because it could be applied twice; the client is told that the outcome is unknown.
+/// What may be repeated: a request that was certainly not done, a write of a session, and any read. Any other write whose answer is lost
+/// is never repeated here, because it could be applied twice; the client is told that the outcome is unknown.
+/// [safety] Once one attempt of a session's write is of unknown outcome, no later refusal is told as "certainly not done", not even by
+/// another node that it is sent on to: hence <see cref="RequestDeadline.IsUncertain"/>.
 /// </remarks>
 internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    // A paused leader takes connections (its kernel does) and never answers: a read then asks whoever leads by now.
-    private static readonly TimeSpan ReadAttempt = TimeSpan.FromSeconds(1);
+    // A paused leader takes connections (its kernel does) and never answers: what may be repeated then asks whoever leads by now.
+    private static readonly TimeSpan OneAttempt = TimeSpan.FromSeconds(1);
 
     /// <summary>Routes a read.</summary>
     public Task<IResult> ReadAsync(HttpContext context, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local) =>
-        RouteAsync(context, ReadOnlyMemory<byte>.Empty, isRead: true, local);
+        RouteAsync(context, ReadOnlyMemory<byte>.Empty, Repeat.Always, (running, token) => local(running.Counters, token));
 
-    /// <summary>Routes a write with its body.</summary>
-    public Task<IResult> WriteAsync(HttpContext context, ReadOnlyMemory<byte> body, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local) =>
-        RouteAsync(context, body, isRead: false, local);
-
-    private async Task<IResult> RouteAsync(
-        HttpContext context, ReadOnlyMemory<byte> body, bool isRead, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local)
+    /// <summary>Routes a request with its body.</summary>
+    public async Task<IResult> RouteAsync(
+        HttpContext context, ReadOnlyMemory<byte> body, Repeat repeat, Func<RunningNode, CancellationToken, ValueTask<LocalAnswer>> local)
     {
         if (handle.Running is not { } running)
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting; nothing was done, try again.");
-        using var deadline = RequestDeadline.Of(context, handle.Stopping);
+        using var deadline = RequestDeadline.Of(context, handle.Ending);
         do
         {
             var status = running.Node.Status;
             if (status.Role == Role.Leader)
             {
                 var answer = await AskAsync(running, local, deadline);
-                if (!MayRepeat(answer, isRead))
-                    return Answer(answer, isRead);
+                deadline.IsUncertain |= answer.Outcome == Outcome.Unknown && repeat == Repeat.InSession;
+                if (!MayRepeat(answer, repeat))
+                    return Answer(answer, repeat, deadline);
+            }
+            else if (status.Members.All(member => member.Id != status.Id))
+            {
+                return Problems.NoMember(deadline.IsUncertain);
             }
             else if (deadline.Hops < RequestDeadline.MaxHops && running.Node.ClientAddressOf(status.Leader) is { } leader)
             {
-                var patience = isRead && deadline.Remaining > ReadAttempt ? ReadAttempt : deadline.Remaining;
+                var patience = repeat != Repeat.Never && deadline.Remaining > OneAttempt ? OneAttempt : deadline.Remaining;
                 var forwarded = await leaders.SendAsync(context, leader, body, deadline, patience);
                 if (forwarded == Forwarded.Answered)
                     return TypedResults.Empty;
-                if (forwarded == Forwarded.Lost && !isRead)
+                if (forwarded == Forwarded.Lost && repeat == Repeat.Never)
                     return Problems.For(Outcome.Unknown, Refusal.LostLeadership);
+                deadline.IsUncertain |= forwarded == Forwarded.Lost && repeat == Repeat.InSession;
             }
         }
         while (await deadline.PauseAsync(Pause));
-        return handle.Stopping.IsCancellationRequested ? Problems.For(Outcome.Rejected, Refusal.Stopped) : Problems.WithoutLeader();
+        var refusal = handle.Ending.IsCancellationRequested ? Refusal.Stopped : Refusal.NoLeader;
+        return Problems.For(deadline.IsUncertain ? Outcome.Unknown : Outcome.Rejected, refusal);
     }
 
     private static async Task<LocalAnswer> AskAsync(
-        RunningNode running, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local, RequestDeadline deadline)
+        RunningNode running, Func<RunningNode, CancellationToken, ValueTask<LocalAnswer>> local, RequestDeadline deadline)
     {
         try
         {
-            return await local(running.Counters, deadline.Token);
+            return await local(running, deadline.Token);
         }
         catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {
@@ -70,19 +89,19 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
         }
     }
 
-    private static bool MayRepeat(LocalAnswer answer, bool isRead) => answer.Outcome switch
+    private static bool MayRepeat(LocalAnswer answer, Repeat repeat) => answer.Outcome switch
     {
         Outcome.Applied => false,
-        Outcome.Rejected => answer.Refusal is Refusal.NotLeader || (isRead && answer.Refusal is Refusal.LostLeadership),
-        _ => isRead && answer.Refusal is not Refusal.TimedOut,
+        Outcome.Rejected => answer.Refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.Transferring or Refusal.LostLeadership,
+        _ => repeat != Repeat.Never && answer.Refusal is not Refusal.TimedOut,
     };
 
-    private static IResult Answer(LocalAnswer answer, bool isRead)
+    private static IResult Answer(LocalAnswer answer, Repeat repeat, RequestDeadline deadline)
     {
         if (answer.Outcome == Outcome.Applied)
             return answer.Result;
-        return isRead && answer.Outcome == Outcome.Unknown
-            ? Problems.For(Outcome.Rejected, Refusal.TimedOut)
-            : Problems.For(answer.Outcome, answer.Refusal);
+        if (repeat == Repeat.Always && answer.Outcome == Outcome.Unknown)
+            return Problems.For(Outcome.Rejected, Refusal.TimedOut);
+        return Problems.For(deadline.IsUncertain ? Outcome.Unknown : answer.Outcome, answer.Refusal);
     }
 }

@@ -14,8 +14,11 @@ internal sealed record NodeReply<T>(T? Value, ProblemJson? Problem, bool NeverSe
     where T : class
 {
     /// <summary>Whether the request certainly had no effect, so that it may be sent again whatever it asks for.</summary>
-    public bool NothingDone => NeverSent || (Problem is { Outcome: "rejected", Status: 503 or 429 });
+    public bool NothingDone => NeverSent || (Problem is { Outcome: "rejected", Status: 503 or 429 or 507 });
 }
+
+/// <summary>A backup that arrived whole, in bytes.</summary>
+internal sealed record BackupSize(long Bytes);
 
 /// <summary>Talks HTTP to one node. Every call ends within its time and never throws for a node that is down or answers badly.</summary>
 internal sealed class NodeClient(HttpClient http, string node)
@@ -54,6 +57,42 @@ internal sealed class NodeClient(HttpClient http, string node)
     {
         var path = $"/v1/jobs/{RawPath.Encode(job)}/ingest?partition={Uri.EscapeDataString(partition)}";
         return SendAsync(HttpMethod.Post, path, new SourceContent(source), NodeJson.Default.IngestJson, Timeout.InfiniteTimeSpan, cancellationToken);
+    }
+
+    /// <summary>Reads the members, by the leader's account.</summary>
+    public Task<NodeReply<MembersJson>> MembersAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync("/v1/admin/members", NodeJson.Default.MembersJson, patience, cancellationToken);
+
+    /// <summary>Asks for a change of the members; sent once.</summary>
+    public Task<NodeReply<ChangeJson>> ChangeMembersAsync(HttpMethod method, string path, HttpContent? body, TimeSpan patience, CancellationToken cancellationToken) =>
+        SendAsync(method, "/v1/admin/members" + path, body ?? new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty), NodeJson.Default.ChangeJson, patience, cancellationToken);
+
+    /// <summary>Asks for a hand-over; sent once.</summary>
+    public Task<NodeReply<TransferJson>> TransferAsync(int? to, TimeSpan patience, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "/v1/admin/transfer", JsonContent.Create(new TransferBody(to), NodeJson.Default.TransferBody), NodeJson.Default.TransferJson, patience, cancellationToken);
+
+    /// <summary>Downloads a backup into a file from its start; the answer is its size in bytes, all of which arrived.</summary>
+    public async Task<NodeReply<BackupSize>> BackupAsync(FileStream destination, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, HttpClients.Target(Address, "/v1/admin/backup"));
+        try
+        {
+            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            if (!response.IsSuccessStatusCode)
+                return new(null, await JsonSerializer.DeserializeAsync(body, NodeJson.Default.ProblemJson, cancellationToken), NeverSent: false);
+            destination.SetLength(0);
+            await body.CopyToAsync(destination, cancellationToken);
+            return new(new BackupSize(destination.Length), null, NeverSent: false);
+        }
+        catch (HttpRequestException exception)
+        {
+            return new(null, null, HttpClients.NeverSent(exception));
+        }
+        catch (Exception exception) when (exception is JsonException or HttpIOException)
+        {
+            return new(null, null, NeverSent: false);
+        }
     }
 
     private Task<NodeReply<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken)

@@ -9,10 +9,42 @@ namespace RaftStream.Node.Http;
 /// </summary>
 internal sealed record StatusJson(
     int Id, string Role, long Term, int? Leader, string? LeaderHttp, bool Ready, long LastIndex, long LastTerm, long Commit, long Applied,
-    string StateHash, long Snapshot, long Syncs, long AllocatedBytes, string? Fault, IReadOnlyList<MemberJson> Members);
+    string StateHash, long Snapshot, long Syncs, long AllocatedBytes, string? Fault, IReadOnlyList<MemberJson> Members, long MembersIndex, bool Joint,
+    int? TransferTarget, bool StorageFull, long Incarnation);
 
-/// <summary>A member: where it listens for peers, and for clients as far as known.</summary>
-internal sealed record MemberJson(int Id, string Raft, string? Http);
+/// <summary>
+/// A member: where it listens for peers, and for clients as far as known; <c>role</c> is voter, learner, joining or leaving. What it holds and
+/// lacks only the leader knows: elsewhere <c>bytesBehind</c> is null and <c>match</c> 0.
+/// </summary>
+internal sealed record MemberJson(
+    int Id, string Raft, string? Http, string Role, int Priority, bool Heard, long Match, long? BytesBehind, long BytesPerSecond);
+
+/// <summary>The members by the leader's account: <c>GET /v1/admin/members</c>; <c>index</c> is what a change compares with.</summary>
+internal sealed record MembersJson(int Leader, long Term, long Index, bool Joint, int? TransferTarget, long Incarnation, IReadOnlyList<MemberJson> Members);
+
+/// <summary>The body of <c>POST /v1/admin/members</c>; <c>priority</c> may be missing.</summary>
+internal sealed record AddMemberBody(int? Id, string? Address, int? Priority);
+
+/// <summary>The body of <c>POST /v1/admin/members/{id}/replace</c>: the learner that takes the vote.</summary>
+internal sealed record ReplaceMemberBody(int? With);
+
+/// <summary>The body of <c>PATCH /v1/admin/members/{id}</c>: what changes, one of them or both.</summary>
+internal sealed record UpdateMemberBody(string? Address, int? Priority);
+
+/// <summary>A change of the members that is committed: the index of the configuration that it led to.</summary>
+internal sealed record ChangeJson(string Outcome, long Index);
+
+/// <summary>The body of <c>POST /v1/admin/transfer</c>; without <c>to</c> the best voter leads next.</summary>
+internal sealed record TransferBody(int? To);
+
+/// <summary>A hand-over that is done: who led, and who leads by now as far as that node knows.</summary>
+internal sealed record TransferJson(string Outcome, int From, int? Leader);
+
+/// <summary>The body of <c>POST /v1/sessions</c>: 1 ms to 30 days without a write, then the session ends; ten minutes where it is missing.</summary>
+internal sealed record OpenSessionBody(long? IdleTimeoutMs);
+
+/// <summary>A session that was opened or closed.</summary>
+internal sealed record SessionJson(string Session, long IdleTimeoutMs, string Outcome, long Index, long Term);
 
 /// <summary>A counter after a request. <c>matched</c> is there for compare-and-set only.</summary>
 internal sealed record CounterJson(string Key, long Value, bool Exists, bool? Matched, string Outcome, long Index, long Term);
@@ -58,4 +90,13 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(IngestJson))]
 [JsonSerializable(typeof(ProblemJson))]
 [JsonSerializable(typeof(HealthJson))]
+[JsonSerializable(typeof(MembersJson))]
+[JsonSerializable(typeof(AddMemberBody))]
+[JsonSerializable(typeof(ReplaceMemberBody))]
+[JsonSerializable(typeof(UpdateMemberBody))]
+[JsonSerializable(typeof(ChangeJson))]
+[JsonSerializable(typeof(TransferBody))]
+[JsonSerializable(typeof(TransferJson))]
+[JsonSerializable(typeof(OpenSessionBody))]
+[JsonSerializable(typeof(SessionJson))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -15,6 +15,9 @@ internal sealed class RequestDeadline : IDisposable
     /// <summary>What is left of its time, in milliseconds.</summary>
     public const string RemainingHeader = "Raftstream-Remaining-Ms";
 
+    /// <summary>Says that an earlier attempt of a session's write is of unknown outcome.</summary>
+    public const string UncertainHeader = "Raftstream-Uncertain";
+
     /// <summary>No request is sent on more often: two nodes may each take the other for the leader for a moment.</summary>
     public const int MaxHops = 3;
 
@@ -36,6 +39,9 @@ internal sealed class RequestDeadline : IDisposable
     /// <summary>How many nodes have sent this request on.</summary>
     public int Hops { get; }
 
+    /// <summary>Whether an attempt, here or at a node before, may have been done: then no refusal is certain any more.</summary>
+    public bool IsUncertain { get; set; }
+
     /// <summary>Cancelled when the time is over, the client has gone or the node stops.</summary>
     public CancellationToken Token => _source.Token;
 
@@ -54,7 +60,10 @@ internal sealed class RequestDeadline : IDisposable
     {
         var hops = Header(context, HopsHeader, 0, MaxHops) ?? 0;
         var allowed = Header(context, RemainingHeader, 1, (int)Patience.TotalMilliseconds);
-        return new RequestDeadline(hops, allowed is null ? Patience : TimeSpan.FromMilliseconds(allowed.Value), context.RequestAborted, stopping);
+        return new RequestDeadline(hops, allowed is null ? Patience : TimeSpan.FromMilliseconds(allowed.Value), context.RequestAborted, stopping)
+        {
+            IsUncertain = context.Request.Headers.ContainsKey(UncertainHeader),
+        };
     }
 
     /// <summary>Waits a moment before the next try; false if the time is over.</summary>

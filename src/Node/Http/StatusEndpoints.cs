@@ -19,12 +19,12 @@ internal static class StatusEndpoints
     }
 
     /// <summary>A replica's status as it is told to clients.</summary>
-    public static StatusJson From(RaftStatus status, IEnumerable<MemberJson> members, string? leaderHttp) => new(
+    public static StatusJson From(RaftStatus status, Func<NodeId, string?> clientAddressOf) => new(
         status.Id.Value,
         RoleName(status.Role),
         status.Term.Value,
         status.Leader == NodeId.None ? null : status.Leader.Value,
-        leaderHttp,
+        clientAddressOf(status.Leader),
         status.IsReady,
         status.Last.Index.Value,
         status.Last.Term.Value,
@@ -35,7 +35,30 @@ internal static class StatusEndpoints
         status.Syncs,
         GC.GetTotalAllocatedBytes(precise: false),
         status.Fault,
-        [.. members]);
+        [.. status.Members.Select(member => From(member, clientAddressOf))],
+        status.MembersIndex.Value,
+        status.IsJoint,
+        status.TransferTarget == NodeId.None ? null : status.TransferTarget.Value,
+        status.IsStorageFull,
+        status.Incarnation);
+
+    /// <summary>A member as it is told to clients.</summary>
+    public static MemberJson From(MemberStatus member, Func<NodeId, string?> clientAddressOf) => new(
+        member.Id.Value,
+        member.Address,
+        clientAddressOf(member.Id),
+        member.Role switch
+        {
+            MemberRole.Voter => "voter",
+            MemberRole.Learner => "learner",
+            MemberRole.Joining => "joining",
+            _ => "leaving",
+        },
+        member.Priority,
+        member.IsHeard,
+        member.Match.Value,
+        member.BytesBehind < 0 ? null : member.BytesBehind,
+        member.BytesPerSecond);
 
     private static Task AnswerAsync(HttpContext context, Func<NodeHandle, IResult> answer) =>
         answer(context.RequestServices.GetRequiredService<NodeHandle>()).ExecuteAsync(context);
@@ -44,15 +67,7 @@ internal static class StatusEndpoints
     {
         if (handle.Running is not { } running)
             return Starting();
-        var members = handle.Settings.Members
-            .OrderBy(member => member.Key)
-            .Select(member => new MemberJson(
-                member.Key.Value,
-                Addresses.Format(member.Value),
-                member.Key == handle.Settings.Id ? running.ClientAddress : running.Node.ClientAddressOf(member.Key)));
-        var status = running.Node.Status;
-        var leaderHttp = status.Leader == handle.Settings.Id ? running.ClientAddress : running.Node.ClientAddressOf(status.Leader);
-        return TypedResults.Json(From(status, members, leaderHttp), NodeJson.Default.StatusJson);
+        return TypedResults.Json(From(running.Node.Status, running.ClientAddressOf), NodeJson.Default.StatusJson);
     }
 
     private static IResult Health(NodeHandle handle)
@@ -70,6 +85,8 @@ internal static class StatusEndpoints
         var status = running.Node.Status;
         if (status.Fault is not null)
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", status.Fault);
+        if (status.Members.All(member => member.Id != status.Id))
+            return Problems.NoMember(isUncertain: false);
         if (status.Leader == NodeId.None)
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NoLeader, "This node knows no leader.");
         return status.Commit - status.Applied <= ReadyWithin

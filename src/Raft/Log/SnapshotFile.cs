@@ -60,12 +60,19 @@ internal sealed class SnapshotFile : IDisposable
     public static SnapshotFile? Open(IDisk disk, LogPosition position, out OpeningProblem? problem)
     {
         var name = NameOf(position);
-        var file = disk.Open(name);
+        return Open(disk.Open(name), name, position, out problem);
+    }
+
+    /// <summary>
+    /// Opens a snapshot that has any name, with the file, which is closed where it is none; its position must be the one expected, if one is.
+    /// </summary>
+    public static SnapshotFile? Open(IDiskFile file, string name, LogPosition? expected, out OpeningProblem? problem)
+    {
         SnapshotFile? opened = null;
         try
         {
             problem = ReadManifest(file, name, out var manifest);
-            if (manifest is not null && manifest.Position != position)
+            if (manifest is not null && expected is { } position && manifest.Position != position)
                 problem = new(OpeningKind.Corrupt, $"'{name}' holds the snapshot at {manifest.Position}");
             if (problem is null)
                 opened = new(name, file, manifest!);

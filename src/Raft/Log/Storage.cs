@@ -49,9 +49,9 @@ internal sealed class Storage : IDisposable
     /// <summary>The snapshots.</summary>
     public SnapshotStore Snapshots { get; }
 
-    /// <summary>Opens the storage of a folder, or begins one, and finishes an installation that a crash interrupted.</summary>
+    /// <summary>Opens the storage of a folder, or begins one in that incarnation of the cluster, and finishes an installation that a crash interrupted.</summary>
     /// <exception cref="IOException">The medium failed. Damaged bytes are no exception but a typed result.</exception>
-    public static StorageOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed)
+    public static StorageOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed, uint incarnation = 0)
     {
         var snapshots = SnapshotStore.Open(disk);
         if (snapshots.Unsupported is { } unsupported)
@@ -62,7 +62,7 @@ internal sealed class Storage : IDisposable
             return new(null, new(OpeningKind.Corrupt, sentence), default, false, snapshots.Damage);
         }
 
-        var opening = SegmentedLog.Open(disk, identity, options, saltSeed);
+        var opening = SegmentedLog.Open(disk, identity, options, saltSeed, incarnation);
         if (opening.Log is not { } log)
             return new(null, opening.Problem, opening.Facts, false, snapshots.Damage);
         var storage = new Storage(log, snapshots);

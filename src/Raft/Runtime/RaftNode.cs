@@ -16,6 +16,9 @@ namespace RaftStream.Raft;
 /// </remarks>
 public sealed class RaftNode : IAsyncDisposable
 {
+    private static readonly TimeSpan SnapshotPoll = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan SnapshotPatience = TimeSpan.FromSeconds(10);
+
     private readonly TaskCompletionSource<string?> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RaftNodeOptions _options;
     private readonly ILogger _logger;
@@ -183,6 +186,45 @@ public sealed class RaftNode : IAsyncDisposable
     /// </summary>
     public ValueTask<Answer> TransferLeadershipAsync(NodeId to = default, CancellationToken cancellationToken = default) =>
         AskAsync(new(RequestKind.Transfer, default) { Target = to }, cancellationToken);
+
+    /// <summary>
+    /// Has every replica take a snapshot and waits until this node's own is on disk. Only the leader can. The answer's position is that of an entry
+    /// behind everything acknowledged before the call; the snapshot stands there or behind. Cancelling gives <see cref="Outcome.Unknown"/>.
+    /// </summary>
+    public async ValueTask<Answer> TakeSnapshotAsync(CancellationToken cancellationToken = default)
+    {
+        Answer? first = null;
+        while (true)
+        {
+            var before = Status.Snapshot;
+            var point = await AskAsync(new(RequestKind.Propose, default, EntryKind.SnapshotPoint), cancellationToken);
+            if (point.Outcome != Outcome.Applied)
+                return point;
+            first ??= point;
+
+            // A replica captures nothing at a point while it still saves what it captured earlier. Once that is done (the newest snapshot is another
+            // one, and not yet ours), or was given up, another point is due.
+            var again = _clock.Now + SnapshotPatience;
+            while (Status.Snapshot == before && _clock.Now < again)
+            {
+                if (cancellationToken.IsCancellationRequested || _stopped.Task.IsCompleted || _isStopping)
+                    return new(Outcome.Unknown, _isStopping ? Refusal.Stopped : Refusal.TimedOut, default, default);
+                if (Status.IsStorageFull)
+                    return new(Outcome.Rejected, Refusal.StorageFull, default, default);
+                await Task.Delay(SnapshotPoll, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            if (Status.Snapshot >= first.Value.Position.Index)
+                return first.Value;
+        }
+    }
+
+    /// <summary>
+    /// Opens this node's newest snapshot for reading, as the file that it is: a backup. Null where none stands at that index or behind it.
+    /// The caller disposes of the stream.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public Stream? OpenSnapshot(LogIndex atLeast) => BackupFile.OpenNewest(_options.DataFolder, atLeast);
 
     /// <summary>Stops taking part and closes everything. What was acknowledged is on disk already.</summary>
     public async ValueTask DisposeAsync()

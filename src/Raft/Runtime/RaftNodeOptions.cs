@@ -37,6 +37,12 @@ public sealed record RaftNodeOptions
     /// </summary>
     public bool Join { get; init; }
 
+    /// <summary>
+    /// With <see cref="Join"/>: the incarnation of the cluster that this node joins, as <see cref="RaftStatus.Incarnation"/> of its members says: above
+    /// zero once it was restored or reset. Means nothing once the data folder holds a log.
+    /// </summary>
+    public uint Incarnation { get; init; }
+
     /// <summary>Certificates for TLS between the nodes; null for connections without.</summary>
     public PeerTlsOptions? PeerTls { get; init; }
 
@@ -94,5 +100,6 @@ public sealed record RaftNodeOptions
         SnapshotBytesPerSecond = SnapshotBytesPerSecond,
         SnapshotAfterEntries = SnapshotAfterEntries,
         Seed = seed,
+        Incarnation = Incarnation,
     };
 }

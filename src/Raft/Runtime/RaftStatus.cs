@@ -48,6 +48,11 @@ public sealed record RaftStatus
     /// <summary>Whether the disk has no room for more log: no writes until space returns.</summary>
     public required bool IsStorageFull { get; init; }
 
+    /// <summary>
+    /// Which life of the cluster this node's data belongs to: 0 at first, one more after each restoration or reset, which forget a part of the past.
+    /// </summary>
+    public required uint Incarnation { get; init; }
+
     /// <summary>Syncs of the log since the start.</summary>
     public required long Syncs { get; init; }
 

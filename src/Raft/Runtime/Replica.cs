@@ -1,4 +1,3 @@
-using System.Buffers;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 
@@ -32,6 +31,9 @@ internal sealed record ReplicaOptions
 
     /// <summary>For timers and salts; differs from start to start.</summary>
     public required ulong Seed { get; init; }
+
+    /// <summary>For a folder that is new: the incarnation of the cluster that the replica joins.</summary>
+    public uint Incarnation { get; init; }
 }
 
 /// <summary>
@@ -45,11 +47,11 @@ internal sealed class Replica : IDisposable
         (Queues, Facts) = (queues, facts);
         var snapshot = storage.Snapshots.Newest;
         var log = storage.Log;
-        var placed = ConfigurationOf(snapshot, options.Configuration);
+        var placed = RecoveredMembers.At(snapshot, options.Configuration);
         var recovery = new CoreRecovery(log.HardState, log.Base, snapshot?.Position ?? LogPosition.Zero, Shapes(log))
         {
             ConfigurationIndex = placed.Index,
-            Configurations = ConfigurationsBehind(LogIndex.Max(placed.Index, snapshot?.Position.Index ?? LogIndex.Zero), log),
+            Configurations = RecoveredMembers.Behind(LogIndex.Max(placed.Index, snapshot?.Position.Index ?? LogIndex.Zero), log),
             Disk = log.Birth.Disk,
             Life = options.Seed | 1,
         };
@@ -84,7 +86,7 @@ internal sealed class Replica : IDisposable
     /// <exception cref="IOException">The disk failed.</exception>
     public static Replica Open(ReplicaOptions options, IDisk disk, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
     {
-        var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed);
+        var opening = Storage.Open(disk, options.Identity, options.Log, options.Seed, options.Incarnation);
         if (opening.Storage is not { } storage)
             throw new ReplicaException(opening.Problem!.Sentence);
         var isOpen = false;
@@ -122,34 +124,6 @@ internal sealed class Replica : IDisposable
         Consensus.Stop();
         Apply.Stop();
         Disk.Dispose();
-    }
-
-    /// <summary>What is in force at the snapshot; without one, what the cluster begins with.</summary>
-    private static PlacedConfiguration ConfigurationOf(SnapshotManifest? snapshot, Configuration initial)
-    {
-        if (snapshot is null)
-            return new(LogIndex.Zero, initial);
-        return SnapshotMembers.TryRead(snapshot.Description.Members.Span)
-            ?? throw new ReplicaException($"The snapshot at {snapshot.Position} does not tell who the members are: another version of the program wrote it; start that one, or replace this replica.");
-    }
-
-    /// <summary>The configurations in the log behind an index.</summary>
-    private static List<PlacedConfiguration> ConfigurationsBehind(LogIndex after, SegmentedLog log)
-    {
-        var found = new List<PlacedConfiguration>();
-        var bytes = new ArrayBufferWriter<byte>();
-        for (var index = LogIndex.Max(after, log.Base.Index).Next; index <= log.Last.Index; index = index.Next)
-        {
-            if (log.ShapeOf(index).Kind != EntryKind.Configuration)
-                continue;
-            bytes.ResetWrittenCount();
-            log.Read(index, index, int.MaxValue, bytes);
-            var isRead = LogRecord.TryRead(bytes.WrittenSpan, out var record);
-            var configuration = isRead ? ConfigurationFormat.TryRead(bytes.WrittenSpan.Slice(LogRecord.HeaderSize, record.Length)) : null;
-            found.Add(new(index, configuration ?? throw new ReplicaException($"Entry {index} should be a configuration and cannot be read as one: another version of the program wrote it; start that one.")));
-        }
-
-        return found;
     }
 
     private static IEnumerable<EntryShape> Shapes(SegmentedLog log)

@@ -69,6 +69,7 @@ internal sealed class StatusBoard
             IsJoint = core.Membership.Current.IsJoint,
             TransferTarget = core.TransferTarget,
             IsStorageFull = _replica.Consensus.IsStorageFull,
+            Incarnation = _replica.Incarnation,
             Syncs = _replica.Disk.Syncs,
             Fault = null,
         };

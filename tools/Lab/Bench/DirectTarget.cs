@@ -75,7 +75,7 @@ internal sealed class DirectTarget : IBenchTarget
 
     /// <inheritdoc/>
     public Task<StatusJson> StatusAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(StatusEndpoints.From(_leader!.Status, [], leaderHttp: null));
+        Task.FromResult(StatusEndpoints.From(_leader!.Status, static _ => null));
 
     /// <inheritdoc/>
     public async ValueTask<AddResult> AddAsync(int key)
