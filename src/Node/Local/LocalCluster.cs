@@ -38,6 +38,9 @@ internal sealed class LocalCluster : IAsyncDisposable
         _file = file;
     }
 
+    /// <summary>The cluster's name.</summary>
+    public string ClusterId => _file.ClusterId;
+
     /// <summary>The members.</summary>
     public IReadOnlyList<LocalMember> Members => _file.Nodes;
 
