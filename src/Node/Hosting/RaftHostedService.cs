@@ -9,6 +9,8 @@ namespace RaftStream.Node.Hosting;
 /// </summary>
 internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILoggerFactory loggers) : IHostedLifecycleService
 {
+    private static readonly TimeSpan LookAtMembers = TimeSpan.FromMilliseconds(500);
+
     private RaftNode? _node;
 
     /// <inheritdoc/>
@@ -19,6 +21,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
         _node = await StartNodeAsync(settings, address, loggers, cancellationToken);
         handle.Set(_node, address);
         _ = WatchAsync(_node);
+        _ = WatchMembersAsync(_node);
     }
 
     /// <inheritdoc/>
@@ -73,6 +76,28 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
         var sentence = await node.Stopped;
         if (sentence is not null)
             handle.Fail(sentence);
+    }
+
+    /// <summary>
+    /// A node that was a member and is none any more has nothing to do. One that did not hear of its removal is told by the others, and its
+    /// replica stops; one that saw it committed, the leader above all, would wait here for ever.
+    /// </summary>
+    private async Task WatchMembersAsync(RaftNode node)
+    {
+        var wasMember = false;
+        using var timer = new PeriodicTimer(LookAtMembers);
+        while (!handle.Stopping.IsCancellationRequested && await timer.WaitForNextTickAsync(CancellationToken.None))
+        {
+            var status = node.Status;
+            var isMember = status.Members.Any(member => member.Id == status.Id);
+            if (wasMember && !isMember && !status.IsJoint && status.MembersIndex <= status.Commit)
+            {
+                handle.Fail($"Node {status.Id} was removed from the cluster: its data folder can go; to bring the machine back, add it under an id never used before.");
+                return;
+            }
+
+            wasMember |= isMember;
+        }
     }
 
     private string ClientAddress(NodeSettings settings)

@@ -44,12 +44,12 @@ internal sealed class RecoveryTests
 
         var damaged = nodes.Folder.File("damaged");
         var bytes = await File.ReadAllBytesAsync(file);
-        bytes[100] ^= 1;
+        bytes[20] ^= 1;
         await File.WriteAllBytesAsync(damaged, bytes);
         await RefusedAsync(["restore", damaged, .. restore[2..]], "is damaged at byte 0");
         await RefusedAsync([.. restore[..^3], "2", .. restore[^2..]], "does not name node 2");
         await RefusedAsync([.. restore, "--incarnation", "0"], "--incarnation 0");
-        await RefusedAsync(["restore", nodes.Folder.Write("text", "no backup"), .. restore[2..]], "too short");
+        await RefusedAsync(["restore", nodes.Folder.Write("text", "x"), .. restore[2..]], "too short");
         Assert.That(Directory.Exists(target), Is.False);
 
         Assert.That((await RaftStreamProgram.RunAsync(restore)).ExitCode, Is.Zero);

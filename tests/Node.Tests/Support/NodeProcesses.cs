@@ -68,10 +68,16 @@ internal sealed class NodeProcesses : IAsyncDisposable
     }
 
     /// <summary>Asks a node to stop, waits for its end and returns its exit code.</summary>
-    public async Task<int> StopAsync(int id, int signal = Signals.Terminate)
+    public Task<int> StopAsync(int id, int signal = Signals.Terminate)
+    {
+        Signals.Send(_running[id].Pid, signal);
+        return EndAsync(id);
+    }
+
+    /// <summary>Waits until a node has ended, and returns its exit code.</summary>
+    public async Task<int> EndAsync(int id)
     {
         var child = _running[id];
-        Signals.Send(child.Pid, signal);
         using var patience = new CancellationTokenSource(Limit);
         await child.WaitAsync(patience.Token);
         var code = child.ExitCode;

@@ -42,13 +42,13 @@ internal sealed class SessionLoad : IAsyncDisposable
     /// <summary>Attempts that were sent again.</summary>
     public int Repeated => Volatile.Read(ref _repeated);
 
-    /// <summary>The longest time between two answers, whoever got them.</summary>
-    public TimeSpan LongestGap
+    /// <summary>The longest time between two answers, whoever got them, since a timestamp of the stopwatch.</summary>
+    public TimeSpan LongestGapSince(long start)
     {
-        get
+        lock (_answers)
         {
-            lock (_answers)
-                return _answers.Order().Zip(_answers.Order().Skip(1), Stopwatch.GetElapsedTime).DefaultIfEmpty().Max();
+            var since = _answers.Where(answer => answer >= start).Order().Prepend(start).ToList();
+            return since.Zip(since.Skip(1), Stopwatch.GetElapsedTime).DefaultIfEmpty().Max();
         }
     }
 
