@@ -163,7 +163,7 @@ internal static class TransferCommand
         var done = await cluster.WriteAsync((node, patience) => node.TransferAsync(to, patience, stop), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json)
             ? JsonSerializer.Serialize(done, NodeJson.Default.TransferJson)
-            : $"node {done.Leader?.ToString(CultureInfo.InvariantCulture) ?? "?"} leads, before that node {done.From}");
+            : done.Leader is { } leader ? $"node {leader} leads, before that node {done.From}" : $"node {done.From} handed over and has not heard from the next leader yet");
         return ExitCodes.Fine;
     }
 }

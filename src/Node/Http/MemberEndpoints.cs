@@ -10,6 +10,9 @@ namespace RaftStream.Node.Http;
 /// </summary>
 internal static class MemberEndpoints
 {
+    private const int LeaderPolls = 100;
+    private static readonly TimeSpan LeaderPoll = TimeSpan.FromMilliseconds(5);
+
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -105,7 +108,7 @@ internal static class MemberEndpoints
             return Done(new TransferJson("applied", from.Value, from.Value));
         var answer = await node.TransferLeadershipAsync(to, token);
         if (answer.Outcome == Outcome.Applied)
-            return Done(new TransferJson("applied", from.Value, node.Status.Leader == NodeId.None ? null : node.Status.Leader.Value));
+            return Done(new TransferJson("applied", from.Value, await NextLeaderAsync(node, from, token)));
 
         // "Try again in a moment" would hand over a second time, and a member that does not answer will not answer the next time either.
         return answer switch
@@ -114,6 +117,19 @@ internal static class MemberEndpoints
             { Outcome: Outcome.Rejected, Refusal: Refusal.TimedOut } => Refused("transfer-failed", $"Nobody took over within an election timeout, so node {from} goes on; see with 'raftstream members list' who is heard."),
             _ => new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty),
         };
+    }
+
+    /// <summary>The answer comes a moment before the status shows who leads; null where the one who does is not heard in time.</summary>
+    private static async Task<int?> NextLeaderAsync(RaftNode node, NodeId from, CancellationToken token)
+    {
+        for (var attempt = 0; attempt < LeaderPolls; attempt++)
+        {
+            if (node.Status.Leader is var leader && leader != NodeId.None && leader != from)
+                return leader.Value;
+            await Task.Delay(LeaderPoll, token);
+        }
+
+        return null;
     }
 
     private static LocalAnswer Done(TransferJson json) => new(Outcome.Applied, Refusal.None, TypedResults.Json(json, NodeJson.Default.TransferJson));

@@ -132,4 +132,40 @@ internal sealed class NodeSettingsTests
 
         Assert.That(() => NodeConfiguration.Load(NoFlags, _ => null, file), Throws.InstanceOf<UsageException>().With.Message.Contains("larger"));
     }
+
+    [Test]
+    public void ANodeThatJoinsBelongsToTheClusterThatItNamesOrWhoseFirstMembersItNames()
+    {
+        var joining = new NodeOptions { Id = "4", Join = "true", Listen = "node-d:5004", Data = "data", ClusterId = "a" };
+        var settings = NodeSettings.From(joining);
+        Assert.That((settings.Join, MemberList.Format(settings.Members)), Is.EqualTo((true, "4=node-d:5004")));
+        Assert.That(settings.ClusterId, Is.EqualTo(MemberList.ClusterGuid("a", settings.Members)));
+
+        (joining.ClusterId, joining.Cluster, joining.Incarnation) = (null, ThreeMembers, "2");
+        settings = NodeSettings.From(joining);
+        Assert.That((settings.ClusterId, settings.Incarnation), Is.EqualTo((NodeSettings.From(Good()).ClusterId, 2u)));
+    }
+
+    [TestCase("true", null, "a", null, "--listen is missing")]
+    [TestCase("true", "h:1", null, null, "--cluster-id is missing")]
+    [TestCase("false", "h:1", null, null, "--listen is for a node that joins")]
+    [TestCase("false", null, null, "1", "--incarnation is for a node that joins")]
+    [TestCase("perhaps", null, null, null, "neither true nor false")]
+    public void FlagsForJoiningThatDoNotFitAreRefused(string join, string? listen, string? name, string? incarnation, string told)
+    {
+        var options = new NodeOptions { Id = "4", Join = join, Listen = listen, ClusterId = name, Incarnation = incarnation, Data = "data" };
+
+        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
+    }
+
+    [Test]
+    public void TlsNeedsAllThreeFiles()
+    {
+        var options = Good();
+        options.TlsCert = "node.pem";
+        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains("--tls-key is missing"));
+
+        (options.TlsKey, options.TlsCa) = ("node.key", "ca.pem");
+        Assert.That(NodeSettings.From(options).Tls, Is.EqualTo(new PeerTlsOptions { CertificateFile = "node.pem", KeyFile = "node.key", AuthorityFile = "ca.pem" }));
+    }
 }
