@@ -5,8 +5,8 @@ namespace RaftStream.Raft.Tests.Core;
 internal sealed class MessageCheckTests
 {
     private static readonly EntryShape[] None = [];
-    private static readonly Message Append = new() { Kind = MessageKind.Append, From = new(1), To = new(2), Term = new(5), Position = At(3, 2) };
-    private static readonly Message Vote = new() { Kind = MessageKind.Vote, From = new(1), To = new(2), Term = new(5), Position = At(3, 2) };
+    private static readonly Message Append = new() { Kind = MessageKind.Append, From = new(1), To = new(2), Term = new(5), Position = At(3, 2), Disk = 7 };
+    private static readonly Message Vote = new() { Kind = MessageKind.Vote, From = new(1), To = new(2), Term = new(5), Position = At(3, 2), Disk = 7 };
 
     [Test]
     public void What_cores_say_is_sound()
@@ -20,7 +20,7 @@ internal sealed class MessageCheckTests
             Assert.That(IsSound(Vote with { Term = new(1), Position = LogPosition.Zero }, None));
             Assert.That(IsSound(Vote with { Kind = MessageKind.PreVote, Term = Term.Zero, Position = LogPosition.Zero }, None));
             Assert.That(IsSound(Vote with { Kind = MessageKind.SnapshotOffer }, None));
-            Assert.That(IsSound(new() { Kind = MessageKind.AppendReply, From = new(1), To = new(2), Term = new(1) }, None));
+            Assert.That(IsSound(new() { Kind = MessageKind.AppendReply, From = new(1), To = new(2), Term = new(1), Disk = 7 }, None));
         });
     }
 
@@ -81,6 +81,7 @@ internal sealed class MessageCheckTests
             Assert.That(IsSound(Append with { Position = At(-1, 1) }, None), Is.False);
             Assert.That(IsSound(Append with { Commit = new(-1) }, None), Is.False);
             Assert.That(IsSound(Append with { Match = new(-1) }, None), Is.False);
+            Assert.That(IsSound(Append with { Disk = 0 }, None), Is.False, "every sender has a data folder");
             Assert.That(IsSound(Append with { Kind = default }, None), Is.False);
             Assert.That(IsSound(Append with { Kind = (MessageKind)12 }, None), Is.False);
         });

@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Wire;
 

@@ -65,7 +65,7 @@ internal sealed class InstallRun : IAsyncDisposable
         await using var words = new UniqueWords(keys);
         var filled = await leader.IngestAsync("fill", "p", words, cancellation);
         if (filled.Value is null)
-            throw new UndecidedException($"The cluster was not filled: {filled.Problem?.Detail ?? "the node has gone"}.");
+            throw new UndecidedException($"The cluster was not filled: {filled.Problem?.Detail ?? "the node has gone."}");
         var fillSeconds = clock.Elapsed.TotalSeconds;
         await CalmAsync(cancellation);
 
@@ -107,7 +107,7 @@ internal sealed class InstallRun : IAsyncDisposable
         var target = (await leader.StatusAsync(Patience, cancellation)).Value?.Commit ?? 0;
         var added = await leader.ChangeMembersAsync(HttpMethod.Post, "", JsonContent.Create(new AddMemberBody(4, raft, null), NodeJson.Default.AddMemberBody), Patience, cancellation);
         if (added.Value is null)
-            throw new UndecidedException($"The fourth node was not added: {added.Problem?.Detail ?? "no answer"}.");
+            throw new UndecidedException($"The fourth node was not added: {added.Problem?.Detail ?? "no answer."}");
         var joiner = new NodeClient(_http, $"http://{http}");
         while ((await joiner.StatusAsync(Patience, cancellation)).Value is not { } status || status.Applied < target)
         {
@@ -134,7 +134,7 @@ internal sealed class InstallRun : IAsyncDisposable
                 var begun = Stopwatch.GetTimestamp();
                 var reply = await leader.AddAsync($"#writer-{writer}", 1, Patience, cancellation);
                 if (reply.Value is null)
-                    throw new UndecidedException($"A write failed: {reply.Problem?.Detail ?? "no answer"}: the latencies mean nothing.");
+                    throw new UndecidedException($"A write failed: {reply.Problem?.Detail ?? "no answer."} The latencies mean nothing.");
                 latencies.Record(Stopwatch.GetElapsedTime(begun));
             }
         }
