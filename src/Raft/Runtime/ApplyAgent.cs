@@ -106,7 +106,7 @@ internal sealed class ApplyAgent
     }
 
     private void Answer(ClientRequest request) =>
-        request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)));
+        request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)) { Age = request.Age });
 
     /// <summary>One state at a time: while one is being saved, the next would only cost the memory of what changes meanwhile.</summary>
     private CapturedState? Capture()

@@ -43,6 +43,9 @@ internal abstract class ClientRequest
     /// <summary>ReadBounded: how old the state may be.</summary>
     public TimeSpan MaxAge { get; init; }
 
+    /// <summary>ReadBounded, ReadLocal: how old the state is at the most, judged when the request was taken; null where that is not known.</summary>
+    public TimeSpan? Age { get; set; }
+
     /// <summary>ReadAt: the index to see.</summary>
     public LogIndex AtLeast { get; init; }
 

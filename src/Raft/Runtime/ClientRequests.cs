@@ -96,12 +96,22 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
                 break;
             case RequestKind.ReadBounded:
                 if (core.FreshnessAt(now) is { } fresh && fresh.Age <= request.MaxAge)
+                {
+                    request.Age = fresh.Age;
                     feed.Query(fresh.Index, request);
+                }
                 else
+                {
                     request.Refuse(Refusal.TooStale);
+                }
+
+                break;
+            case RequestKind.ReadLocal:
+                request.Age = core.FreshnessAt(now) is { } known && known.Index <= applied ? known.Age : null;
+                feed.Query(applied, request);
                 break;
             default:
-                feed.Query(request.Kind == RequestKind.ReadAt ? request.AtLeast : applied, request);
+                feed.Query(request.AtLeast, request);
                 break;
         }
     }

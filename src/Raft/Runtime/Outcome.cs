@@ -18,4 +18,11 @@ public enum Outcome : byte
 /// <param name="Refusal">Why it was not done, where it was not.</param>
 /// <param name="Position">Its place in the log; for a read, the index it saw.</param>
 /// <param name="Reply">The state machine's reply; empty unless applied.</param>
-public readonly record struct Answer(Outcome Outcome, Refusal Refusal, LogPosition Position, ReadOnlyMemory<byte> Reply);
+public readonly record struct Answer(Outcome Outcome, Refusal Refusal, LogPosition Position, ReadOnlyMemory<byte> Reply)
+{
+    /// <summary>
+    /// For a read of bounded staleness or an eventual one: what was acknowledged longer ago than this, before the read was taken up, is in the answer. Null where
+    /// the replica cannot tell, and for everything else.
+    /// </summary>
+    public TimeSpan? Age { get; init; }
+}

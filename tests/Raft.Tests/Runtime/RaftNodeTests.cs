@@ -65,6 +65,29 @@ internal sealed class RaftNodeTests
         Assert.That(SumMachine.ValueOf(await leader.ReadAsync(default)), Is.EqualTo(7));
     }
 
+    [Test]
+    public async Task Every_level_answers_at_a_leader_and_the_weaker_ones_tell_their_age()
+    {
+        await using var cluster = await Cluster.StartAsync(_folder, 1);
+        var leader = await cluster.LeaderAsync(Patience);
+        var written = await leader.ProposeAsync(SumMachine.Add(7));
+        var bound = TimeSpan.FromSeconds(5);
+        var bounded = await leader.ReadAsync(default, ReadConsistency.BoundedStaleness(bound));
+        var eventual = await leader.ReadAsync(default, ReadConsistency.Eventual);
+        Answer[] others =
+        [
+            await leader.ReadAsync(default, ReadConsistency.Linearizable), await leader.ReadAsync(default, ReadConsistency.Lease),
+            await leader.ReadAsync(default, ReadConsistency.Session(written.Position.Index)),
+        ];
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(others.Append(bounded).Append(eventual).Select(SumMachine.ValueOf), Is.All.EqualTo(7));
+            Assert.That(bounded.Age, Is.Not.Null.And.LessThanOrEqualTo(bound));
+            Assert.That(eventual.Age, Is.Not.Null.And.GreaterThanOrEqualTo(TimeSpan.Zero));
+            Assert.That(others.Select(static answer => answer.Age), Is.All.Null);
+        }
+    }
+
     /// <summary>Some nodes in this process.</summary>
     private sealed class Cluster(string folder, Dictionary<NodeId, DnsEndPoint> members) : IAsyncDisposable
     {
