@@ -5,12 +5,14 @@ using RaftStream.Lab.Bench;
 using RaftStream.Lab.Crashes;
 using RaftStream.Lab.Fuzz;
 using RaftStream.Lab.Install;
+using RaftStream.Lab.Mutants;
 using RaftStream.Lab.Pause;
 using RaftStream.Lab.Sim;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
     SimCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(),
+    MutantsCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

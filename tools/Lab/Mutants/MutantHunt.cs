@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace RaftStream.Lab.Mutants;
+
+/// <summary>Hunts one mutant in a copy of the laboratory, with each of its methods in turn, until one finds it.</summary>
+internal sealed class MutantHunt(Mutant mutant, LabCopy lab, ulong budget)
+{
+    /// <summary>Every method has its turn with this many seeds before any gets more.</summary>
+    private const ulong FirstSeeds = 500;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan PatienceOfOthers = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan PatienceForSeed = TimeSpan.FromSeconds(0.3);
+
+    private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private ulong _seeds;
+
+    /// <summary>Hunts.</summary>
+    public async Task<MutantVerdict> RunAsync(CancellationToken cancellation)
+    {
+        var first = Math.Min(FirstSeeds, budget);
+        foreach (var method in mutant.Hunts)
+        {
+            if (await TryAsync(method, 1, first, cancellation) is { } end)
+                return end;
+        }
+
+        foreach (var method in mutant.Hunts.Where(method => method.TakesSeeds && budget > first))
+        {
+            if (await TryAsync(method, first + 1, budget, cancellation) is { } end)
+                return end;
+        }
+
+        return Verdict(MutantFate.NotFound, mutant.Hunts[^1], null, null);
+    }
+
+    /// <summary>One method; null if it came to its end and found nothing.</summary>
+    public async Task<MutantVerdict?> TryAsync(HuntMethod method, ulong firstSeed, ulong lastSeed, CancellationToken cancellation)
+    {
+        List<string> arguments = [.. method.Line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--json"];
+        var limit = PatienceOfOthers;
+        if (method.TakesSeeds)
+        {
+            arguments.AddRange(["--jobs", "1", "--seeds", string.Create(CultureInfo.InvariantCulture, $"{firstSeed}..{lastSeed}")]);
+            limit = Patience + ((lastSeed - firstSeed + 1) * PatienceForSeed);
+        }
+
+        var result = await lab.RunAsync(arguments, limit, cancellation);
+        if (result.ExitCode is null)
+            return Verdict(MutantFate.Broken, method, null, $"{method.Line} had not ended after {limit.TotalSeconds:0} s.");
+        if (result.ExitCode is not (ExitCodes.Fine or ExitCodes.Violation))
+            return Verdict(MutantFate.Broken, method, null, $"{method.Line} ended with exit code {result.ExitCode}: {result.FirstLine}");
+        if (result.ExitCode == ExitCodes.Violation)
+            return Read(method, firstSeed, result.Output);
+        _seeds += method.TakesSeeds ? lastSeed - firstSeed + 1 : 0;
+        return null;
+    }
+
+    /// <summary>Commands tell a violation as an object with the invariant's name, or as a sentence.</summary>
+    private MutantVerdict Read(HuntMethod method, ulong firstSeed, string output)
+    {
+        using var report = JsonDocument.Parse(output);
+        if (!report.RootElement.TryGetProperty("violation", out var violation) || violation.ValueKind is not (JsonValueKind.Object or JsonValueKind.String))
+            return Verdict(MutantFate.Broken, method, null, $"{method.Line} tells of a violation and not of which.");
+        if (violation.ValueKind == JsonValueKind.String)
+            return Verdict(MutantFate.Found, method, method.Name, violation.GetString());
+        ulong? seed = method.TakesSeeds ? violation.GetProperty("seed").GetUInt64() : null;
+        _seeds += seed is { } found ? found - firstSeed + 1 : 0;
+        return Verdict(MutantFate.Found, method, violation.GetProperty("invariant").GetString(), violation.GetProperty("message").GetString()) with { Seed = seed };
+    }
+
+    private MutantVerdict Verdict(MutantFate fate, HuntMethod method, string? invariant, string? message) =>
+        new(mutant, fate) { Hunt = method, Seeds = _seeds, Seconds = _watch.Elapsed.TotalSeconds, Invariant = invariant, Message = message };
+}
