@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace RaftStream.Testing;
 
 /// <summary>What to simulate.</summary>
@@ -17,6 +19,21 @@ public sealed record SimulationOptions
 
     /// <summary>Events kept for the report of a violation.</summary>
     public int KeptEvents { get; init; } = 60;
+
+    /// <summary>What is left out.</summary>
+    public SimulationPart Without { get; init; }
+
+    /// <summary>Faults that do not happen, by their number, counted from 1 in the order in which the seed draws them.</summary>
+    public IReadOnlySet<int> SkipFaults { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Actions of the operator that are not done, by their number, counted from 1.</summary>
+    public IReadOnlySet<int> SkipActions { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Whether an account of the run is kept, see <see cref="SimulationReport.Account"/>. Slower.</summary>
+    public bool Record { get; init; }
+
+    /// <summary>An own state machine and what its clients do, one object a run; null: the counting store under the load of this project's own tests.</summary>
+    public Func<ISimulatedWorkload>? Workload { get; init; }
 
     /// <summary>The mix of faults and sizes; drawn from the seed where none is given.</summary>
     internal Swarm? Swarm { get; init; }
