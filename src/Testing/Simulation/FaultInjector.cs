@@ -179,6 +179,7 @@ internal sealed class FaultInjector
             node.SlowDiskUntil = 0;
             node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
+            node.Disk.CrashAtPoint(null, CrashMoment.Before);
             node.Pause(0);
             Restart(node);
         }
@@ -272,8 +273,15 @@ internal sealed class FaultInjector
 
     private void CrashInDiskOperation(SimNode node)
     {
-        if (node.Replica is not null)
-            node.Disk.Inner.CrashAt(_random.Between(1, 10), Moment());
+        var (operation, point, byPlace, moment) = (_random.Between(1, 10), IoPoints.Draw(_random), _random.Chance(0.7), Moment());
+        if (node.Replica is null)
+            return;
+
+        // Nine in ten operations are writes and syncs of the log: the other places are met only by waiting for them.
+        if (byPlace)
+            node.Disk.CrashAtPoint(point, moment);
+        else
+            node.Disk.Inner.CrashAt(operation, moment);
     }
 
     private void Down(SimNode node, bool powerCut)
