@@ -14,7 +14,7 @@ internal static class SimCommand
         var seeds = new Option<string>("--seeds") { Description = "The seeds to simulate: A..B, both included, or one.", Required = true };
         var nodes = new Option<int>("--nodes") { Description = "Nodes in the cluster: 3 or 5.", DefaultValueFactory = static _ => 3 };
         var steps = new Option<int>("--steps") { Description = "Steps under faults for each seed, at least 10000.", DefaultValueFactory = static _ => 10_000 };
-        var profile = new Option<string>("--profile") { Description = "Which faults: promised (no seed may break a promise), or beyond (clocks further off than leases allow: violations are shown).", DefaultValueFactory = static _ => "promised" };
+        var profile = new Option<string>("--profile") { Description = "Which faults: promised (no seed may break a promise), beyond (clocks further off than leases allow: violations are shown), or cuts (only bridges and one-way cuts: terms may not grow).", DefaultValueFactory = static _ => "promised" };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keeps the progress in this file, and goes on from it if it is there." };
         var jobs = new Option<int>("--jobs") { Description = "Simulations at a time.", DefaultValueFactory = static _ => Environment.ProcessorCount };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object at the end instead of text." };
@@ -31,7 +31,7 @@ internal static class SimCommand
         var start = new HuntState(range, arguments.Nodes, arguments.Steps, range.First, 0, new(StringComparer.Ordinal));
         if (arguments.Resume is { Exists: true } file && !ResumeFile.TryRead(file, start, out start, out var damage))
             return Refuse(damage);
-        var hunt = new SimHunt(start, arguments.Profile == "beyond" ? FaultProfile.Beyond : FaultProfile.Promised, arguments.Jobs);
+        var hunt = new SimHunt(start, Enum.Parse<FaultProfile>(arguments.Profile, ignoreCase: true), arguments.Jobs);
         using var done = new ManualResetEventSlim();
         var reporter = new Thread(() => Report(hunt, arguments, done)) { IsBackground = true, Name = "progress" };
         reporter.Start();
@@ -73,8 +73,8 @@ internal static class SimCommand
                 return $"--seeds {Seeds} is no range of seeds: write it as 1..2000, or as one number.";
             if (Nodes is not (3 or 5))
                 return $"--nodes {Nodes} is not simulated: give 3 or 5.";
-            if (Profile is not ("promised" or "beyond"))
-                return $"--profile {Profile} is unknown: give promised or beyond.";
+            if (Profile is not ("promised" or "beyond" or "cuts"))
+                return $"--profile {Profile} is unknown: give promised, beyond or cuts.";
             if (Steps < 10_000)
                 return $"--steps {Steps} is too short for faults to meet: give at least 10000.";
             return Jobs is < 1 or > 256 ? $"--jobs {Jobs} is out of range: give 1 to 256." : null;

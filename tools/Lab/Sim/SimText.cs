@@ -15,7 +15,8 @@ internal static class SimText
             PrintText(hunt);
     }
 
-    private static string ProfileOf(SimulationReport report) => report.Options.Profile == FaultProfile.Beyond ? " --profile beyond" : "";
+    private static string ProfileOf(SimulationReport report) =>
+        report.Options.Profile == FaultProfile.Promised ? "" : $" --profile {report.Options.Profile.ToString().ToLowerInvariant()}";
 
     /// <summary>The command that repeats a simulation.</summary>
     private static string Replay(HuntState state, ulong seed, string profile) => string.Create(
