@@ -52,7 +52,16 @@ internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
 
         public void Write(long offset, ReadOnlySpan<byte> source)
         {
-            file.Write(offset, source);
+            try
+            {
+                file.Write(offset, source);
+            }
+            catch (SimulatedCrashException)
+            {
+                owner._shadow.MayHaveWritten(Name, offset, source);
+                throw;
+            }
+
             owner._shadow.Wrote(Name, offset, source);
         }
 

@@ -21,6 +21,7 @@ internal sealed class ShadowLog
     private bool _isUnknown;
     private bool _isRecovering;
     private ulong _baseChain;
+    private LogIndex _keptAtLeast = new(long.MaxValue);
 
     /// <summary>The last entry written.</summary>
     public LogPosition Last => _entries.Count == 0 ? _base : new(_base.Index + _entries.Count, _entries[^1].Term);
@@ -50,9 +51,14 @@ internal sealed class ShadowLog
 
     /// <summary>
     /// The process ended. What the recovery writes next are batches that it found and makes durable: nothing new. After a power cut
-    /// nobody knows until then what is there at all.
+    /// nobody knows until then what is there at all, and what was not synced need not be.
     /// </summary>
-    public void Down(bool powerCut) => (_isRecovering, _isUnknown) = (true, powerCut || _isUnknown);
+    public void Down(bool powerCut)
+    {
+        (_isRecovering, _isUnknown) = (true, powerCut || _isUnknown);
+        if (powerCut)
+            _pending.Clear();
+    }
 
     /// <summary>Whether the entry was durable when the disk was lost.</summary>
     public bool HeldWhenLost(LogPosition position) => _lost.Contains(position);
@@ -66,7 +72,7 @@ internal sealed class ShadowLog
         _pending.Clear();
         _entries.Clear();
         (_base, _baseChain, Durable, DurableHardState) = (default, 0, default, default);
-        (_isUnknown, _isRecovering) = (false, false);
+        (_isUnknown, _isRecovering, _keptAtLeast) = (false, false, new(long.MaxValue));
     }
 
     /// <summary>Bytes went to a file.</summary>
@@ -86,6 +92,30 @@ internal sealed class ShadowLog
         else if (_segments.TryGetValue(file, out var segment) && BatchHeader.TryRead(bytes, segment.Salt, segment.Number, out var batch))
         {
             Take(file, bytes.Slice(BatchHeader.Size, batch.Length));
+        }
+    }
+
+    /// <summary>
+    /// A crash came in the middle of a write: the medium may hold all of it, none or a part. If it holds all, the log ends before the first entry
+    /// that was to be replaced, whatever of the new ones follows.
+    /// </summary>
+    public void MayHaveWritten(string file, long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (_isUnknown)
+            return;
+        if (offset == 0 && SegmentHeader.Read(bytes, out var header) == HeaderState.Valid)
+        {
+            if (header.Checkpoint.IsReset)
+                _keptAtLeast = LogIndex.Zero;
+        }
+        else if (_segments.TryGetValue(file, out var segment) && BatchHeader.TryRead(bytes, segment.Salt, segment.Number, out var batch))
+        {
+            var cursor = new BatchCursor(bytes.Slice(BatchHeader.Size, batch.Length));
+            while (cursor.MoveNext())
+            {
+                if (!cursor.IsHardState)
+                    _keptAtLeast = LogIndex.Min(_keptAtLeast, cursor.Entry.Position.Index.Previous);
+            }
         }
     }
 
@@ -124,11 +154,24 @@ internal sealed class ShadowLog
 
     /// <summary>
     /// After a start: what was recovered is what the log holds. After a power cut it is also what is on the medium; after a mere
-    /// end of the process, what was not synced still waits for its sync.
+    /// end of the process, what was not synced still waits for its sync. What was durable must be there, unless <paramref name="isDamaged"/>:
+    /// a bit that turned over in the last batch looks like a torn write, and only the leader can tell what the node had.
     /// </summary>
-    public void Recovered(SimDisk disk, SegmentedLog log, bool isOnMedium)
+    public void Recovered(SimDisk disk, SegmentedLog log, bool isOnMedium, bool isDamaged)
     {
         _isRecovering = false;
+        var keptAt = LogIndex.Min(Durable, _keptAtLeast);
+        var kept = isDamaged ? null : At(keptAt);
+        _keptAtLeast = new(long.MaxValue);
+        if (!isDamaged)
+        {
+            ViolationException.Require(log.Last.Index >= keptAt, "DurableKept", $"Entries up to {keptAt} were durable, and entries up to {log.Last.Index} are recovered.");
+            ViolationException.Require(
+                log.HardState.Term > DurableHardState.Term || (log.HardState.Term == DurableHardState.Term && (log.HardState.Vote == DurableHardState.Vote || DurableHardState.Vote == NodeId.None)),
+                "DurableKept",
+                $"Term and vote {DurableHardState} were durable, and {log.HardState} is recovered.");
+        }
+
         if (!isOnMedium)
             return;
         _isUnknown = false;
@@ -147,6 +190,8 @@ internal sealed class ShadowLog
         }
 
         (Durable, DurableHardState) = (Last.Index, log.HardState);
+        if (kept is { } before && At(keptAt) is { } now)
+            ViolationException.Require(before == now, "DurableKept", $"Entry {keptAt} was durable, and it or one before it is recovered as another.");
     }
 
     /// <summary>A crash may have come between a header and our hearing of it.</summary>

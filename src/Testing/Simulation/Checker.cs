@@ -16,6 +16,7 @@ internal sealed class Checker(Simulation simulation)
     private readonly Dictionary<long, ulong> _stateAt = [];
     private readonly StateChecker _snapshots = new();
     private readonly VoteChecker _votes = new();
+    private readonly LogChecker _logs = new();
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
     /// <summary>The invariants of membership.</summary>
@@ -45,6 +46,7 @@ internal sealed class Checker(Simulation simulation)
             "VotePersistence",
             $"Node {node.Id} comes back with vote {core.Vote} in term {core.Term} after it promised {view.PromisedVote.Vote}.");
         view.Restart(core);
+        _logs.OnStarted(node, core);
     }
 
     /// <summary>A node sends a frame: nothing leaves before what it promises is durable.</summary>
@@ -131,6 +133,7 @@ internal sealed class Checker(Simulation simulation)
             OnCommit(node, core, view);
         if (core.Term != view.Term || core.Role != view.Role)
             OnRoleChange(node, core, view);
+        _logs.After(node.Id, core, _committed[(int)core.Commit.Value].Term);
         Members.After(node, core);
         if (core.Role == Role.Leader)
         {
@@ -149,6 +152,7 @@ internal sealed class Checker(Simulation simulation)
         if (core.Snapshot.Index > view.Snapshot)
         {
             _snapshots.OnSnapshot(node, core.Snapshot);
+            _logs.OnSnapshot(node.Id, core.Snapshot.Index);
             simulation.Counts.Add(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed");
         }
 
@@ -156,7 +160,11 @@ internal sealed class Checker(Simulation simulation)
     }
 
     /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
-    public void OnDiskLost(SimNode node) => _views[node.Id.Value] = new();
+    public void OnDiskLost(SimNode node)
+    {
+        _views[node.Id.Value] = new();
+        _logs.OnDiskLost(node.Id);
+    }
 
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
     private void OnFault(SimNode node, CoreFault fault, string sentence)

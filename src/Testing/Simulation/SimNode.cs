@@ -74,7 +74,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var machine = new RecordingMachine(ApplyingMachine, (command, hash) => _simulation.Checker.OnApplied(this, command, hash));
         var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
-        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium);
+        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, HasRotted);
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);

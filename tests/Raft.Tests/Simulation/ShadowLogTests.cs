@@ -82,9 +82,21 @@ internal sealed class ShadowLogTests
         _shadow.Down(powerCut: true);
         _disk.Inner.Crash();
         using var again = LogBench.Open(_disk);
-        _shadow.Recovered(_disk.Inner, again, isOnMedium: true);
+        _shadow.Recovered(_disk.Inner, again, isOnMedium: true, isDamaged: false);
         Assert.That((_shadow.Last.Index, _shadow.Durable), Is.EqualTo((new LogIndex(20), new LogIndex(20))));
         Assert.That(_shadow.At(new(20)), Is.EqualTo(chain));
+    }
+
+    [Test]
+    public void A_recovery_that_misses_what_was_durable_is_seen()
+    {
+        using (var log = LogBench.Open(_disk))
+            log.AppendMany(1, 20, term: 1);
+        using var other = LogBench.Open(new SimDisk(new SimRandom(1)));
+        other.AppendMany(1, 19, term: 1);
+        Assert.That(
+            () => _shadow.Recovered(_disk.Inner, other, isOnMedium: true, isDamaged: false),
+            Throws.TypeOf<ViolationException>().With.Property(nameof(ViolationException.Invariant)).EqualTo("DurableKept"));
     }
 
     [Test]
