@@ -17,6 +17,7 @@ internal sealed class Checker(Simulation simulation)
     private readonly List<ulong?> _stateAt = [];
     private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
+    private readonly VoteChecker _votes = new();
     private readonly LogChecker _logs = new();
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
@@ -87,6 +88,7 @@ internal sealed class Checker(Simulation simulation)
                 simulation.Counts.Add("vote granted");
                 RequireDurableTerm(node, message);
                 RequireVote(node, view, new(message.Term, to));
+                _votes.OnGranted(message.Term, node.Id, to);
                 break;
             case MessageKind.Vote:
                 RequireDurableTerm(node, message);
@@ -251,6 +253,7 @@ internal sealed class Checker(Simulation simulation)
         simulation.Happened("leader elected", node);
         if (!_leaders.TryAdd(core.Term, node.Id) && _leaders[core.Term] != node.Id)
             throw new ViolationException("ElectionSafety", $"Nodes {_leaders[core.Term]} and {node.Id} both lead term {core.Term}.");
+        _votes.OnElected(node.Id, core);
         for (var index = LogIndex.Max(core.Log.Base.Index, new(1)); index <= Committed; index = index.Next)
         {
             // A leader may learn late that it won, when a later term has committed more already.
@@ -322,7 +325,8 @@ internal sealed class Checker(Simulation simulation)
             ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
 
             // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
-            ViolationException.Require(match <= peer.Shadow.Durable || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold entries up to {match}, and it holds them up to {peer.Shadow.Durable}.");
+            var isHeld = match <= peer.Shadow.Durable && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
+            ViolationException.Require(isHeld || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Durable}.");
             known = match;
         }
     }

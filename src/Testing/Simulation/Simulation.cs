@@ -15,6 +15,9 @@ public sealed class Simulation : IDisposable
     /// <summary>Events in a row that may come to nothing.</summary>
     private const int MaxIdleEvents = 10_000;
 
+    /// <summary>Elections that a cut may cause: the leader loses its quorum, and two who then stand at once need a second round.</summary>
+    private const int MaxElectionsPerCut = 1;
+
     internal static readonly Guid ClusterId = new("d5a1f0a8-31c4-4e0a-9d9c-52f2c2b7a6a1");
     internal static readonly TimeSpan ElectionTimeout = TimeSpan.FromMilliseconds(300);
 
@@ -31,7 +34,7 @@ public sealed class Simulation : IDisposable
     {
         Options = options;
         var random = new SimRandom(options.Seed);
-        var swarm = options.Swarm ?? Swarm.Draw(random);
+        var swarm = options.Swarm ?? (options.Profile == FaultProfile.Cuts ? Swarm.OnlyCuts : Swarm.Draw(random));
         (_random, _swarm) = (random, swarm);
         Trace = new(Time, options.KeptEvents);
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
@@ -125,6 +128,8 @@ public sealed class Simulation : IDisposable
             Workload.Begin();
             while (Steps < Options.Steps)
                 Step();
+            if (Options.Profile == FaultProfile.Cuts)
+                CheckTermGrowth();
             Heal();
         }
         catch (ViolationException broken)
@@ -221,6 +226,17 @@ public sealed class Simulation : IDisposable
                 Network.Heal();
                 return true;
         }
+    }
+
+    /// <summary>
+    /// A cut that leaves every node some neighbour may cost a leader, and no more (Cloudflare's outage of 2020-11-02: two nodes that heard a third
+    /// and not each other elected without end).
+    /// </summary>
+    private void CheckTermGrowth()
+    {
+        var cuts = Counts.Counts.GetValueOrDefault("bridge") + Counts.Counts.GetValueOrDefault("one-way cut");
+        var elections = Counts.Counts.GetValueOrDefault("election begun") - 1;
+        ViolationException.Require(elections <= MaxElectionsPerCut * cuts, "TermGrowth", $"{elections} elections came of {cuts} cuts.");
     }
 
     /// <summary>Mends everything and requires the cluster to come to rest, and to stay there.</summary>

@@ -47,6 +47,9 @@ public enum FaultProfile
 
     /// <summary>Also clocks that run or jump further off than leases are made for: what rests on clocks breaks, and must be seen to.</summary>
     Beyond = 1,
+
+    /// <summary>Only bridges and one-way cuts, long and often: no seed may elect more often than there were cuts to cause it.</summary>
+    Cuts = 2,
 }
 
 /// <summary>
@@ -117,6 +120,23 @@ internal sealed record Swarm
 
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
+
+    /// <summary>What <see cref="FaultProfile.Cuts"/> has in place of a draw.</summary>
+    public static Swarm OnlyCuts => new()
+    {
+        BridgeWeight = 1,
+        OneWayWeight = 1,
+        FaultEvery = 1_500_000_000,
+        OperateEvery = long.MaxValue / 4,
+        SnapshotAfterBytes = 64 * 1024,
+        SnapshotAfterEntries = 10_000,
+        SegmentBytes = 16 * 1024,
+        CacheBytes = 64 * 1024,
+        MaxAppendBytes = 4096,
+        MaxAppendEntries = 64,
+        Window = 16,
+        ClientEvery = 20_000_000,
+    };
 
     /// <summary>Draws a configuration.</summary>
     public static Swarm Draw(SimRandom random)

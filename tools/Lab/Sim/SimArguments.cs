@@ -47,8 +47,8 @@ internal sealed record SimArguments
             return $"--seeds {Seeds} is no range of seeds: write it as 1..2000, or as one number.";
         if (Nodes is not (3 or 5))
             return $"--nodes {Nodes} is not simulated: give 3 or 5.";
-        if (Profile is not ("promised" or "beyond"))
-            return $"--profile {Profile} is unknown: give promised or beyond.";
+        if (Profile is not ("promised" or "beyond" or "cuts"))
+            return $"--profile {Profile} is unknown: give promised, beyond or cuts.";
         if (Steps < 1 || (Steps < MinSteps && range.Count > 1))
             return $"--steps {Steps} is too short for faults to meet: give at least {MinSteps}, or one seed.";
         if (Jobs is < 1 or > 256)
@@ -70,7 +70,7 @@ internal sealed record SimArguments
             Seed = range.First,
             Nodes = Nodes,
             Steps = Steps,
-            Profile = Profile == "beyond" ? FaultProfile.Beyond : FaultProfile.Promised,
+            Profile = Enum.Parse<FaultProfile>(Profile, ignoreCase: true),
             Without = without,
             SkipFaults = faults,
             SkipActions = actions,

@@ -38,8 +38,8 @@ internal static class SimText
     {
         var text = string.Create(
             CultureInfo.InvariantCulture, $"dotnet run -c Release --project tools/Lab -- sim --seeds {options.Seed}..{options.Seed} --nodes {options.Nodes} --steps {options.Steps}");
-        if (options.Profile == FaultProfile.Beyond)
-            text += " --profile beyond";
+        if (options.Profile != FaultProfile.Promised)
+            text += $" --profile {options.Profile.ToString().ToLowerInvariant()}";
         if (options.Without != SimulationPart.None)
             text += $" --without {SimArguments.Names(options.Without)}";
         if (options.SkipFaults.Count > 0)
