@@ -132,7 +132,7 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
-        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk
+        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && (node.HasLostDisk || node.HasForgotten)
             || fault == CoreFault.LogFailed && node.HasRotted;
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
@@ -250,7 +250,7 @@ internal sealed class Checker(Simulation simulation)
         foreach (var member in core.Membership.Current.Members)
         {
             var peer = simulation.Nodes[member.Id.Value - 1];
-            if (peer == node || peer.HasLostDisk)
+            if (peer == node || peer.HasLostDisk || peer.HasForgotten)
                 continue;
             var match = core.ProgressOf(peer.Id).Match;
             ref var known = ref view.Matches[peer.Id.Value];
