@@ -31,7 +31,7 @@ internal readonly record struct Bar(Operation Operation, BarKind Kind, int Rank,
 internal sealed class PictureLayout
 {
     /// <summary>Columns in a band.</summary>
-    public const int ColumnsInBand = 36;
+    public const int ColumnsInBand = 24;
 
     public PictureLayout(KeyResult key)
     {
