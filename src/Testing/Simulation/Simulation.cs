@@ -24,7 +24,6 @@ public sealed class Simulation : IDisposable
     private readonly FaultInjector _faults;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly Healing _healing;
     private int _idle;
 
     internal Simulation(SimulationOptions options)
@@ -37,7 +36,7 @@ public sealed class Simulation : IDisposable
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
         Shapes = new EntryShape[swarm.MaxAppendEntries];
         Account = options.Record ? new(Time, Shapes) : null;
-        _healing = new(this);
+        Healing = new(this);
         Checker = new(this);
         Network = new(this, swarm, random.Fork());
         var load = random.Fork();
@@ -71,6 +70,9 @@ public sealed class Simulation : IDisposable
     internal IWorkload Workload { get; }
 
     internal Operator Operator { get; }
+
+    /// <summary>The end of the run.</summary>
+    internal Healing Healing { get; }
 
     internal Trace Trace { get; }
 
@@ -118,14 +120,13 @@ public sealed class Simulation : IDisposable
         ViolationException? violation = null;
         try
         {
-            foreach (var node in Nodes)
-                node.Start(isOnMedium: true);
-            _faults.Begin();
-            Operator.Begin();
-            Workload.Begin();
+            Begin();
             while (Steps < Options.Steps)
                 Step();
-            Heal();
+            Mend();
+            Healing.ComeToRest();
+            Workload.CheckEnd([.. Healing.Members().Select(static node => node.ApplyingMachine!)]);
+            Healing.StayQuiet();
         }
         catch (ViolationException broken)
         {
@@ -149,7 +150,7 @@ public sealed class Simulation : IDisposable
         {
             FaultsDrawn = _faults.Drawn,
             ActionsDrawn = Operator.Drawn,
-            Healing = _healing.Times,
+            Healing = Healing.Times,
             Account = Account,
         };
     }
@@ -223,15 +224,21 @@ public sealed class Simulation : IDisposable
         }
     }
 
-    /// <summary>Mends everything and requires the cluster to come to rest, and to stay there.</summary>
-    private void Heal()
+    /// <summary>The nodes start, and what is to come is foreseen.</summary>
+    internal void Begin()
+    {
+        foreach (var node in Nodes)
+            node.Start(isOnMedium: true);
+        _faults.Begin();
+        Operator.Begin();
+        Workload.Begin();
+    }
+
+    /// <summary>Mends everything, and brings the load to its end.</summary>
+    internal void Mend()
     {
         Operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
-        _healing.ComeToRest();
-        foreach (var node in _healing.Members())
-            Workload.CheckEnd(node.ApplyingMachine!);
-        _healing.StayQuiet();
     }
 }
