@@ -25,6 +25,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly SimRandom _random;
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
+    private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
@@ -59,6 +60,9 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Whether a bit on its disk turned over.</summary>
     public bool HasRotted { get; private set; }
 
+    /// <summary>Whether an operation of its disk failed in this life of the process.</summary>
+    public bool HasFailedOperation { get; private set; }
+
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
@@ -70,8 +74,8 @@ internal sealed class SimNode : INetwork, IDisposable
     {
         Life++;
         var parker = new Parker();
-        ApplyingMachine = new CountingStore();
-        var machine = new RecordingMachine(ApplyingMachine, (command, hash) => _simulation.Checker.OnApplied(this, command, hash));
+        ApplyingMachine = _simulation.Workload.CreateMachine();
+        var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
         var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
         Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, HasRotted);
@@ -91,12 +95,39 @@ internal sealed class SimNode : INetwork, IDisposable
         Array.Fill(_pollAt, long.MaxValue);
         _timerAt = long.MaxValue;
         PausedUntil = 0;
+        (HasFailedOperation, Disk.Inner.Fault) = (false, null);
         Disk.CloseAll();
         Shadow.Down(powerCut);
         if (powerCut)
             Disk.Inner.Crash();
         else
             Disk.Inner.Kill();
+    }
+
+    /// <summary>The process died in an operation of its disk.</summary>
+    public void CrashedAt(int point, CrashMoment moment) => _crashedAt = (point, moment);
+
+    /// <summary>The process started again, or tried to: what became of the disk it left behind.</summary>
+    public void Recovered(RecoveryResult result)
+    {
+        if (_crashedAt is { } crashed)
+            _simulation.Coverage.Recovered(crashed.Point, crashed.Moment, result);
+        _crashedAt = null;
+    }
+
+    /// <summary>One operation of the disk fails, that many from now; those behind it succeed, so that only a process that stops is safe.</summary>
+    public void FailOperation(int operation)
+    {
+        if (Replica is null)
+            return;
+        Disk.Inner.Fault = (_, _) =>
+        {
+            if (--operation != 0)
+                return DiskFault.None;
+            HasFailedOperation = true;
+            _simulation.Happened("disk operation failed", this);
+            return DiskFault.IoError;
+        };
     }
 
     /// <summary>The machine goes out of service.</summary>
@@ -184,6 +215,7 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>A frame arrives.</summary>
     public void Deliver(NodeId from, byte[] frame)
     {
+        _simulation.Coverage.Delivered(frame);
         if (Replica?.Queues.Frames.TryEnqueue(new(from, frame)) == true)
             Wake();
     }
@@ -191,6 +223,7 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>A caller in the process asks for something. False: there is no process, or its queue is full.</summary>
     public bool Ask(SimRequest request)
     {
+        request.Coverage = _simulation.Coverage;
         if (Replica?.Queues.Requests.TryEnqueue(request) != true)
             return false;
         Wake();
@@ -200,6 +233,7 @@ internal sealed class SimNode : INetwork, IDisposable
     public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame)
     {
         _simulation.Checker.OnSent(this, peer, frame);
+        _simulation.Trace.AddFrame(frame);
         return _simulation.Network.Send(Id, peer, lane, frame);
     }
 

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace RaftStream.Testing;
 
 /// <summary>What to simulate.</summary>
@@ -17,6 +19,21 @@ public sealed record SimulationOptions
 
     /// <summary>Events kept for the report of a violation.</summary>
     public int KeptEvents { get; init; } = 60;
+
+    /// <summary>What is left out.</summary>
+    public SimulationPart Without { get; init; }
+
+    /// <summary>Faults that do not happen, by their number, counted from 1 in the order in which the seed draws them.</summary>
+    public IReadOnlySet<int> SkipFaults { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Actions of the operator that are not done, by their number, counted from 1.</summary>
+    public IReadOnlySet<int> SkipActions { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Whether an account of the run is kept, see <see cref="SimulationReport.Account"/>. Slower.</summary>
+    public bool Record { get; init; }
+
+    /// <summary>An own state machine and what its clients do, one object a run; null: the counting store under the load of this project's own tests.</summary>
+    public Func<ISimulatedWorkload>? Workload { get; init; }
 
     /// <summary>The mix of faults and sizes; drawn from the seed where none is given.</summary>
     internal Swarm? Swarm { get; init; }
@@ -86,6 +103,9 @@ internal sealed record Swarm
     /// <summary>How often a disk is lost for good, among the faults.</summary>
     public double LostDiskWeight { get; init; }
 
+    /// <summary>How often an operation of a disk fails, among the faults.</summary>
+    public double FailedDiskWeight { get; init; }
+
     /// <summary>The mean time between an operator's actions, in nanoseconds.</summary>
     public long OperateEvery { get; init; }
 
@@ -142,6 +162,7 @@ internal sealed record Swarm
             RotWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
             FullDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit(),
             LostDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
+            FailedDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.5,
             OperateEvery = random.Chance(0.2) ? long.MaxValue / 4 : 1_000_000L * random.Between(50, 2000),
             ChangeShare = random.NextUnit(),
             SnapshotAfterBytes = 1024L * random.Between(1, 12),

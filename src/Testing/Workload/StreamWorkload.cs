@@ -10,7 +10,7 @@ namespace RaftStream.Testing;
 /// What runs on a simulated cluster: readers that count one growing text while leaders come and go, clients that add to and read a
 /// few counters, clients that send what was sent before, and clients with sessions.
 /// </summary>
-internal sealed class StreamWorkload
+internal sealed class StreamWorkload : IWorkload
 {
     private const int Counters = 4;
 
@@ -22,11 +22,17 @@ internal sealed class StreamWorkload
     private readonly CounterOracle[] _oracles;
     private readonly LevelReads _levels;
     private readonly ArrayBufferWriter<byte> _bytes = new();
+    private readonly SimRandom _acts;
+    private readonly SimRandom _times;
+    private readonly SimRandom _openings;
+    private readonly SimulationPart _without;
     private long _countedTo;
+    private bool _isAway;
 
     public StreamWorkload(Simulation simulation, Swarm swarm, SimRandom random)
     {
         (_simulation, _swarm, _random) = (simulation, swarm, random);
+        (_acts, _times, _openings, _without) = (random.Fork(), random.Fork(), random.Fork(), simulation.Options.Without);
         _text = new(random.Fork());
         _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle(simulation.Time))];
         _levels = new(simulation, random.Fork());
@@ -45,38 +51,75 @@ internal sealed class StreamWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest;
+
+    public IStateMachine CreateMachine() => new CountingStore();
+
     public void Begin()
     {
-        _text.Grow(2048);
+        if (!_without.HasFlag(SimulationPart.Readers))
+            _text.Grow(2048);
         Next();
     }
 
     /// <summary>A client or a reader acts.</summary>
     public void Act()
     {
+        if (_isAway)
+            return;
         Next();
+
+        // Each act draws from a source of its own: one that is left out leaves the others as they are.
+        _random.ForkFrom(_acts);
         foreach (var reader in _readers)
             reader.Step();
         Forget();
         OpenReaders();
-        Sessions.Act(IsActive);
+        if (!_without.HasFlag(SimulationPart.Sessions))
+            Sessions.Act(IsActive);
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
         if (choice < 0.4)
-            Add();
+            Do(SimulationPart.Adds);
         else if (choice < 0.55)
-            Read();
+            Do(SimulationPart.Reads);
         else if (choice < 0.7)
-            ReadAtSomeLevel();
+            Do(SimulationPart.LevelReads);
         else if (choice < 0.75)
-            Repeat();
+            Do(SimulationPart.Repeats);
         else if (choice < 0.8 && _countedTo == TextLength)
-            _text.Grow(_random.Between(1, 2048));
+            Do(SimulationPart.Readers);
+    }
+
+    public void Leave() => _isAway = true;
+
+    private void Do(SimulationPart part)
+    {
+        if ((_without & part) != 0)
+            return;
+        switch (part)
+        {
+            case SimulationPart.Adds:
+                Add();
+                break;
+            case SimulationPart.Reads:
+                Read();
+                break;
+            case SimulationPart.LevelReads:
+                ReadAtSomeLevel();
+                break;
+            case SimulationPart.Repeats:
+                Repeat();
+                break;
+            default:
+                _text.Grow(_random.Between(1, 2048));
+                break;
+        }
     }
 
     /// <summary>A command was applied for the first time anywhere: is every word counted exactly once?</summary>
-    public void OnNewState(SimNode node, Command command)
+    public void OnNewState(SimNode node, in Command command)
     {
         Sessions.Oracle.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
@@ -109,7 +152,7 @@ internal sealed class StreamWorkload
     private static string KeyOf(int counter) => string.Create(CultureInfo.InvariantCulture, $"#{counter}");
 
     private void Next() =>
-        _simulation.Events.Add(_simulation.Now + 1 + _random.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + 1 + _times.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
 
     /// <summary>A leader that is ready gets a reader; now and then a second one, which takes the partition over.</summary>
     private void OpenReaders()
@@ -119,7 +162,7 @@ internal sealed class StreamWorkload
             if (node.Replica?.Consensus.IsReady != true || _countedTo == TextLength)
                 continue;
             var has = _readers.Exists(reader => reader.Node == node && !reader.IsOver);
-            if (!has || (_readers.Count < 6 && _random.Chance(0.02)))
+            if (!has || (_readers.Count < 6 && _openings.Chance(0.02)))
                 _readers.Add(new(_simulation, _text, node, _swarm.Window));
         }
     }
@@ -195,7 +238,7 @@ internal sealed class StreamWorkload
     {
         var node = _simulation.Nodes[_random.Below(_simulation.Nodes.Count)];
         if (_random.Chance(0.8))
-            node = _simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
+            node = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
         return node.Ask(request);
     }
 
