@@ -32,10 +32,25 @@ internal static class IoPoints
     private const int FileCount = 6;
 
     private static readonly string[] Operations = ["create", "write", "sync", "rename", "delete", "sync"];
+    // Segments get their names by renaming, and so do snapshots: those are never created or written under the final one.
+    private static readonly int[] Real =
+    [
+        Of(DiskOperation.SyncFolder, ""),
+        Of(DiskOperation.Write, ".seg"), Of(DiskOperation.SyncData, ".seg"), Of(DiskOperation.Delete, ".seg"),
+        Of(DiskOperation.Create, ".new"), Of(DiskOperation.Write, ".new"), Of(DiskOperation.SyncData, ".new"), Of(DiskOperation.Rename, ".new"), Of(DiskOperation.Delete, ".new"),
+        Of(DiskOperation.Create, "snapshot-taking"), Of(DiskOperation.Write, "snapshot-taking"), Of(DiskOperation.SyncData, "snapshot-taking"),
+        Of(DiskOperation.Rename, "snapshot-taking"), Of(DiskOperation.Delete, "snapshot-taking"),
+        Of(DiskOperation.Create, ".part"), Of(DiskOperation.Write, ".part"), Of(DiskOperation.SyncData, ".part"), Of(DiskOperation.Rename, ".part"), Of(DiskOperation.Delete, ".part"),
+        Of(DiskOperation.Delete, ".snap"),
+    ];
+
     private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot"];
 
     /// <summary>The place of an operation.</summary>
     public static int Of(DiskOperation operation, string file) => ((int)operation * FileCount) + FileOf(file);
+
+    /// <summary>Any of the places that there are.</summary>
+    public static int Draw(SimRandom random) => Real[random.Below(Real.Length)];
 
     /// <summary>What a place is called.</summary>
     public static string NameOf(int point) => $"{Files[point % FileCount]} {Operations[point / FileCount]}";

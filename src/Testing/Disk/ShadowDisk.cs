@@ -5,6 +5,8 @@ internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
 {
     private readonly ShadowLog _shadow = shadow;
     private readonly List<File> _open = [];
+    private int? _crashPoint;
+    private CrashMoment _crashMoment;
 
     /// <summary>The disk itself.</summary>
     public SimDisk Inner => disk;
@@ -15,8 +17,15 @@ internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
     /// <summary>The one of <see cref="IoPoints"/> that was come to last.</summary>
     public int LastPoint { get; private set; }
 
+    /// <summary>The next operation at one of <see cref="IoPoints"/> crashes; null takes that back.</summary>
+    public void CrashAtPoint(int? point, CrashMoment moment) => (_crashPoint, _crashMoment) = (point, moment);
+
     /// <summary>The process ended: nothing is open any more.</summary>
-    public void CloseAll() => _open.Clear();
+    public void CloseAll()
+    {
+        _open.Clear();
+        _crashPoint = null;
+    }
 
     public IReadOnlyList<string> List() => disk.List();
 
@@ -54,7 +63,15 @@ internal sealed class ShadowDisk(SimDisk disk, ShadowLog shadow) : IDisk
         disk.SyncFolder();
     }
 
-    private void Reach(DiskOperation operation, string name) => Points[LastPoint = IoPoints.Of(operation, name)]++;
+    private void Reach(DiskOperation operation, string name)
+    {
+        LastPoint = IoPoints.Of(operation, name);
+        Points[LastPoint]++;
+        if (_crashPoint != LastPoint)
+            return;
+        _crashPoint = null;
+        disk.CrashAt(1, _crashMoment);
+    }
 
     private File Track(IDiskFile file, string name)
     {

@@ -131,6 +131,8 @@ internal sealed class Coverage
             Add(_states[state], () => $"state {(Role)(state / Phases / Relations)} {(LogRelation)(state / Phases % Relations)} {(ConfigurationPhase)(state % Phases)}");
         for (var point = 0; point < IoPoints.Count; point++)
             Add(nodes.Sum(node => node.Disk.Points[point]), () => $"disk {IoPoints.NameOf(point)}");
+        for (var point = 0; point < IoPoints.Count; point++)
+            Add(_recoveries.AsSpan(point * Moments * Results, Moments * Results).ToArray().Sum(), () => $"crash at {IoPoints.NameOf(point)}");
         for (var place = 0; place < _recoveries.Length; place++)
             Add(_recoveries[place], () => $"crash {(CrashMoment)(place / Results % Moments)} {IoPoints.NameOf(place / Results / Moments)} -> {(RecoveryResult)(place % Results)}");
 

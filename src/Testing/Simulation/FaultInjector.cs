@@ -131,9 +131,6 @@ internal sealed class FaultInjector
         Down(node, powerCut: true);
     }
 
-    /// <summary>A node stopped because its disk failed.</summary>
-    public void OnDiskFailed(SimNode node) => Down(node, powerCut: _restarts[node.Id.Value].Chance(0.5));
-
     /// <summary>A node's process starts again, if it is down; recovery may be cut short by the next crash.</summary>
     public void Restart(SimNode node)
     {
@@ -182,10 +179,9 @@ internal sealed class FaultInjector
         _simulation.Network.IsFaulty = false;
         foreach (var node in _simulation.Nodes)
         {
-            node.SlowDiskUntil = 0;
-            node.Disk.Inner.FreeBytes = long.MaxValue;
-            node.Disk.Inner.Fault = null;
+            (node.SlowDiskUntil, node.Disk.Inner.FreeBytes, node.Disk.Inner.Fault) = (0, long.MaxValue, null);
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
+            node.Disk.CrashAtPoint(null, CrashMoment.Before);
             node.Pause(0);
             Restart(node);
         }
@@ -230,10 +226,7 @@ internal sealed class FaultInjector
         RestartLater(node);
     }
 
-    /// <summary>
-    /// Whether a disk may be lost: only while, with it, fewer than half of the voters have lost theirs, in every configuration that may come in
-    /// force. More no cluster survives.
-    /// </summary>
+    /// <summary>Whether a disk may be lost: with it, fewer than half of the voters have, in every configuration that may come in force.</summary>
     private bool CanSpare(SimNode node)
     {
         var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
@@ -279,11 +272,19 @@ internal sealed class FaultInjector
 
     private void CrashInDiskOperation(SimNode node)
     {
-        if (node.Replica is not null)
-            node.Disk.Inner.CrashAt(_random.Between(1, 10), Moment());
+        var (operation, point, byPlace, moment) = (_random.Between(1, 10), IoPoints.Draw(_random), _random.Chance(0.7), Moment());
+        if (node.Replica is null)
+            return;
+
+        // Nine in ten operations are writes and syncs of the log: the other places are met only by waiting for them.
+        if (byPlace)
+            node.Disk.CrashAtPoint(point, moment);
+        else
+            node.Disk.Inner.CrashAt(operation, moment);
     }
 
-    private void Down(SimNode node, bool powerCut)
+    /// <summary>A process ends. It is started again after a while.</summary>
+    public void Down(SimNode node, bool powerCut)
     {
         var lostBefore = node.Disk.Inner.Counters.TornFiles;
         node.Crash(powerCut);

@@ -20,8 +20,11 @@ internal sealed class Healing(Simulation simulation)
     /// <summary>Terms that may begin before all is at rest.</summary>
     private const int MaxElections = 40;
 
-    /// <summary>Election timeouts that everything may still take to settle: leadership goes to the voter that should have it.</summary>
+    /// <summary>Election timeouts that everything still has to settle: frames that are under way, entries that the apply agents have.</summary>
     private const int Settling = 10;
+
+    /// <summary>Election timeouts in which leadership must have gone to the voter that should have it, if that one is in service.</summary>
+    private const int MaxToPreferred = 100;
 
     /// <summary>Election timeouts in which nothing may happen.</summary>
     private const int Quiet = 20;
@@ -69,6 +72,8 @@ internal sealed class Healing(Simulation simulation)
         simulation.Operator.Leave();
         simulation.Workload.Leave();
         RunFor(Settling);
+        for (var more = Settling; more < MaxToPreferred && Leader() is { Membership.HasPreferred: true }; more++)
+            RunFor(1);
         var term = HighestTerm();
         var last = Members().Max(static node => node.Replica?.Consensus.Core.Log.Last.Index ?? default);
         var snapshots = Members().Select(static node => (node, node.Replica?.Consensus.Core.Snapshot.Index)).ToList();

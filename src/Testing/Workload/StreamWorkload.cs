@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using RaftStream.Raft.Runtime;
 using RaftStream.Raft.Wire;
@@ -12,15 +11,12 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class StreamWorkload : IWorkload
 {
-    private const int Counters = 4;
-
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
     private readonly TextSource _text;
     private readonly List<SimReader> _readers = [];
-    private readonly CounterOracle[] _oracles;
-    private readonly LevelReads _levels;
+    private readonly CounterWorkload _counters;
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly SimRandom _acts;
     private readonly SimRandom _times;
@@ -34,8 +30,7 @@ internal sealed class StreamWorkload : IWorkload
         (_simulation, _swarm, _random) = (simulation, swarm, random);
         (_acts, _times, _openings, _without) = (random.Fork(), random.Fork(), random.Fork(), simulation.Options.Without);
         _text = new(random.Fork());
-        _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle(simulation.Time))];
-        _levels = new(simulation, random.Fork());
+        _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
     }
 
@@ -101,13 +96,13 @@ internal sealed class StreamWorkload : IWorkload
         switch (part)
         {
             case SimulationPart.Adds:
-                Add();
+                _counters.Add(_random);
                 break;
             case SimulationPart.Reads:
-                Read();
+                _counters.Read(_random);
                 break;
             case SimulationPart.LevelReads:
-                ReadAtSomeLevel();
+                _counters.ReadAtSomeLevel(_random);
                 break;
             case SimulationPart.Repeats:
                 Repeat();
@@ -122,6 +117,7 @@ internal sealed class StreamWorkload : IWorkload
     public void OnNewState(SimNode node, in Command command)
     {
         Sessions.Oracle.OnApplied(command);
+        _counters.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -139,17 +135,10 @@ internal sealed class StreamWorkload : IWorkload
     public void CheckEnd(IStateMachine machine)
     {
         CompareWords(machine, (int)_countedTo);
-        for (var counter = 0; counter < Counters; counter++)
-        {
-            var value = ValueOf(machine, KeyOf(counter));
-            _oracles[counter].Read(KeyOf(counter), _oracles[counter].Floor, value);
-        }
-
+        _counters.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
-
-    private static string KeyOf(int counter) => string.Create(CultureInfo.InvariantCulture, $"#{counter}");
 
     private void Next() =>
         _simulation.Events.Add(_simulation.Now + 1 + _times.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
@@ -176,44 +165,6 @@ internal sealed class StreamWorkload : IWorkload
             _readers[i].Dispose();
             _readers.RemoveAt(i);
         }
-    }
-
-    private void Add()
-    {
-        var counter = _random.Below(Counters);
-        var delta = _random.Below(1L << 40) + 1;
-        var oracle = _oracles[counter];
-        StoreCommand.WriteAdd(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)), delta);
-        oracle.Invoke(delta);
-        if (!Ask(RequestKind.Propose, answer =>
-        {
-            oracle.Complete(delta, answer.Outcome);
-            _simulation.Counts.Add($"add {answer.Outcome}");
-        }))
-        {
-            oracle.Complete(delta, Outcome.Rejected);
-        }
-    }
-
-    private void Read()
-    {
-        var counter = _random.Below(Counters);
-        var floor = _oracles[counter].Floor;
-        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
-        Ask(RequestKind.Read, answer =>
-        {
-            _simulation.Counts.Add($"read {answer.Outcome}");
-            if (answer.Outcome == Outcome.Applied && CounterReply.TryRead(answer.Reply.Span, out var reply))
-                _oracles[counter].Read(KeyOf(counter), floor, reply.Value);
-        });
-    }
-
-    private void ReadAtSomeLevel()
-    {
-        var counter = _random.Below(Counters);
-        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
-        _levels.Read(KeyOf(counter), _oracles[counter], _bytes.WrittenSpan.ToArray());
-        _bytes.ResetWrittenCount();
     }
 
     /// <summary>Somebody sends a reader's last command again, to whoever leads by now: it must not count twice.</summary>

@@ -10,7 +10,7 @@ namespace RaftStream.Linearizability.Tests.Checker;
 internal sealed class NaiveComparisonTests
 {
     private const int Histories = 100_000;
-    private const int MostOperations = 7;
+    private const int MostOperations = 8;
 
     [TestCase(HistoryModel.Register, 30)]
     [TestCase(HistoryModel.Counter, 20)]

@@ -21,6 +21,8 @@ internal sealed class RandomHistories(HistoryModel model, ulong seed)
         Run(_random.Between(2, most), _random.Between(2, 4), _random.Chance(0.15) ? 2 : 1, _random.NextUnit() * 0.5);
         if (_random.Chance(0.65))
             ChangeAnswer();
+        if (_random.Chance(0.5))
+            ChangeAnswer();
         if (_random.Chance(0.25))
             MoveAnswer();
         return Record();

@@ -7,7 +7,7 @@ namespace RaftStream.Testing.Linearizability;
 internal sealed class SubsetSums
 {
     /// <summary>Beyond that many sums of one half the answer is "maybe".</summary>
-    public const int MaxSums = 1 << 16;
+    public const int MaxSums = 1 << 19;
 
     private long[] _left = new long[64];
     private long[] _right = new long[64];
