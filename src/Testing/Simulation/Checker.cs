@@ -134,14 +134,12 @@ internal sealed class Checker(Simulation simulation)
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
         var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk
-            || fault == CoreFault.LogFailed && (node.HasRotted || node.HasFailedOperation);
+            || fault == CoreFault.LogFailed && node.HasRotted;
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
         simulation.Happened($"node stopped {fault}", node);
         if (fault == CoreFault.Removed)
             node.Retire();
-        else if (node.HasFailedOperation)
-            simulation.Faults.Down(node, powerCut: true);
         else
             node.GiveDiskUp();
     }

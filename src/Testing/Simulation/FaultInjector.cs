@@ -66,7 +66,7 @@ internal sealed class FaultInjector
             (_swarm.BridgeWeight, SimulationPart.Bridge), (_swarm.RotWeight, SimulationPart.Rot), (_swarm.FullDiskWeight, SimulationPart.FullDisk),
             (_swarm.LostDiskWeight, SimulationPart.LostDisk), (_swarm.CrashWeight, SimulationPart.Crash), (_swarm.TornCrashWeight, SimulationPart.DiskCrash),
             (_swarm.PartitionWeight, SimulationPart.Partition), (_swarm.OneWayWeight, SimulationPart.OneWay), (_swarm.PauseWeight, SimulationPart.Pause),
-            (_swarm.SlowDiskWeight, SimulationPart.SlowDisk), (_swarm.FailedDiskWeight, SimulationPart.FailedDisk),
+            (_swarm.SlowDiskWeight, SimulationPart.SlowDisk),
         ];
         var total = 0.0;
         foreach (var (weight, _) in kinds)
@@ -113,9 +113,6 @@ internal sealed class FaultInjector
                 break;
             case SimulationPart.Pause:
                 Pause(Pick());
-                break;
-            case SimulationPart.FailedDisk:
-                Pick().FailOperation(_random.Between(1, 10));
                 break;
             default:
                 SlowDisk(Pick());
@@ -179,7 +176,8 @@ internal sealed class FaultInjector
         _simulation.Network.IsFaulty = false;
         foreach (var node in _simulation.Nodes)
         {
-            (node.SlowDiskUntil, node.Disk.Inner.FreeBytes, node.Disk.Inner.Fault) = (0, long.MaxValue, null);
+            node.SlowDiskUntil = 0;
+            node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
             node.Disk.CrashAtPoint(null, CrashMoment.Before);
             node.Pause(0);
@@ -226,7 +224,10 @@ internal sealed class FaultInjector
         RestartLater(node);
     }
 
-    /// <summary>Whether a disk may be lost: with it, fewer than half of the voters have, in every configuration that may come in force.</summary>
+    /// <summary>
+    /// Whether a disk may be lost: only while, with it, fewer than half of the voters have lost theirs, in every configuration that may come in
+    /// force. More no cluster survives.
+    /// </summary>
     private bool CanSpare(SimNode node)
     {
         var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
@@ -283,8 +284,7 @@ internal sealed class FaultInjector
             node.Disk.Inner.CrashAt(operation, moment);
     }
 
-    /// <summary>A process ends. It is started again after a while.</summary>
-    public void Down(SimNode node, bool powerCut)
+    private void Down(SimNode node, bool powerCut)
     {
         var lostBefore = node.Disk.Inner.Counters.TornFiles;
         node.Crash(powerCut);

@@ -60,9 +60,6 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Whether a bit on its disk turned over.</summary>
     public bool HasRotted { get; private set; }
 
-    /// <summary>Whether an operation of its disk failed in this life of the process.</summary>
-    public bool HasFailedOperation { get; private set; }
-
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
@@ -95,7 +92,6 @@ internal sealed class SimNode : INetwork, IDisposable
         Array.Fill(_pollAt, long.MaxValue);
         _timerAt = long.MaxValue;
         PausedUntil = 0;
-        (HasFailedOperation, Disk.Inner.Fault) = (false, null);
         Disk.CloseAll();
         Shadow.Down(powerCut);
         if (powerCut)
@@ -113,21 +109,6 @@ internal sealed class SimNode : INetwork, IDisposable
         if (_crashedAt is { } crashed)
             _simulation.Coverage.Recovered(crashed.Point, crashed.Moment, result);
         _crashedAt = null;
-    }
-
-    /// <summary>One operation of the disk fails, that many from now; those behind it succeed, so that only a process that stops is safe.</summary>
-    public void FailOperation(int operation)
-    {
-        if (Replica is null)
-            return;
-        Disk.Inner.Fault = (_, _) =>
-        {
-            if (--operation != 0)
-                return DiskFault.None;
-            HasFailedOperation = true;
-            _simulation.Happened("disk operation failed", this);
-            return DiskFault.IoError;
-        };
     }
 
     /// <summary>The machine goes out of service.</summary>

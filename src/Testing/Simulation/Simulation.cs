@@ -85,8 +85,6 @@ public sealed class Simulation : IDisposable
     /// <summary>Events so far.</summary>
     internal long Steps { get; private set; }
 
-    internal FaultInjector Faults => _faults;
-
     /// <summary>Every machine there ever was, by id.</summary>
     internal List<SimNode> Nodes { get; } = [];
 

@@ -103,9 +103,6 @@ internal sealed record Swarm
     /// <summary>How often a disk is lost for good, among the faults.</summary>
     public double LostDiskWeight { get; init; }
 
-    /// <summary>How often an operation of a disk fails, among the faults.</summary>
-    public double FailedDiskWeight { get; init; }
-
     /// <summary>The mean time between an operator's actions, in nanoseconds.</summary>
     public long OperateEvery { get; init; }
 
@@ -162,7 +159,6 @@ internal sealed record Swarm
             RotWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
             FullDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit(),
             LostDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.2,
-            FailedDiskWeight = random.Chance(0.5) ? 0 : random.NextUnit() * 0.5,
             OperateEvery = random.Chance(0.2) ? long.MaxValue / 4 : 1_000_000L * random.Between(50, 2000),
             ChangeShare = random.NextUnit(),
             SnapshotAfterBytes = 1024L * random.Between(1, 12),

@@ -78,7 +78,4 @@ public enum SimulationPart
 
     /// <summary>Clients with sessions.</summary>
     Sessions = 1 << 22,
-
-    /// <summary>Operations of disks that fail (EIO).</summary>
-    FailedDisk = 1 << 23,
 }
