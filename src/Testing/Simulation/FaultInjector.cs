@@ -83,7 +83,7 @@ internal sealed class FaultInjector
         return SimulationPart.SlowDisk;
     }
 
-    private bool IsLeftOut(SimulationPart part) => (_simulation.Options.Without & part) != 0;
+    private bool IsLeftOut(SimulationPart part) => _simulation.Options.Without.HasFlag(part);
 
     private void Break(SimulationPart kind)
     {

@@ -47,7 +47,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive || simulation.Options.SkipActions.Contains(Drawn))
             return;
         var isChange = random.Chance(swarm.ChangeShare);
-        if ((simulation.Options.Without & (isChange ? SimulationPart.Changes : SimulationPart.Transfers)) != 0)
+        if (simulation.Options.Without.HasFlag(isChange ? SimulationPart.Changes : SimulationPart.Transfers))
             return;
         if (isChange)
             Change(leader);

@@ -91,7 +91,7 @@ internal sealed class StreamWorkload : IWorkload
 
     private void Do(SimulationPart part)
     {
-        if ((_without & part) != 0)
+        if (_without.HasFlag(part))
             return;
         switch (part)
         {
