@@ -15,7 +15,12 @@ public sealed class SimRandom
     private ulong _d;
 
     /// <summary>Starts from a seed; every value is a good one.</summary>
-    public SimRandom(ulong seed)
+    public SimRandom(ulong seed) => Restart(seed);
+
+    /// <summary>Starts again from another source: what <see cref="Fork"/> does, without a new object.</summary>
+    internal void ForkFrom(SimRandom other) => Restart(other.NextBits());
+
+    private void Restart(ulong seed)
     {
         _a = SplitMix(ref seed);
         _b = SplitMix(ref seed);

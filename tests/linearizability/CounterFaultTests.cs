@@ -1,4 +1,5 @@
 using RaftStream.Node.Tests.Support;
+using RaftStream.Testing;
 
 namespace RaftStream.Linearizability.Tests;
 
@@ -36,8 +37,9 @@ internal sealed class CounterFaultTests
         await workload.ReadAllAsync();
         TestContext.Out.WriteLine($"{workload.History.Answered} operations answered, {workload.History.UnknownAdds} adds without an answer");
         Assert.That((await cluster.LeaderAsync()).Term, Is.GreaterThanOrEqualTo(firstTerm + 3), "the leader was killed or paused four times");
-        foreach (var counter in CounterWorkload.Counters)
-            Assert.That(CounterChecker.Explain(workload.History.Of(counter)), Is.Null, counter);
+        var result = LinearizabilityChecker.Check(workload.History.ToHistory(), HistoryModel.Counter, cancellationToken: cancellationToken);
+        Assert.That(result.Keys.Select(static key => key.Key), Is.EquivalentTo(CounterWorkload.Counters));
+        Assert.That(result.Verdict, Is.EqualTo(Verdict.Linearizable), () => result.FirstIllegal?.Illegal?.ToString() ?? "the checker came to no end");
     }
 
     private static async Task KillAndRestartLeaderAsync(TestCluster cluster, CounterWorkload workload)

@@ -1,48 +1,62 @@
-using System.Collections.Concurrent;
+using RaftStream.Testing;
 
 namespace RaftStream.Linearizability.Tests;
 
-/// <summary>What a client asked for.</summary>
-internal enum OperationKind
-{
-    /// <summary>To add a positive number that no other operation adds.</summary>
-    Add = 0,
-
-    /// <summary>To read.</summary>
-    Read = 1,
-}
-
-/// <summary>One operation on one counter, as its client saw it.</summary>
-/// <param name="Counter">Which counter.</param>
-/// <param name="Kind">Add or read.</param>
-/// <param name="Delta">What was added; 0 for a read.</param>
-/// <param name="Invoked">When it was sent, in ticks of one monotonic clock.</param>
-/// <param name="Completed">When the answer came; <see cref="long.MaxValue"/> if none did: the add may be done at any later time, or never.</param>
-/// <param name="Value">The counter after the operation; null if no answer came.</param>
-internal sealed record Operation(string Counter, OperationKind Kind, long Delta, long Invoked, long Completed, long? Value)
-{
-    /// <summary>The counter before the operation.</summary>
-    public long Before => Value!.Value - Delta;
-
-    /// <inheritdoc/>
-    public override string ToString() =>
-        $"{(Kind == OperationKind.Add ? $"add {Delta}" : "read")} on {Counter} -> {(Value is null ? "unknown" : Value.Value.ToString())} [{Invoked}, {(Value is null ? "-" : Completed.ToString())}]";
-}
-
-/// <summary>All operations of a run; safe to add to from any thread.</summary>
+/// <summary>
+/// Operations on counters with the times of one monotonic clock, told in any order, put into a history: safe to add to from any thread.
+/// </summary>
 internal sealed class CounterHistory
 {
-    private readonly ConcurrentQueue<Operation> _operations = new();
+    private readonly Lock _lock = new();
+    private readonly List<Told> _told = [];
 
     /// <summary>How many operations were answered.</summary>
-    public int Answered => _operations.Count(operation => operation.Value is not null);
+    public int Answered => Count(isAnswered: true);
 
     /// <summary>How many adds have no answer.</summary>
-    public int UnknownAdds => _operations.Count(operation => operation.Value is null);
+    public int UnknownAdds => Count(isAnswered: false);
 
     /// <summary>Adds one; an operation that was certainly not done must be left out, and so may a read without an answer.</summary>
-    public void Add(Operation operation) => _operations.Enqueue(operation);
+    /// <param name="counter">Which counter.</param>
+    /// <param name="amount">What was added; null for a read.</param>
+    /// <param name="invoked">When it was sent.</param>
+    /// <param name="completed">When the answer came; null if none did.</param>
+    /// <param name="value">The counter after the operation; null if no answer came.</param>
+    public void Add(string counter, long? amount, long invoked, long? completed, long? value)
+    {
+        lock (_lock)
+            _told.Add(new(counter, amount, invoked, completed, value));
+    }
 
-    /// <summary>The operations of one counter.</summary>
-    public IReadOnlyList<Operation> Of(string counter) => [.. _operations.Where(operation => operation.Counter == counter)];
+    /// <summary>The history, in the order of the times; at one and the same instant calls come before answers, so that they overlap.</summary>
+    public History ToHistory()
+    {
+        lock (_lock)
+        {
+            var recorder = new HistoryRecorder(Math.Max(1, _told.Count));
+            var numbers = new int[_told.Count];
+            var places = Enumerable.Range(0, _told.Count);
+            var events = places.Select(place => (At: _told[place].Invoked, IsAnswer: false, Place: place))
+                .Concat(places.Where(place => _told[place].Completed is not null).Select(place => (At: _told[place].Completed!.Value, IsAnswer: true, Place: place)));
+            foreach (var (_, isAnswer, place) in events.Order())
+            {
+                var told = _told[place];
+                if (isAnswer)
+                    recorder.Ok(numbers[place], told.Value!.Value);
+                else if (told.Amount is { } amount)
+                    numbers[place] = recorder.Invoke(place, told.Counter, OperationFunction.Add, amount);
+                else
+                    numbers[place] = recorder.Invoke(place, told.Counter, OperationFunction.Read);
+            }
+            return recorder.ToHistory();
+        }
+    }
+
+    private int Count(bool isAnswered)
+    {
+        lock (_lock)
+            return _told.Count(told => told.Value is not null == isAnswered);
+    }
+
+    private sealed record Told(string Counter, long? Amount, long Invoked, long? Completed, long? Value);
 }

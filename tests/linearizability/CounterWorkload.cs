@@ -88,7 +88,7 @@ internal sealed class CounterWorkload : IAsyncDisposable
         var completed = Stopwatch.GetTimestamp();
         if (reply.Value is not { } value)
             return false;
-        History.Add(new Operation(counter, OperationKind.Read, 0, invoked, completed, value.Value));
+        History.Add(counter, null, invoked, completed, value.Value);
         return true;
     }
 
@@ -98,9 +98,9 @@ internal sealed class CounterWorkload : IAsyncDisposable
         var reply = await node.AddAsync(counter, delta, Patience, CancellationToken.None);
         var completed = Stopwatch.GetTimestamp();
         if (reply.Value is { } value)
-            History.Add(new Operation(counter, OperationKind.Add, delta, invoked, completed, value.Value));
+            History.Add(counter, delta, invoked, completed, value.Value);
         else if (!reply.NothingDone)
-            History.Add(new Operation(counter, OperationKind.Add, delta, invoked, long.MaxValue, null));
+            History.Add(counter, delta, invoked, null, null);
         return reply.Value is not null;
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using RaftStream.Lab;
 using RaftStream.Lab.Bench;
+using RaftStream.Lab.Check;
 using RaftStream.Lab.Crashes;
 using RaftStream.Lab.Fuzz;
 using RaftStream.Lab.Install;
@@ -11,8 +12,8 @@ using RaftStream.Lab.Sim;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
-    SimCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(),
-    MutantsCommand.Create(),
+    SimCommand.Create(), CheckCommand.Create(), MutantsCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(),
+    InstallCommand.Create(), PauseCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

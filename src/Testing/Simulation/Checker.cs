@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Runtime;
 using RaftStream.Raft.Wire;
@@ -13,8 +14,10 @@ internal sealed class Checker(Simulation simulation)
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly Dictionary<LogPosition, ulong> _chains = [];
     private readonly List<(Term Term, ulong Chain, Term CommittedIn)> _committed = [(Term.Zero, 0, Term.Zero)];
-    private readonly Dictionary<long, ulong> _stateAt = [];
+    private readonly List<ulong?> _stateAt = [];
+    private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
+    private readonly VoteChecker _votes = new();
     private readonly LogChecker _logs = new();
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
@@ -30,7 +33,10 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>An entry was written to a node's disk: (index, term) has one content, and one past, for all time.</summary>
     public void OnWritten(LogPosition position, ulong chain)
     {
-        if (!_chains.TryAdd(position, chain) && _chains[position] != chain)
+        ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(_chains, position, out var isKnown);
+        if (!isKnown)
+            known = chain;
+        else if (known != chain)
             throw new ViolationException("LogMatching", $"Two logs hold entry {position} with different contents or different entries before it.");
     }
 
@@ -82,6 +88,7 @@ internal sealed class Checker(Simulation simulation)
                 simulation.Counts.Add("vote granted");
                 RequireDurableTerm(node, message);
                 RequireVote(node, view, new(message.Term, to));
+                _votes.OnGranted(message.Term, node.Id, to);
                 break;
             case MessageKind.Vote:
                 RequireDurableTerm(node, message);
@@ -96,7 +103,7 @@ internal sealed class Checker(Simulation simulation)
     }
 
     /// <summary>A state machine applied a command: the same at the same index on every replica.</summary>
-    public void OnApplied(SimNode node, Command command, ulong stateHash)
+    public void OnApplied(SimNode node, in Command command, ulong stateHash)
     {
         var index = command.Position.Index;
         ViolationException.Require(index > _views[node.Id.Value].Applied, "AppliedMonotonic", $"Node {node.Id} applies entry {index} after entry {_views[node.Id.Value].Applied}.");
@@ -105,13 +112,17 @@ internal sealed class Checker(Simulation simulation)
             index <= Committed && _committed[(int)index.Value].Term == command.Position.Term,
             "StateMachineSafety",
             $"Node {node.Id} applies {command.Position}, which is not what is committed there.");
-        if (_stateAt.TryAdd(index.Value, stateHash))
+        simulation.Trace.AddState(node.Id.Value, index, stateHash);
+        while (_stateAt.Count <= index.Value)
+            _stateAt.Add(null);
+        if (_stateAt[(int)index.Value] is not { } first)
         {
+            _stateAt[(int)index.Value] = stateHash;
             simulation.Workload.OnNewState(node, command);
             return;
         }
 
-        ViolationException.Require(_stateAt[index.Value] == stateHash, "EqualState", $"Node {node.Id} has another state after entry {index} than the first node that applied it.");
+        ViolationException.Require(first == stateHash, "EqualState", $"Node {node.Id} has another state after entry {index} than the first node that applied it.");
     }
 
     /// <summary>After an event on a node.</summary>
@@ -133,6 +144,7 @@ internal sealed class Checker(Simulation simulation)
             OnRoleChange(node, core, view);
         _logs.After(node.Id, core, _committed[(int)core.Commit.Value].Term);
         Members.After(node, core);
+        _states.After(node, core, Committed, _committed);
         if (core.Role == Role.Leader)
         {
             CheckMatches(node, core, view);
@@ -151,10 +163,12 @@ internal sealed class Checker(Simulation simulation)
         {
             _snapshots.OnSnapshot(node, core.Snapshot);
             _logs.OnSnapshot(node.Id, core.Snapshot.Index);
-            simulation.Counts.Add(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed");
+            simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
         }
 
-        (view.Term, view.Role, view.Commit, view.Snapshot) = (core.Term, core.Role, core.Commit, core.Snapshot.Index);
+        if (core.Membership.Index < view.Configuration)
+            simulation.Happened("configuration rolled back", node);
+        (view.Configuration, view.Term, view.Role, view.Commit, view.Snapshot) = (core.Membership.Index, core.Term, core.Role, core.Commit, core.Snapshot.Index);
     }
 
     /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
@@ -171,7 +185,7 @@ internal sealed class Checker(Simulation simulation)
             || fault == CoreFault.LogFailed && node.HasRotted;
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
-        simulation.Counts.Add($"node stopped {fault}");
+        simulation.Happened($"node stopped {fault}", node);
         if (fault == CoreFault.Removed)
             node.Retire();
         else
@@ -181,12 +195,13 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>At no moment may two leaders answer alone.</summary>
     private void CheckLease(SimNode node, RaftCore core)
     {
+        if (core.ReadByLease(node.Clock.Now) != Refusal.None)
+            return;
         foreach (var other in simulation.Nodes)
         {
             if (other == node || other.Replica?.Consensus.Core is not { Role: Role.Leader } rival)
                 continue;
-            var both = core.ReadByLease(node.Clock.Now) == Refusal.None && rival.ReadByLease(other.Clock.Now) == Refusal.None;
-            ViolationException.Require(!both, "LeaseExclusive", $"Nodes {node.Id} and {other.Id} hold leases at once, in terms {core.Term} and {rival.Term}.");
+            ViolationException.Require(rival.ReadByLease(other.Clock.Now) != Refusal.None, "LeaseExclusive", $"Nodes {node.Id} and {other.Id} hold leases at once, in terms {core.Term} and {rival.Term}.");
         }
     }
 
@@ -212,19 +227,21 @@ internal sealed class Checker(Simulation simulation)
         ViolationException.Require(core.Term >= view.Term, "TermMonotonic", $"Node {node.Id} goes from term {view.Term} back to {core.Term}.");
         if (core.Term > view.Term)
             simulation.Counts.Add("term begun by a node");
+        if (view.Role is Role.PreCandidate or Role.Candidate && core.Role == Role.Follower)
+            simulation.Counts.Add(view.Role == Role.Candidate ? "election lost" : "pre-vote given up");
         switch (core.Role)
         {
             case Role.PreCandidate when view.Role != Role.PreCandidate:
-                simulation.Counts.Add("pre-vote asked");
+                simulation.Happened("pre-vote asked", node);
                 break;
             case Role.Candidate:
-                simulation.Counts.Add("election begun");
+                simulation.Happened("election begun", node);
                 break;
             case Role.Leader when view.Role != Role.Leader || view.Term != core.Term:
                 OnElected(node, core, view);
                 break;
             case Role.Follower when view.Role == Role.Leader:
-                simulation.Counts.Add("leader stepped down");
+                simulation.Happened("leader stepped down", node);
                 break;
             default:
                 break;
@@ -233,9 +250,10 @@ internal sealed class Checker(Simulation simulation)
 
     private void OnElected(SimNode node, RaftCore core, NodeView view)
     {
-        simulation.Counts.Add("leader elected");
+        simulation.Happened("leader elected", node);
         if (!_leaders.TryAdd(core.Term, node.Id) && _leaders[core.Term] != node.Id)
             throw new ViolationException("ElectionSafety", $"Nodes {_leaders[core.Term]} and {node.Id} both lead term {core.Term}.");
+        _votes.OnElected(node.Id, core);
         for (var index = LogIndex.Max(core.Log.Base.Index, new(1)); index <= Committed; index = index.Next)
         {
             // A leader may learn late that it won, when a later term has committed more already.
@@ -307,7 +325,8 @@ internal sealed class Checker(Simulation simulation)
             ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
 
             // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
-            ViolationException.Require(match <= peer.Shadow.Durable || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold entries up to {match}, and it holds them up to {peer.Shadow.Durable}.");
+            var isHeld = match <= peer.Shadow.Durable && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
+            ViolationException.Require(isHeld || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Durable}.");
             known = match;
         }
     }
@@ -325,6 +344,8 @@ internal sealed class Checker(Simulation simulation)
 
         public LogIndex Snapshot { get; set; }
 
+        public LogIndex Configuration { get; set; }
+
         public LogIndex Applied { get; set; }
 
         public LogIndex Reported { get; set; }
@@ -336,6 +357,6 @@ internal sealed class Checker(Simulation simulation)
         public void ResetMatches() => Array.Clear(Matches);
 
         public void Restart(RaftCore core) =>
-            (Term, Role, Commit, Snapshot, Applied) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied);
+            (Term, Role, Commit, Snapshot, Applied, Configuration) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied, core.Membership.Index);
     }
 }

@@ -1,9 +1,30 @@
 namespace RaftStream.Testing;
 
 /// <summary>Breaks things in a simulation, at times and in ways that the seed chooses, and mends them again.</summary>
-internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRandom random)
+/// <remarks>
+/// Each fault draws from a source of its own, as does each node for its restarts: a fault that is left out leaves the others as they are.
+/// </remarks>
+internal sealed class FaultInjector
 {
     private readonly Dictionary<NodeId, bool> _onMedium = [];
+    private readonly SimRandom[] _restarts = new SimRandom[Simulation.MaxMachines + 1];
+    private readonly Simulation _simulation;
+    private readonly Swarm _swarm;
+    private readonly SimRandom _times;
+    private readonly SimRandom _faults;
+
+    // The source of the fault under way.
+    private readonly SimRandom _random;
+
+    public FaultInjector(Simulation simulation, Swarm swarm, SimRandom random)
+    {
+        (_simulation, _swarm, _times, _faults, _random) = (simulation, swarm, random.Fork(), random.Fork(), random);
+        for (var id = 0; id < _restarts.Length; id++)
+            _restarts[id] = random.Fork();
+    }
+
+    /// <summary>How many faults were drawn.</summary>
+    public int Drawn { get; private set; }
 
     /// <summary>Whether things still break.</summary>
     public bool IsActive { get; private set; } = true;
@@ -17,43 +38,93 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         if (!IsActive)
             return;
         Next();
-        if (!simulation.HasFormed && random.Chance(0.9))
+        _random.ForkFrom(_faults);
+        Drawn++;
+        if (_random.Chance(0.9) && !_simulation.HasFormed)
             return; // A cluster forms with all its members: where they keep dying, that takes long and shows little.
-        foreach (var node in simulation.Nodes)
+        var kind = Choose(_random.NextUnit());
+        var jumps = _random.Chance(0.2) && _simulation.Options.Profile == FaultProfile.Beyond && !IsLeftOut(SimulationPart.ClockJump);
+        if (_simulation.Options.SkipFaults.Contains(Drawn))
+            return;
+        foreach (var node in _simulation.Nodes)
         {
-            if (node.Disk.Inner.Capacity != long.MaxValue && random.Chance(0.4))
+            if (node.Disk.Inner.Capacity != long.MaxValue && _random.Chance(0.4))
                 node.Disk.Inner.FreeBytes = long.MaxValue;
         }
 
-        var choice = random.NextUnit() * (swarm.BridgeWeight + swarm.RotWeight + swarm.FullDiskWeight + swarm.LostDiskWeight + swarm.CrashWeight + swarm.TornCrashWeight + swarm.PartitionWeight + swarm.OneWayWeight + swarm.PauseWeight + swarm.SlowDiskWeight);
-        if (simulation.Options.Profile == FaultProfile.Beyond && random.Chance(0.2))
+        if (jumps)
             JumpClock(Pick());
-        if ((choice -= swarm.BridgeWeight) < 0)
-            Bridge();
-        else if ((choice -= swarm.RotWeight) < 0)
-            Rot(Pick());
-        else if ((choice -= swarm.FullDiskWeight) < 0)
-            FillDisk(Pick());
-        else if ((choice -= swarm.LostDiskWeight) < 0)
-            LoseDisk(Pick());
-        else if ((choice -= swarm.CrashWeight) < 0)
-            CrashNow(Pick());
-        else if ((choice -= swarm.TornCrashWeight) < 0)
-            CrashInDiskOperation(Pick());
-        else if ((choice -= swarm.PartitionWeight) < 0)
-            Partition();
-        else if ((choice -= swarm.OneWayWeight) < 0)
-            CutOneWay();
-        else if ((choice -= swarm.PauseWeight) < 0)
-            Pause(Pick());
-        else
-            SlowDisk(Pick());
+        if (!IsLeftOut(kind))
+            Break(kind);
+    }
+
+    /// <summary>The kind of fault that the swarm's weights give a number from 0 to 1.</summary>
+    private SimulationPart Choose(double choice)
+    {
+        ReadOnlySpan<(double Weight, SimulationPart Kind)> kinds =
+        [
+            (_swarm.BridgeWeight, SimulationPart.Bridge), (_swarm.RotWeight, SimulationPart.Rot), (_swarm.FullDiskWeight, SimulationPart.FullDisk),
+            (_swarm.LostDiskWeight, SimulationPart.LostDisk), (_swarm.CrashWeight, SimulationPart.Crash), (_swarm.TornCrashWeight, SimulationPart.DiskCrash),
+            (_swarm.PartitionWeight, SimulationPart.Partition), (_swarm.OneWayWeight, SimulationPart.OneWay), (_swarm.PauseWeight, SimulationPart.Pause),
+            (_swarm.SlowDiskWeight, SimulationPart.SlowDisk),
+        ];
+        var total = 0.0;
+        foreach (var (weight, _) in kinds)
+            total += weight;
+        choice *= total;
+        foreach (var (weight, kind) in kinds)
+        {
+            if ((choice -= weight) < 0)
+                return kind;
+        }
+
+        return SimulationPart.SlowDisk;
+    }
+
+    private bool IsLeftOut(SimulationPart part) => (_simulation.Options.Without & part) != 0;
+
+    private void Break(SimulationPart kind)
+    {
+        switch (kind)
+        {
+            case SimulationPart.Bridge:
+                Bridge();
+                break;
+            case SimulationPart.Rot:
+                Rot(Pick());
+                break;
+            case SimulationPart.FullDisk:
+                FillDisk(Pick());
+                break;
+            case SimulationPart.LostDisk:
+                LoseDisk(Pick());
+                break;
+            case SimulationPart.Crash:
+                CrashNow(Pick());
+                break;
+            case SimulationPart.DiskCrash:
+                CrashInDiskOperation(Pick());
+                break;
+            case SimulationPart.Partition:
+                Partition();
+                break;
+            case SimulationPart.OneWay:
+                CutOneWay();
+                break;
+            case SimulationPart.Pause:
+                Pause(Pick());
+                break;
+            default:
+                SlowDisk(Pick());
+                break;
+        }
     }
 
     /// <summary>The process of a node died in a disk operation.</summary>
     public void OnDiskCrash(SimNode node)
     {
-        simulation.Counts.Add("crash in a disk operation");
+        _simulation.Happened("crash in a disk operation", node);
+        node.CrashedAt(node.Disk.LastPoint, node.Disk.Inner.Moment);
         Down(node, powerCut: true);
     }
 
@@ -62,26 +133,33 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     {
         if (node.Replica is not null || node.IsRetired)
             return;
-        if (IsActive && random.Chance(0.1))
-            node.Disk.Inner.CrashAt(random.Between(1, 12), Moment());
+        var draw = _restarts[node.Id.Value];
+        var (crashes, operation, moment) = (draw.Chance(0.1), draw.Between(1, 12), (CrashMoment)draw.Below(3));
+        if (IsActive && crashes && !IsLeftOut(SimulationPart.RecoveryCrash))
+            node.Disk.Inner.CrashAt(operation, moment);
         try
         {
             node.Start(_onMedium.GetValueOrDefault(node.Id, true));
-            simulation.Counts.Add("restart");
+            _simulation.Happened("restart", node);
+            node.Recovered(node.Replica!.Facts.TornBytes > 0 ? RecoveryResult.TornTailCut : RecoveryResult.Clean);
         }
         catch (SimulatedCrashException)
         {
-            simulation.Counts.Add("crash in recovery");
+            _simulation.Happened("crash in recovery", node);
+            node.Recovered(RecoveryResult.CrashedAgain);
+            node.CrashedAt(node.Disk.LastPoint, node.Disk.Inner.Moment);
             Down(node, powerCut: true);
         }
         catch (DiskFullException)
         {
-            simulation.Counts.Add("restart on a full disk");
+            _simulation.Happened("restart on a full disk", node);
+            node.Recovered(RecoveryResult.DiskFull);
             Down(node, powerCut: false);
         }
         catch (ReplicaException) when (node.HasRotted)
         {
-            simulation.Counts.Add("damaged disk refused");
+            _simulation.Happened("damaged disk refused", node);
+            node.Recovered(RecoveryResult.DamageRefused);
             node.GiveDiskUp();
         }
         catch (ReplicaException refused)
@@ -94,35 +172,36 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     public void Stop()
     {
         IsActive = false;
-        simulation.Network.Heal();
-        simulation.Network.IsFaulty = false;
-        foreach (var node in simulation.Nodes)
+        _simulation.Network.Heal();
+        _simulation.Network.IsFaulty = false;
+        foreach (var node in _simulation.Nodes)
         {
             node.SlowDiskUntil = 0;
             node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
+            node.Disk.CrashAtPoint(null, CrashMoment.Before);
             node.Pause(0);
             Restart(node);
         }
     }
 
     private void Next() =>
-        simulation.Events.Add(simulation.Now + random.Below(2 * swarm.FaultEvery), new(SimEventKind.Fault, default, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + _times.Below(2 * _swarm.FaultEvery), new(SimEventKind.Fault, default, default, 0, 0, 0, null));
 
     /// <summary>Any node, the leader more often.</summary>
     private SimNode Pick()
     {
-        var inService = simulation.Nodes.Where(static node => !node.IsRetired).ToList();
-        if (random.Chance(0.4))
+        if (_random.Chance(0.4))
         {
-            foreach (var node in simulation.Nodes)
+            foreach (var node in _simulation.Nodes)
             {
                 if (node.Replica?.Consensus.Core.Role == Role.Leader)
                     return node;
             }
         }
 
-        return inService[random.Below(inService.Count)];
+        var inService = _simulation.Nodes.FindAll(static node => !node.IsRetired);
+        return inService[_random.Below(inService.Count)];
     }
 
     /// <summary>A disk is gone, and an empty one is in its place.</summary>
@@ -130,18 +209,18 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     {
         if (!CanSpare(node))
             return;
-        simulation.Counts.Add("disk lost");
+        _simulation.Happened("disk lost", node);
         node.LoseDisk();
-        simulation.Checker.OnDiskLost(node);
+        _simulation.Checker.OnDiskLost(node);
         RestartLater(node);
     }
 
     /// <summary>A bit turns over. The node must notice or be none the worse.</summary>
     private void Rot(SimNode node)
     {
-        if (!CanSpare(node) || !node.Rot(random))
+        if (!CanSpare(node) || !node.Rot(_random))
             return;
-        simulation.Counts.Add("bit turned over");
+        _simulation.Happened("bit turned over", node);
         RestartLater(node);
     }
 
@@ -151,27 +230,27 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     /// </summary>
     private bool CanSpare(SimNode node)
     {
-        var lost = simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        return simulation.HasFormed && !node.HasLostDisk && !node.HasRotted && !node.IsRetired && !simulation.Operator.IsBusy
-            && simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id)));
+        var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
+        return _simulation.HasFormed && !node.HasLostDisk && !node.HasRotted && !node.IsRetired && !_simulation.Operator.IsBusy
+            && _simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id)));
     }
 
     private void RestartLater(SimNode node)
     {
         _onMedium[node.Id] = true;
-        simulation.Events.Add(simulation.Now + random.Between(1_000_000, 500_000_000), new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + _random.Between(1_000_000, 500_000_000), new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
 
     /// <summary>Two sides hear one node in common and not each other (the outage of Cloudflare's on 2020-11-02).</summary>
     private void Bridge()
     {
         var bridge = Pick();
-        var sides = random.NextBits();
-        simulation.Counts.Add("bridge");
-        foreach (var from in simulation.Nodes)
+        var sides = _random.NextBits();
+        _simulation.Happened("bridge", bridge);
+        foreach (var from in _simulation.Nodes)
         {
-            foreach (var to in simulation.Nodes)
-                simulation.Network.Cut(from.Id, to.Id, from != bridge && to != bridge && ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
+            foreach (var to in _simulation.Nodes)
+                _simulation.Network.Cut(from.Id, to.Id, from != bridge && to != bridge && ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
         }
 
         HealLater();
@@ -179,23 +258,30 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
 
     private void JumpClock(SimNode node)
     {
-        simulation.Counts.Add("monotonic clock jumped");
-        node.Clock.Jump(random.Between(-2_000_000_000, 2_000_000_000));
+        _simulation.Happened("monotonic clock jumped", node);
+        node.Clock.Jump(_random.Between(-2_000_000_000, 2_000_000_000));
     }
 
     private void CrashNow(SimNode node)
     {
         if (node.Replica is null)
             return;
-        var powerCut = random.Chance(0.6);
-        simulation.Counts.Add(powerCut ? "power cut" : "process killed");
+        var powerCut = _random.Chance(0.6);
+        _simulation.Happened(powerCut ? "power cut" : "process killed", node);
         Down(node, powerCut);
     }
 
     private void CrashInDiskOperation(SimNode node)
     {
-        if (node.Replica is not null)
-            node.Disk.Inner.CrashAt(random.Between(1, 10), Moment());
+        var (operation, point, byPlace, moment) = (_random.Between(1, 10), IoPoints.Draw(_random), _random.Chance(0.7), Moment());
+        if (node.Replica is null)
+            return;
+
+        // Nine in ten operations are writes and syncs of the log: the other places are met only by waiting for them.
+        if (byPlace)
+            node.Disk.CrashAtPoint(point, moment);
+        else
+            node.Disk.Inner.CrashAt(operation, moment);
     }
 
     private void Down(SimNode node, bool powerCut)
@@ -203,21 +289,22 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
         var lostBefore = node.Disk.Inner.Counters.TornFiles;
         node.Crash(powerCut);
         if (node.Disk.Inner.Counters.TornFiles > lostBefore)
-            simulation.Counts.Add("torn write");
+            _simulation.Counts.Add("torn write");
         _onMedium[node.Id] = powerCut;
-        simulation.Events.Add(
-            simulation.Now + 1_000_000 + random.Below(random.Chance(0.25) ? 6_000_000_000 : 300_000_000),
+        var draw = _restarts[node.Id.Value];
+        _simulation.Events.Add(
+            _simulation.Now + 1_000_000 + draw.Below(draw.Chance(0.25) ? 6_000_000_000 : 300_000_000),
             new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
 
     private void Partition()
     {
-        var sides = random.NextBits();
-        simulation.Counts.Add("partition");
-        foreach (var from in simulation.Nodes)
+        var sides = _random.NextBits();
+        _simulation.Happened("partition", null);
+        foreach (var from in _simulation.Nodes)
         {
-            foreach (var to in simulation.Nodes)
-                simulation.Network.Cut(from.Id, to.Id, ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
+            foreach (var to in _simulation.Nodes)
+                _simulation.Network.Cut(from.Id, to.Id, ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
         }
 
         HealLater();
@@ -226,37 +313,37 @@ internal sealed class FaultInjector(Simulation simulation, Swarm swarm, SimRando
     private void CutOneWay()
     {
         var from = Pick();
-        simulation.Counts.Add("one-way cut");
-        foreach (var to in simulation.Nodes)
+        _simulation.Happened("one-way cut", from);
+        foreach (var to in _simulation.Nodes)
         {
-            if (random.Chance(0.6))
-                simulation.Network.Cut(from.Id, to.Id, true);
+            if (_random.Chance(0.6))
+                _simulation.Network.Cut(from.Id, to.Id, true);
         }
 
         HealLater();
     }
 
     private void HealLater() =>
-        simulation.Events.Add(simulation.Now + random.Between(50_000_000, 2_000_000_000), new(SimEventKind.Heal, default, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + _random.Between(50_000_000, 2_000_000_000), new(SimEventKind.Heal, default, default, 0, 0, 0, null));
 
     private void Pause(SimNode node)
     {
-        simulation.Counts.Add("process paused");
-        node.Pause(simulation.Now + random.Between(10_000_000, 1_500_000_000));
+        _simulation.Happened("process paused", node);
+        node.Pause(_simulation.Now + _random.Between(10_000_000, 1_500_000_000));
     }
 
     /// <summary>Something else takes nearly all the room on a disk, until a later fault gives it back.</summary>
     private void FillDisk(SimNode node)
     {
-        simulation.Counts.Add("disk full");
-        node.Disk.Inner.FreeBytes = random.Below(20_000);
+        _simulation.Happened("disk full", node);
+        node.Disk.Inner.FreeBytes = _random.Below(20_000);
     }
 
     private void SlowDisk(SimNode node)
     {
-        simulation.Counts.Add("slow disk");
-        node.SlowDiskUntil = simulation.Now + random.Between(50_000_000, 2_000_000_000);
+        _simulation.Happened("slow disk", node);
+        node.SlowDiskUntil = _simulation.Now + _random.Between(50_000_000, 2_000_000_000);
     }
 
-    private CrashMoment Moment() => (CrashMoment)random.Below(3);
+    private CrashMoment Moment() => (CrashMoment)_random.Below(3);
 }

@@ -9,7 +9,7 @@ namespace RaftStream.Testing;
 internal sealed class MemberChecker(Simulation simulation)
 {
     private readonly Dictionary<LogPosition, byte[]> _written = [];
-    private readonly Dictionary<NodeId, (LogIndex Last, LogIndex Index)> _seen = [];
+    private readonly (LogPosition Last, LogIndex Index, LogIndex Newest)[] _seen = new (LogPosition, LogIndex, LogIndex)[Simulation.MaxMachines + 1];
     private LogIndex _committedIndex;
     private Configuration _committed = simulation.Configuration;
 
@@ -50,17 +50,13 @@ internal sealed class MemberChecker(Simulation simulation)
     public void After(SimNode node, RaftCore core)
     {
         var membership = core.Membership;
-        var last = core.Log.Last.Index;
-        if (_seen.TryGetValue(node.Id, out var seen) && seen == (last, membership.Index))
+        var last = core.Log.Last;
+        var seen = _seen[node.Id.Value];
+        if (seen.Last == last && seen.Index == membership.Index)
             return;
-        _seen[node.Id] = (last, membership.Index);
-        var newest = LogIndex.Zero;
-        for (var index = last; index > core.Log.Base.Index && newest == LogIndex.Zero; index = index.Previous)
-        {
-            if (core.Log.ShapeAt(index).Kind == EntryKind.Configuration)
-                newest = index;
-        }
+        var newest = Newest(core.Log, seen);
 
+        _seen[node.Id.Value] = (last, membership.Index, newest);
         ViolationException.Require(
             newest == membership.Index || (newest == LogIndex.Zero && membership.Index <= core.Log.Base.Index),
             "ConfigSafety",
@@ -73,6 +69,23 @@ internal sealed class MemberChecker(Simulation simulation)
             CheckStep(node, core);
     }
 
+    /// <summary>
+    /// The newest configuration in a log. Where the last entry that was seen before still stands, so do all before it (that is the business of
+    /// LogMatching), and only what came behind it is looked at.
+    /// </summary>
+    private static LogIndex Newest(LogShape log, in (LogPosition Last, LogIndex Index, LogIndex Newest) seen)
+    {
+        var known = seen.Last.Index > LogIndex.Zero && log.Holds(seen.Last);
+        var end = known ? LogIndex.Max(seen.Last.Index, log.Base.Index) : log.Base.Index;
+        for (var index = log.Last.Index; index > end; index = index.Previous)
+        {
+            if (log.ShapeAt(index).Kind == EntryKind.Configuration)
+                return index;
+        }
+
+        return known && seen.Newest > log.Base.Index ? seen.Newest : LogIndex.Zero;
+    }
+
     /// <summary>A node committed further: its configurations up to there are committed.</summary>
     public void OnCommit(RaftCore core)
     {
@@ -80,19 +93,25 @@ internal sealed class MemberChecker(Simulation simulation)
         if (index <= _committedIndex)
             return;
         (_committedIndex, _committed) = (index, configuration);
-        simulation.Counts.Add(configuration.IsJoint ? "joint configuration committed" : "configuration committed");
+        simulation.Happened(configuration.IsJoint ? "joint configuration committed" : "configuration committed", null);
     }
 
     /// <summary>Whether these nodes are a quorum of the configuration: a definition of its own.</summary>
     public static bool IsQuorum(Configuration configuration, Func<NodeId, bool> holds)
     {
-        return Majority(static member => member.IsVoter) && (!configuration.Members.Any(static member => member.WasVoter) || Majority(static member => member.WasVoter));
-
-        bool Majority(Func<Member, bool> votes)
+        var (incoming, outgoing, hold, held) = (0, 0, 0, 0);
+        foreach (var member in configuration.Members)
         {
-            var voters = configuration.Members.Where(votes).ToList();
-            return voters.Count(member => holds(member.Id)) * 2 > voters.Count;
+            if (!member.IsVoter && !member.WasVoter)
+                continue;
+            var one = holds(member.Id) ? 1 : 0;
+            if (member.IsVoter)
+                (incoming, hold) = (incoming + 1, hold + one);
+            if (member.WasVoter)
+                (outgoing, held) = (outgoing + 1, held + one);
         }
+
+        return hold * 2 > incoming && (outgoing == 0 || held * 2 > outgoing);
     }
 
     /// <summary>A leader went from one configuration to the next.</summary>

@@ -9,11 +9,17 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom random)
 {
+    private readonly SimRandom _times = random.Fork();
+    private readonly SimRandom _actions = random.Fork();
     private bool _isActive = true;
+    private bool _isAway;
     private (SimNode Node, int Life)? _asked;
 
     /// <summary>Whether a change is under way, as far as the operator knows.</summary>
     public bool IsBusy => _asked is { } asked && asked.Node.Replica is not null && asked.Node.Life == asked.Life;
+
+    /// <summary>How many actions were drawn.</summary>
+    public int Drawn { get; private set; }
 
     /// <summary>The first action is foreseen.</summary>
     public void Begin() => Next();
@@ -21,17 +27,29 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     /// <summary>From now on only what is left behind is put in order.</summary>
     public void Stop() => _isActive = false;
 
+    /// <summary>From now on nothing is done at all.</summary>
+    public void Leave() => _isAway = true;
+
     /// <summary>One action.</summary>
     public void Act()
     {
+        if (_isAway)
+            return;
         Next();
-        var leader = simulation.Nodes.LastOrDefault(static node => node.Replica?.Consensus.Core.Role == Role.Leader);
+
+        // Each action draws from a source of its own: one that is left out leaves the others as they are.
+        random.ForkFrom(_actions);
+        Drawn++;
+        var leader = simulation.Nodes.FindLast(static node => node.Replica?.Consensus.Core.Role == Role.Leader);
         if (leader is null || !simulation.HasFormed)
             return;
         SwitchOff(leader.Replica!.Consensus.Core.Membership);
-        if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive)
+        if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive || simulation.Options.SkipActions.Contains(Drawn))
             return;
-        if (random.Chance(swarm.ChangeShare))
+        var isChange = random.Chance(swarm.ChangeShare);
+        if ((simulation.Options.Without & (isChange ? SimulationPart.Changes : SimulationPart.Transfers)) != 0)
+            return;
+        if (isChange)
             Change(leader);
         else
             Transfer(leader);
@@ -40,7 +58,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     private void Next()
     {
         var mean = _isActive ? swarm.OperateEvery : Math.Min(swarm.OperateEvery, 300_000_000);
-        simulation.Events.Add(simulation.Now + 1 + random.Below(2 * mean), new(SimEventKind.Operate, default, default, 0, 0, 0, null));
+        simulation.Events.Add(simulation.Now + 1 + _times.Below(2 * mean), new(SimEventKind.Operate, default, default, 0, 0, 0, null));
     }
 
     /// <summary>Who is out of the committed configuration may be switched off; a machine that is never added, too.</summary>
@@ -102,13 +120,13 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     {
         var node = simulation.AddMachine();
         node.Start(isOnMedium: true);
-        simulation.Counts.Add("machine started");
+        simulation.Happened("machine started", node);
         return MemberChange.Add(node.Id, $"machine-{node.Id}:1");
     }
 
     private void Ask(SimNode leader, MemberChange change)
     {
-        simulation.Counts.Add($"{Name(change)} asked");
+        simulation.Happened($"{Name(change)} asked", leader);
         _asked = (leader, leader.Life);
         leader.Ask(new(change, answer =>
         {
@@ -122,7 +140,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     private void Transfer(SimNode leader)
     {
         var target = random.Chance(0.5) ? NodeId.None : simulation.Nodes[random.Below(simulation.Nodes.Count)].Id;
-        simulation.Counts.Add("transfer asked");
+        simulation.Happened("transfer asked", leader);
         leader.Ask(new(RequestKind.Transfer, default, answer => simulation.Counts.Add($"transfer {answer.Outcome}")) { Target = target });
     }
 

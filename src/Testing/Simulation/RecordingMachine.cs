@@ -5,7 +5,7 @@ namespace RaftStream.Testing;
 /// <summary>
 /// The state machine under test, one command at a time, so that what each entry did can be compared between replicas, index by index.
 /// </summary>
-internal sealed class RecordingMachine(IStateMachine inner, Action<Command, ulong> applied) : IStateMachine
+internal sealed class RecordingMachine(IStateMachine inner, SimNode node, Checker checker) : IStateMachine
 {
     private readonly Command[] _one = new Command[1];
 
@@ -17,7 +17,7 @@ internal sealed class RecordingMachine(IStateMachine inner, Action<Command, ulon
         {
             _one[0] = command;
             inner.Apply(new CommandBatch(_one), ref results);
-            applied(command, inner.StateHash);
+            checker.OnApplied(node, command, inner.StateHash);
         }
     }
 

@@ -25,6 +25,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly SimRandom _random;
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
+    private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
@@ -70,8 +71,8 @@ internal sealed class SimNode : INetwork, IDisposable
     {
         Life++;
         var parker = new Parker();
-        ApplyingMachine = new CountingStore();
-        var machine = new RecordingMachine(ApplyingMachine, (command, hash) => _simulation.Checker.OnApplied(this, command, hash));
+        ApplyingMachine = _simulation.Workload.CreateMachine();
+        var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
         var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
         Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, HasRotted);
@@ -97,6 +98,17 @@ internal sealed class SimNode : INetwork, IDisposable
             Disk.Inner.Crash();
         else
             Disk.Inner.Kill();
+    }
+
+    /// <summary>The process died in an operation of its disk.</summary>
+    public void CrashedAt(int point, CrashMoment moment) => _crashedAt = (point, moment);
+
+    /// <summary>The process started again, or tried to: what became of the disk it left behind.</summary>
+    public void Recovered(RecoveryResult result)
+    {
+        if (_crashedAt is { } crashed)
+            _simulation.Coverage.Recovered(crashed.Point, crashed.Moment, result);
+        _crashedAt = null;
     }
 
     /// <summary>The machine goes out of service.</summary>
@@ -184,6 +196,7 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>A frame arrives.</summary>
     public void Deliver(NodeId from, byte[] frame)
     {
+        _simulation.Coverage.Delivered(frame);
         if (Replica?.Queues.Frames.TryEnqueue(new(from, frame)) == true)
             Wake();
     }
@@ -191,6 +204,7 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>A caller in the process asks for something. False: there is no process, or its queue is full.</summary>
     public bool Ask(SimRequest request)
     {
+        request.Coverage = _simulation.Coverage;
         if (Replica?.Queues.Requests.TryEnqueue(request) != true)
             return false;
         Wake();
@@ -200,6 +214,7 @@ internal sealed class SimNode : INetwork, IDisposable
     public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame)
     {
         _simulation.Checker.OnSent(this, peer, frame);
+        _simulation.Trace.AddFrame(frame);
         return _simulation.Network.Send(Id, peer, lane, frame);
     }
 

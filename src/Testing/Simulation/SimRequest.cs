@@ -17,5 +17,12 @@ internal sealed class SimRequest : ClientRequest
     /// <summary>A change of the members.</summary>
     public SimRequest(MemberChange change, Action<Answer> answered) => (Kind, Change, _answered) = (RequestKind.Change, change, answered);
 
-    public override void Complete(in Answer answer) => _answered(answer);
+    /// <summary>Where refusals are counted.</summary>
+    public Coverage? Coverage { get; set; }
+
+    public override void Complete(in Answer answer)
+    {
+        Coverage?.Refused(answer.Refusal);
+        _answered(answer);
+    }
 }

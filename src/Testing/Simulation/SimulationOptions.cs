@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+
 namespace RaftStream.Testing;
 
 /// <summary>What to simulate.</summary>
@@ -18,6 +20,21 @@ public sealed record SimulationOptions
     /// <summary>Events kept for the report of a violation.</summary>
     public int KeptEvents { get; init; } = 60;
 
+    /// <summary>What is left out.</summary>
+    public SimulationPart Without { get; init; }
+
+    /// <summary>Faults that do not happen, by their number, counted from 1 in the order in which the seed draws them.</summary>
+    public IReadOnlySet<int> SkipFaults { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Actions of the operator that are not done, by their number, counted from 1.</summary>
+    public IReadOnlySet<int> SkipActions { get; init; } = ReadOnlySet<int>.Empty;
+
+    /// <summary>Whether an account of the run is kept, see <see cref="SimulationReport.Account"/>. Slower.</summary>
+    public bool Record { get; init; }
+
+    /// <summary>An own state machine and what its clients do, one object a run; null: the counting store under the load of this project's own tests.</summary>
+    public Func<ISimulatedWorkload>? Workload { get; init; }
+
     /// <summary>The mix of faults and sizes; drawn from the seed where none is given.</summary>
     internal Swarm? Swarm { get; init; }
 }
@@ -30,6 +47,9 @@ public enum FaultProfile
 
     /// <summary>Also clocks that run or jump further off than leases are made for: what rests on clocks breaks, and must be seen to.</summary>
     Beyond = 1,
+
+    /// <summary>Only bridges and one-way cuts, long and often: no seed may elect more often than there were cuts to cause it.</summary>
+    Cuts = 2,
 }
 
 /// <summary>
@@ -100,6 +120,23 @@ internal sealed record Swarm
 
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
+
+    /// <summary>What <see cref="FaultProfile.Cuts"/> has in place of a draw.</summary>
+    public static Swarm OnlyCuts => new()
+    {
+        BridgeWeight = 1,
+        OneWayWeight = 1,
+        FaultEvery = 1_500_000_000,
+        OperateEvery = long.MaxValue / 4,
+        SnapshotAfterBytes = 64 * 1024,
+        SnapshotAfterEntries = 10_000,
+        SegmentBytes = 16 * 1024,
+        CacheBytes = 64 * 1024,
+        MaxAppendBytes = 4096,
+        MaxAppendEntries = 64,
+        Window = 16,
+        ClientEvery = 20_000_000,
+    };
 
     /// <summary>Draws a configuration.</summary>
     public static Swarm Draw(SimRandom random)

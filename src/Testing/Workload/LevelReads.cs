@@ -24,7 +24,7 @@ internal sealed class LevelReads(Simulation simulation, SimRandom random)
             _ => ("Eventual", 0),
         };
         var node = kind == RequestKind.ReadByLease && random.Chance(0.8)
-            ? simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader)
+            ? simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader)
             : simulation.Nodes[random.Below(simulation.Nodes.Count)];
         node?.Ask(new(kind, query, bound, token.Index, answer => OnAnswer(key, oracle, kind, promise, floor, answer)));
     }

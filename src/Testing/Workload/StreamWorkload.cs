@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using RaftStream.Raft.Runtime;
 using RaftStream.Raft.Wire;
@@ -10,26 +9,28 @@ namespace RaftStream.Testing;
 /// What runs on a simulated cluster: readers that count one growing text while leaders come and go, clients that add to and read a
 /// few counters, clients that send what was sent before, and clients with sessions.
 /// </summary>
-internal sealed class StreamWorkload
+internal sealed class StreamWorkload : IWorkload
 {
-    private const int Counters = 4;
-
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
     private readonly TextSource _text;
     private readonly List<SimReader> _readers = [];
-    private readonly CounterOracle[] _oracles;
-    private readonly LevelReads _levels;
+    private readonly CounterWorkload _counters;
     private readonly ArrayBufferWriter<byte> _bytes = new();
+    private readonly SimRandom _acts;
+    private readonly SimRandom _times;
+    private readonly SimRandom _openings;
+    private readonly SimulationPart _without;
     private long _countedTo;
+    private bool _isAway;
 
     public StreamWorkload(Simulation simulation, Swarm swarm, SimRandom random)
     {
         (_simulation, _swarm, _random) = (simulation, swarm, random);
+        (_acts, _times, _openings, _without) = (random.Fork(), random.Fork(), random.Fork(), simulation.Options.Without);
         _text = new(random.Fork());
-        _oracles = [.. Enumerable.Range(0, Counters).Select(_ => new CounterOracle(simulation.Time))];
-        _levels = new(simulation, random.Fork());
+        _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
     }
 
@@ -45,40 +46,78 @@ internal sealed class StreamWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest;
+
+    public IStateMachine CreateMachine() => new CountingStore();
+
     public void Begin()
     {
-        _text.Grow(2048);
+        if (!_without.HasFlag(SimulationPart.Readers))
+            _text.Grow(2048);
         Next();
     }
 
     /// <summary>A client or a reader acts.</summary>
     public void Act()
     {
+        if (_isAway)
+            return;
         Next();
+
+        // Each act draws from a source of its own: one that is left out leaves the others as they are.
+        _random.ForkFrom(_acts);
         foreach (var reader in _readers)
             reader.Step();
         Forget();
         OpenReaders();
-        Sessions.Act(IsActive);
+        if (!_without.HasFlag(SimulationPart.Sessions))
+            Sessions.Act(IsActive);
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
         if (choice < 0.4)
-            Add();
+            Do(SimulationPart.Adds);
         else if (choice < 0.55)
-            Read();
+            Do(SimulationPart.Reads);
         else if (choice < 0.7)
-            ReadAtSomeLevel();
+            Do(SimulationPart.LevelReads);
         else if (choice < 0.75)
-            Repeat();
+            Do(SimulationPart.Repeats);
         else if (choice < 0.8 && _countedTo == TextLength)
-            _text.Grow(_random.Between(1, 2048));
+            Do(SimulationPart.Readers);
+    }
+
+    public void Leave() => _isAway = true;
+
+    private void Do(SimulationPart part)
+    {
+        if ((_without & part) != 0)
+            return;
+        switch (part)
+        {
+            case SimulationPart.Adds:
+                _counters.Add(_random);
+                break;
+            case SimulationPart.Reads:
+                _counters.Read(_random);
+                break;
+            case SimulationPart.LevelReads:
+                _counters.ReadAtSomeLevel(_random);
+                break;
+            case SimulationPart.Repeats:
+                Repeat();
+                break;
+            default:
+                _text.Grow(_random.Between(1, 2048));
+                break;
+        }
     }
 
     /// <summary>A command was applied for the first time anywhere: is every word counted exactly once?</summary>
-    public void OnNewState(SimNode node, Command command)
+    public void OnNewState(SimNode node, in Command command)
     {
         Sessions.Oracle.OnApplied(command);
+        _counters.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -96,20 +135,13 @@ internal sealed class StreamWorkload
     public void CheckEnd(IStateMachine machine)
     {
         CompareWords(machine, (int)_countedTo);
-        for (var counter = 0; counter < Counters; counter++)
-        {
-            var value = ValueOf(machine, KeyOf(counter));
-            _oracles[counter].Read(KeyOf(counter), _oracles[counter].Floor, value);
-        }
-
+        _counters.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
 
-    private static string KeyOf(int counter) => string.Create(CultureInfo.InvariantCulture, $"#{counter}");
-
     private void Next() =>
-        _simulation.Events.Add(_simulation.Now + 1 + _random.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
+        _simulation.Events.Add(_simulation.Now + 1 + _times.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));
 
     /// <summary>A leader that is ready gets a reader; now and then a second one, which takes the partition over.</summary>
     private void OpenReaders()
@@ -119,7 +151,7 @@ internal sealed class StreamWorkload
             if (node.Replica?.Consensus.IsReady != true || _countedTo == TextLength)
                 continue;
             var has = _readers.Exists(reader => reader.Node == node && !reader.IsOver);
-            if (!has || (_readers.Count < 6 && _random.Chance(0.02)))
+            if (!has || (_readers.Count < 6 && _openings.Chance(0.02)))
                 _readers.Add(new(_simulation, _text, node, _swarm.Window));
         }
     }
@@ -133,44 +165,6 @@ internal sealed class StreamWorkload
             _readers[i].Dispose();
             _readers.RemoveAt(i);
         }
-    }
-
-    private void Add()
-    {
-        var counter = _random.Below(Counters);
-        var delta = _random.Below(1L << 40) + 1;
-        var oracle = _oracles[counter];
-        StoreCommand.WriteAdd(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)), delta);
-        oracle.Invoke(delta);
-        if (!Ask(RequestKind.Propose, answer =>
-        {
-            oracle.Complete(delta, answer.Outcome);
-            _simulation.Counts.Add($"add {answer.Outcome}");
-        }))
-        {
-            oracle.Complete(delta, Outcome.Rejected);
-        }
-    }
-
-    private void Read()
-    {
-        var counter = _random.Below(Counters);
-        var floor = _oracles[counter].Floor;
-        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
-        Ask(RequestKind.Read, answer =>
-        {
-            _simulation.Counts.Add($"read {answer.Outcome}");
-            if (answer.Outcome == Outcome.Applied && CounterReply.TryRead(answer.Reply.Span, out var reply))
-                _oracles[counter].Read(KeyOf(counter), floor, reply.Value);
-        });
-    }
-
-    private void ReadAtSomeLevel()
-    {
-        var counter = _random.Below(Counters);
-        StoreQuery.WriteGet(_bytes, Encoding.UTF8.GetBytes(KeyOf(counter)));
-        _levels.Read(KeyOf(counter), _oracles[counter], _bytes.WrittenSpan.ToArray());
-        _bytes.ResetWrittenCount();
     }
 
     /// <summary>Somebody sends a reader's last command again, to whoever leads by now: it must not count twice.</summary>
@@ -195,7 +189,7 @@ internal sealed class StreamWorkload
     {
         var node = _simulation.Nodes[_random.Below(_simulation.Nodes.Count)];
         if (_random.Chance(0.8))
-            node = _simulation.Nodes.FirstOrDefault(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
+            node = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
         return node.Ask(request);
     }
 

@@ -7,16 +7,21 @@ namespace RaftStream.Lab.Sim;
 internal sealed record HuntState(SeedRange Seeds, int Nodes, int StepsPerSeed, ulong NextSeed, long Steps, SortedDictionary<string, long> Events);
 
 /// <summary>Runs seeds on all cores until the range ends or a promise is broken.</summary>
-internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
+internal sealed class SimHunt(HuntState start, SimulationOptions options, int jobs, bool twice)
 {
+    /// <summary>The name under which a seed that did not run the same way twice is told.</summary>
+    public const string Repeatable = "Repeatable";
+
     private readonly Lock _gate = new();
     private readonly SortedSet<ulong> _finishedAhead = [];
     private readonly EventCounts _counts = new();
+    private readonly Dictionary<string, int> _seedsWith = new(StringComparer.Ordinal);
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private SimulationReport? _violation;
     private ulong _nextToTake = start.NextSeed;
     private ulong _doneBelow = start.NextSeed;
     private long _stepsHere;
+    private HealingTimes _longest;
 
     /// <summary>The violation with the smallest seed that was found, or null.</summary>
     public SimulationReport? Violation
@@ -25,6 +30,26 @@ internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
         {
             lock (_gate)
                 return _violation;
+        }
+    }
+
+    /// <summary>The longest of what the clusters took to come to rest.</summary>
+    public HealingTimes Longest
+    {
+        get
+        {
+            lock (_gate)
+                return _longest;
+        }
+    }
+
+    /// <summary>In how many of the seeds that ran here each event happened.</summary>
+    public SortedDictionary<string, int> SeedsWith
+    {
+        get
+        {
+            lock (_gate)
+                return new(_seedsWith, StringComparer.Ordinal);
         }
     }
 
@@ -63,7 +88,19 @@ internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
     private void Work(CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested && TryTake(out var seed))
-            Finish(seed, Simulation.Run(new() { Profile = profile, Seed = seed, Nodes = start.Nodes, Steps = start.StepsPerSeed }));
+        {
+            var report = Simulation.Run(options with { Seed = seed });
+            Finish(seed, twice && report.Violation is null ? Again(report) : report);
+        }
+    }
+
+    /// <summary>Runs a seed once more: everything must come the same way.</summary>
+    private static SimulationReport Again(SimulationReport first)
+    {
+        var second = Simulation.Run(first.Options);
+        return second.TraceHash == first.TraceHash && second.Steps == first.Steps
+            ? first
+            : first with { Violation = new(Repeatable, FormattableString.Invariant($"The seed runs {first.Steps} steps with trace {first.TraceHash:x16}, and then {second.Steps} steps with trace {second.TraceHash:x16}.")) };
     }
 
     private bool TryTake(out ulong seed)
@@ -84,6 +121,9 @@ internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
         {
             _stepsHere += report.Steps;
             _counts.Add(report.Counts);
+            foreach (var (what, _) in report.Counts.Counts)
+                _seedsWith[what] = _seedsWith.GetValueOrDefault(what) + 1;
+            _longest = new(Max(_longest.Leader, report.Healing.Leader), Max(_longest.Rest, report.Healing.Rest), Math.Max(_longest.Elections, report.Healing.Elections));
             if (report.Violation is not null)
             {
                 if (_violation is null || seed < _violation.Options.Seed)
@@ -96,4 +136,6 @@ internal sealed class SimHunt(HuntState start, FaultProfile profile, int jobs)
                 _doneBelow++;
         }
     }
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -1,0 +1,64 @@
+namespace RaftStream.Testing;
+
+/// <summary>How a start ended that followed a crash in a disk operation.</summary>
+internal enum RecoveryResult
+{
+    /// <summary>Everything was whole.</summary>
+    Clean,
+
+    /// <summary>The end of the log was torn, and was cut off.</summary>
+    TornTailCut,
+
+    /// <summary>The next crash came before the recovery was through.</summary>
+    CrashedAgain,
+
+    /// <summary>There was no room.</summary>
+    DiskFull,
+
+    /// <summary>The disk was damaged, and the node refused it.</summary>
+    DamageRefused,
+}
+
+/// <summary>
+/// The places where a node changes its disk: each kind of operation on each kind of file, told from the outside by names. The prebuilt segment is
+/// filled under its temporary name; what goes to a segment's own file are its header and batches.
+/// </summary>
+internal static class IoPoints
+{
+    /// <summary>How many places.</summary>
+    public const int Count = OperationCount * FileCount;
+
+    private const int OperationCount = 6;
+    private const int FileCount = 6;
+
+    private static readonly string[] Operations = ["create", "write", "sync", "rename", "delete", "sync"];
+    // Segments get their names by renaming, and so do snapshots: those are never created or written under the final one.
+    private static readonly int[] Real =
+    [
+        Of(DiskOperation.SyncFolder, ""),
+        Of(DiskOperation.Write, ".seg"), Of(DiskOperation.SyncData, ".seg"), Of(DiskOperation.Delete, ".seg"),
+        Of(DiskOperation.Create, ".new"), Of(DiskOperation.Write, ".new"), Of(DiskOperation.SyncData, ".new"), Of(DiskOperation.Rename, ".new"), Of(DiskOperation.Delete, ".new"),
+        Of(DiskOperation.Create, "snapshot-taking"), Of(DiskOperation.Write, "snapshot-taking"), Of(DiskOperation.SyncData, "snapshot-taking"),
+        Of(DiskOperation.Rename, "snapshot-taking"), Of(DiskOperation.Delete, "snapshot-taking"),
+        Of(DiskOperation.Create, ".part"), Of(DiskOperation.Write, ".part"), Of(DiskOperation.SyncData, ".part"), Of(DiskOperation.Rename, ".part"), Of(DiskOperation.Delete, ".part"),
+        Of(DiskOperation.Delete, ".snap"),
+    ];
+
+    private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot"];
+
+    /// <summary>The place of an operation.</summary>
+    public static int Of(DiskOperation operation, string file) => ((int)operation * FileCount) + FileOf(file);
+
+    /// <summary>Any of the places that there are.</summary>
+    public static int Draw(SimRandom random) => Real[random.Below(Real.Length)];
+
+    /// <summary>What a place is called.</summary>
+    public static string NameOf(int point) => $"{Files[point % FileCount]} {Operations[point / FileCount]}";
+
+    private static int FileOf(string file) =>
+        file.Length == 0 ? 0
+        : file.EndsWith(".seg", StringComparison.Ordinal) ? 1
+        : file.EndsWith(".new", StringComparison.Ordinal) ? 2
+        : file.StartsWith("snapshot-taking", StringComparison.Ordinal) ? 3
+        : file.EndsWith(".part", StringComparison.Ordinal) ? 4 : 5;
+}

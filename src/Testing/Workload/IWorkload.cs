@@ -1,0 +1,29 @@
+namespace RaftStream.Testing;
+
+/// <summary>What a simulation asks of the load that it runs: this project's own, or a user's.</summary>
+internal interface IWorkload
+{
+    /// <summary>Whether new operations begin.</summary>
+    bool IsActive { get; set; }
+
+    /// <summary>Whether everything that was begun is known to have ended.</summary>
+    bool IsAtRest { get; }
+
+    /// <summary>A state machine for a node that starts.</summary>
+    IStateMachine CreateMachine();
+
+    /// <summary>The first act is foreseen.</summary>
+    void Begin();
+
+    /// <summary>A client acts.</summary>
+    void Act();
+
+    /// <summary>No act comes any more.</summary>
+    void Leave();
+
+    /// <summary>A command was applied for the first time anywhere.</summary>
+    void OnNewState(SimNode node, in Command command);
+
+    /// <summary>Judges a replica at the end.</summary>
+    void CheckEnd(IStateMachine machine);
+}
