@@ -17,9 +17,11 @@ internal sealed class Checker(Simulation simulation)
     private readonly List<ulong?> _stateAt = [];
     private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
-    private readonly VoteChecker _votes = new();
     private readonly LogChecker _logs = new();
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
+
+    /// <summary>What nodes say, and what they promise by it.</summary>
+    public PromiseChecker Promises { get; } = new(simulation);
 
     /// <summary>The invariants of membership.</summary>
     public MemberChecker Members { get; } = new(simulation);
@@ -45,61 +47,9 @@ internal sealed class Checker(Simulation simulation)
     {
         var view = _views[node.Id.Value];
         var core = node.Replica!.Consensus.Core;
-        ViolationException.Require(core.Term >= view.PromisedTerm, "VotePersistence", $"Node {node.Id} comes back in term {core.Term} after it promised term {view.PromisedTerm}.");
-        ViolationException.Require(
-            core.Term != view.PromisedVote.Term || view.PromisedVote.Vote == NodeId.None || core.Vote == view.PromisedVote.Vote,
-            "VotePersistence",
-            $"Node {node.Id} comes back with vote {core.Vote} in term {core.Term} after it promised {view.PromisedVote.Vote}.");
+        Promises.OnStarted(node, core);
         view.Restart(core);
         _logs.OnStarted(node, core);
-    }
-
-    /// <summary>A node sends a frame: nothing leaves before what it promises is durable.</summary>
-    public void OnSent(SimNode node, NodeId to, ReadOnlySpan<byte> frame)
-    {
-        if (frame[0] != (byte)PeerFrameType.Message)
-        {
-            simulation.Counts.Add(frame[0] == (byte)PeerFrameType.Chunk ? "snapshot piece sent" : frame[0] == (byte)PeerFrameType.ChunkGone ? "snapshot gone" : "snapshot piece asked");
-            return;
-        }
-
-        var sound = PeerFrame.TryReadMessage(frame, node.Id, to, simulation.Shapes, out var message);
-        ViolationException.Require(sound, "SoundMessages", $"Node {node.Id} sends a message that cannot be read.");
-        var view = _views[node.Id.Value];
-        switch (message.Kind)
-        {
-            case MessageKind.SnapshotOffer:
-                simulation.Counts.Add("snapshot offered");
-                return;
-            case MessageKind.AppendReply when !message.Accepted:
-                simulation.Counts.Add("append refused");
-                return;
-            case MessageKind.AppendReply:
-                ViolationException.Require(
-                    message.Position.Index <= node.Shadow.Durable,
-                    "AckAfterSync",
-                    $"Node {node.Id} acknowledges entry {message.Position.Index} in term {message.Term}, but only entries up to {node.Shadow.Durable} are on its disk.");
-                RequireDurableTerm(node, message);
-                break;
-            case MessageKind.PreVoteReply or MessageKind.VoteReply when !message.Accepted:
-                simulation.Counts.Add(message.Kind == MessageKind.VoteReply ? "vote refused" : "pre-vote refused");
-                return;
-            case MessageKind.VoteReply:
-                simulation.Counts.Add("vote granted");
-                RequireDurableTerm(node, message);
-                RequireVote(node, view, new(message.Term, to));
-                _votes.OnGranted(message.Term, node.Id, to);
-                break;
-            case MessageKind.Vote:
-                RequireDurableTerm(node, message);
-                RequireVote(node, view, new(message.Term, node.Id));
-                break;
-            default:
-                return;
-        }
-
-        if (message.Term > view.PromisedTerm)
-            view.PromisedTerm = message.Term;
     }
 
     /// <summary>A state machine applied a command: the same at the same index on every replica.</summary>
@@ -176,6 +126,7 @@ internal sealed class Checker(Simulation simulation)
     {
         _views[node.Id.Value] = new();
         _logs.OnDiskLost(node.Id);
+        Promises.OnDiskLost(node.Id);
     }
 
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
@@ -203,23 +154,6 @@ internal sealed class Checker(Simulation simulation)
                 continue;
             ViolationException.Require(rival.ReadByLease(other.Clock.Now) != Refusal.None, "LeaseExclusive", $"Nodes {node.Id} and {other.Id} hold leases at once, in terms {core.Term} and {rival.Term}.");
         }
-    }
-
-    private static void RequireDurableTerm(SimNode node, in Message message) =>
-        ViolationException.Require(
-            node.Shadow.DurableHardState.Term >= message.Term,
-            "VotePersistence",
-            $"Node {node.Id} speaks in term {message.Term} ({message.Kind}), and its disk knows only term {node.Shadow.DurableHardState.Term}.");
-
-    private static void RequireVote(SimNode node, NodeView view, HardState vote)
-    {
-        var durable = node.Shadow.DurableHardState;
-        ViolationException.Require(
-            durable.Term > vote.Term || durable.Vote == vote.Vote, "VotePersistence", $"Node {node.Id} gives its vote in term {vote.Term} to {vote.Vote}, and its disk says {durable.Vote}.");
-        ViolationException.Require(
-            view.PromisedVote.Term != vote.Term || view.PromisedVote.Vote == vote.Vote, "OneVoteATerm", $"Node {node.Id} votes for {view.PromisedVote.Vote} and for {vote.Vote} in term {vote.Term}.");
-        if (vote.Term >= view.PromisedVote.Term)
-            view.PromisedVote = vote;
     }
 
     private void OnRoleChange(SimNode node, RaftCore core, NodeView view)
@@ -253,7 +187,7 @@ internal sealed class Checker(Simulation simulation)
         simulation.Happened("leader elected", node);
         if (!_leaders.TryAdd(core.Term, node.Id) && _leaders[core.Term] != node.Id)
             throw new ViolationException("ElectionSafety", $"Nodes {_leaders[core.Term]} and {node.Id} both lead term {core.Term}.");
-        _votes.OnElected(node.Id, core);
+        Promises.Votes.OnElected(node.Id, core);
         for (var index = LogIndex.Max(core.Log.Base.Index, new(1)); index <= Committed; index = index.Next)
         {
             // A leader may learn late that it won, when a later term has committed more already.
@@ -349,10 +283,6 @@ internal sealed class Checker(Simulation simulation)
         public LogIndex Applied { get; set; }
 
         public LogIndex Reported { get; set; }
-
-        public Term PromisedTerm { get; set; }
-
-        public HardState PromisedVote { get; set; }
 
         public void ResetMatches() => Array.Clear(Matches);
 

@@ -213,7 +213,7 @@ internal sealed class SimNode : INetwork, IDisposable
 
     public bool TrySend(NodeId peer, Lane lane, ReadOnlySpan<byte> frame)
     {
-        _simulation.Checker.OnSent(this, peer, frame);
+        _simulation.Checker.Promises.OnSent(this, peer, frame);
         _simulation.Trace.AddFrame(frame);
         return _simulation.Network.Send(Id, peer, lane, frame);
     }

@@ -31,12 +31,12 @@ internal sealed class CheckerTests : IDisposable
     {
         var frame = new byte[PeerFrame.MessageSize];
         PeerFrame.WriteMessage(frame, new() { Kind = kind, From = new(1), To = new(2), Term = new(1), Position = LogBench.At(5, 1), Accepted = true });
-        AssertBroken(invariant, () => _simulation.Checker.OnSent(_simulation.Nodes[0], new(2), frame));
+        AssertBroken(invariant, () => _simulation.Checker.Promises.OnSent(_simulation.Nodes[0], new(2), frame));
     }
 
     [Test]
     public void A_frame_that_cannot_be_read_is_seen() =>
-        AssertBroken("SoundMessages", () => _simulation.Checker.OnSent(_simulation.Nodes[0], new(2), new byte[] { 1, 2, 3 }));
+        AssertBroken("SoundMessages", () => _simulation.Checker.Promises.OnSent(_simulation.Nodes[0], new(2), new byte[] { 1, 2, 3 }));
 
     [Test]
     public void Applying_what_nobody_committed_is_seen() =>
