@@ -78,4 +78,7 @@ public enum SimulationPart
 
     /// <summary>Clients with sessions.</summary>
     Sessions = 1 << 22,
+
+    /// <summary>Syncs that fail.</summary>
+    SyncErrors = 1 << 23,
 }
