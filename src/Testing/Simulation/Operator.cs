@@ -66,7 +66,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     {
         foreach (var node in simulation.Nodes)
         {
-            if (!node.IsRetired && node.Id <= membership.Current.Highest && simulation.Checker.Members.IsGone(node.Id) && random.Chance(0.3))
+            if (!node.IsRetired && node.Id <= membership.Current.Highest && simulation.Checker.Members.IsGone(node.Id) && random.Chance(swarm.SwitchOff))
                 node.Retire();
         }
     }

@@ -85,6 +85,7 @@ internal sealed class SimNode : INetwork, IDisposable
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);
+        _simulation.SyncErrors.Forget(this);
         Wake();
     }
 
@@ -302,6 +303,7 @@ internal sealed class SimNode : INetwork, IDisposable
             MaxAppendBytes = _swarm.MaxAppendBytes,
             MaxAppendEntries = _swarm.MaxAppendEntries,
             MaxInflightAppends = _swarm.Window,
+            CaughtUpBytes = _swarm.CaughtUpBytes,
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
         SnapshotAfterBytes = _swarm.SnapshotAfterBytes,

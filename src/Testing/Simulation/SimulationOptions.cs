@@ -121,6 +121,18 @@ internal sealed record Swarm
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
 
+    /// <summary>How often the sync of a file fails, among all syncs.</summary>
+    public double SyncErrors { get; init; }
+
+    /// <summary>Bytes that a learner may lack when it is promoted.</summary>
+    public int CaughtUpBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How often an act of the load is a burst: old commands, many at once.</summary>
+    public double Bursts { get; init; }
+
+    /// <summary>How often a machine that has left is switched off when the operator looks: where never, it goes on for as long as it likes.</summary>
+    public double SwitchOff { get; init; } = 0.3;
+
     /// <summary>What <see cref="FaultProfile.Cuts"/> has in place of a draw.</summary>
     public static Swarm OnlyCuts => new()
     {
@@ -173,6 +185,15 @@ internal sealed record Swarm
             Sessions = DrawSessions(random),
         };
     }
+
+    /// <summary>Draws what most seeds go without.</summary>
+    public Swarm DrawRare(SimRandom random) => this with
+    {
+        SyncErrors = random.Chance(0.7) ? 0 : 0.0002 * random.Between(1, 50),
+        CaughtUpBytes = random.Chance(0.5) ? CaughtUpBytes : random.Between(0, 2000),
+        SwitchOff = random.Chance(0.7) ? SwitchOff : 0,
+        Bursts = random.Chance(0.8) ? 0 : 0.001 * random.Between(1, 20),
+    };
 
     private static SessionLimits DrawSessions(SimRandom random)
     {

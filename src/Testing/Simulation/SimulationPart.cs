@@ -87,4 +87,7 @@ public enum SimulationPart
 
     /// <summary>Logs that lose their last durable batch without a trace.</summary>
     BatchCut = 1 << 25,
+
+    /// <summary>Syncs that fail.</summary>
+    SyncErrors = 1 << 26,
 }

@@ -74,6 +74,8 @@ internal sealed class StreamWorkload : IWorkload
             Sessions.Act(IsActive);
         if (!IsActive)
             return;
+        if (_swarm.Bursts > 0 && _random.Chance(_swarm.Bursts))
+            Burst();
         var choice = _random.NextUnit();
         if (choice < 0.4)
             Do(SimulationPart.Adds);
@@ -181,6 +183,13 @@ internal sealed class StreamWorkload : IWorkload
         _bytes.Write(command);
         Ask(RequestKind.Propose, answer => _simulation.Counts.Add(
             answer.Outcome == Outcome.Applied ? $"repeated advance {PartitionReply.TryRead(answer.Reply.Span)?.Problem}" : $"repeated advance {answer.Outcome}"));
+    }
+
+    /// <summary>Many at once: the log of a leader that nobody hears grows beyond what the others commit without it.</summary>
+    private void Burst()
+    {
+        for (var more = _random.Between(20, 200); more > 0 && (_without & SimulationPart.Repeats) == 0; more--)
+            Repeat();
     }
 
     /// <summary>Asks a node, most often the one that leads.</summary>
