@@ -18,6 +18,7 @@ internal sealed class Checker(Simulation simulation)
     private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
     private readonly LogChecker _logs = new();
+    private readonly TimeChecker _times = new(simulation);
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
     /// <summary>What nodes say, and what they promise by it.</summary>
@@ -62,12 +63,14 @@ internal sealed class Checker(Simulation simulation)
             index <= Committed && _committed[(int)index.Value].Term == command.Position.Term,
             "StateMachineSafety",
             $"Node {node.Id} applies {command.Position}, which is not what is committed there.");
+        ViolationException.Require(index <= node.Shadow.Durable, "AppliedIsDurable", $"Node {node.Id} applies entry {index}, and its disk holds entries up to {node.Shadow.Durable}.");
         simulation.Trace.AddState(node.Id.Value, index, stateHash);
         while (_stateAt.Count <= index.Value)
             _stateAt.Add(null);
         if (_stateAt[(int)index.Value] is not { } first)
         {
             _stateAt[(int)index.Value] = stateHash;
+            _times.OnNewState(command);
             simulation.Workload.OnNewState(node, command);
             return;
         }
@@ -94,6 +97,7 @@ internal sealed class Checker(Simulation simulation)
             OnRoleChange(node, core, view);
         _logs.After(node.Id, core, _committed[(int)core.Commit.Value].Term);
         Members.After(node, core);
+        _times.After(node, core);
         _states.After(node, core, Committed, _committed);
         if (core.Role == Role.Leader)
         {
@@ -238,6 +242,7 @@ internal sealed class Checker(Simulation simulation)
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
         _committed.Add((position.Term, chain!.Value, core.Term));
+        _times.OnCommitted(index);
     }
 
     /// <summary>Whether a disk holds an entry, or held it before it was lost: an acknowledgement from before counts, as it would had the commit come first.</summary>
