@@ -113,8 +113,10 @@ internal sealed class Checker(Simulation simulation)
             _snapshots.OnState(node.Id, applied.Index, stateHash);
         }
 
-        if (core.Snapshot.Index > view.Snapshot)
+        // One that is to be installed is not there before that is on disk: until then the node comes back with the one before.
+        if (core.Snapshot.Index > view.Snapshot && core.Durable >= core.Snapshot.Index)
         {
+            view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
             _logs.OnSnapshot(node.Id, core.Snapshot.Index);
             simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
@@ -122,7 +124,7 @@ internal sealed class Checker(Simulation simulation)
 
         if (core.Membership.Index < view.Configuration)
             simulation.Happened("configuration rolled back", node);
-        (view.Configuration, view.Term, view.Role, view.Commit, view.Snapshot) = (core.Membership.Index, core.Term, core.Role, core.Commit, core.Snapshot.Index);
+        (view.Configuration, view.Term, view.Role, view.Commit) = (core.Membership.Index, core.Term, core.Role, core.Commit);
     }
 
     /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
