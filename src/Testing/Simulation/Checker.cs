@@ -17,6 +17,7 @@ internal sealed class Checker(Simulation simulation)
     private readonly List<ulong?> _stateAt = [];
     private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
+    private readonly MatchChecker _matches = new(simulation);
     private readonly LogChecker _logs = new();
     private readonly TimeChecker _times = new(simulation);
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
@@ -101,7 +102,7 @@ internal sealed class Checker(Simulation simulation)
         _states.After(node, core, Committed, _committed);
         if (core.Role == Role.Leader)
         {
-            CheckMatches(node, core, view);
+            _matches.After(node, core);
             CheckLease(node, core);
         }
 
@@ -138,7 +139,7 @@ internal sealed class Checker(Simulation simulation)
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
-        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk
+        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && (node.HasLostDisk || node.HasForgotten)
             || fault == CoreFault.LogFailed && node.HasRotted;
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
@@ -205,7 +206,7 @@ internal sealed class Checker(Simulation simulation)
                 $"Node {node.Id} leads term {core.Term} without the committed entry {index}.");
         }
 
-        view.ResetMatches();
+        _matches.OnElected(node.Id);
     }
 
     private void OnCommit(SimNode node, RaftCore core, NodeView view)
@@ -252,31 +253,9 @@ internal sealed class Checker(Simulation simulation)
         node.Shadow.HeldWhenLost(position)
         || (node.Shadow.At(position.Index) is { } held && held.Term == position.Term && node.Shadow.Durable >= position.Index);
 
-    private void CheckMatches(SimNode node, RaftCore core, NodeView view)
-    {
-        foreach (var member in core.Membership.Current.Members)
-        {
-            var peer = simulation.Nodes[member.Id.Value - 1];
-            if (peer == node || peer.HasLostDisk)
-                continue;
-            var match = core.ProgressOf(peer.Id).Match;
-            ref var known = ref view.Matches[peer.Id.Value];
-            if (match == known)
-                continue;
-            ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
-
-            // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
-            var isHeld = match <= peer.Shadow.Durable && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
-            ViolationException.Require(isHeld || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Durable}.");
-            known = match;
-        }
-    }
-
     /// <summary>What was last seen of a node.</summary>
     private sealed class NodeView
     {
-        public LogIndex[] Matches { get; } = new LogIndex[Simulation.MaxMachines + 1];
-
         public Term Term { get; set; }
 
         public Role Role { get; set; }
@@ -290,8 +269,6 @@ internal sealed class Checker(Simulation simulation)
         public LogIndex Applied { get; set; }
 
         public LogIndex Reported { get; set; }
-
-        public void ResetMatches() => Array.Clear(Matches);
 
         public void Restart(RaftCore core) =>
             (Term, Role, Commit, Snapshot, Applied, Configuration) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied, core.Membership.Index);

@@ -12,13 +12,13 @@ internal sealed class Healing(Simulation simulation)
     private const int MaxSteps = 200_000;
 
     /// <summary>Election timeouts until some leader can serve. See docs/simulation.md for what was measured.</summary>
-    private const int MaxToLeader = 60;
+    private const int MaxToLeader = 40;
 
     /// <summary>Election timeouts until the load has come to its end, and all replicas are equal.</summary>
-    private const int MaxToRest = 1000;
+    private const int MaxToRest = 150;
 
     /// <summary>Terms that may begin before all is at rest.</summary>
-    private const int MaxElections = 40;
+    private const int MaxElections = 12;
 
     /// <summary>Election timeouts that everything still has to settle: frames that are under way, entries that the apply agents have.</summary>
     private const int Settling = 10;
@@ -75,8 +75,9 @@ internal sealed class Healing(Simulation simulation)
         simulation.Operator.Leave();
         simulation.Workload.Leave();
         RunFor(Settling);
-        for (var more = Settling; more < MaxToPreferred && Leader() is { Membership.HasPreferred: true }; more++)
+        for (var more = Settling; more < MaxToPreferred && Leader() is null or { Membership.HasPreferred: true }; more++)
             RunFor(1);
+        ViolationException.Require(Leader() is not null, "Liveness", $"Nothing disturbs the cluster, and it is without a leader again: {Describe()}");
         var term = HighestTerm();
         var last = Members().Max(static node => node.Replica?.Consensus.Core.Log.Last.Index ?? default);
         var snapshots = Members().Select(static node => (node, node.Replica?.Consensus.Core.Snapshot.Index)).ToList();

@@ -33,7 +33,7 @@ internal sealed class SimNode : INetwork, IDisposable
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
-        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond ? 0.8 : 2 * simulation.Drift)));
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond && !simulation.Options.Without.HasFlag(SimulationPart.Drift) ? 0.8 : 2 * simulation.Drift)));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -63,6 +63,12 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Whether a bit on its disk turned over.</summary>
     public bool HasRotted { get; private set; }
 
+    /// <summary>Whether its disk was put back, or its log cut, so that nothing shows it: what it promised may be gone.</summary>
+    public bool HasForgotten { get; private set; }
+
+    /// <summary>Whether something other than a crash changed what its disk holds.</summary>
+    public bool IsDamaged => HasRotted || HasForgotten;
+
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
@@ -81,7 +87,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
         var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
-        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, HasRotted);
+        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, IsDamaged);
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);
@@ -141,6 +147,18 @@ internal sealed class SimNode : INetwork, IDisposable
             Disk.Inner.FlipBit(name, random.Below(length * 8));
         HasRotted = true;
         return length > 0;
+    }
+
+    /// <summary>The process dies, and its disk is again what it was once.</summary>
+    public void PutDiskBack(SimDisk copy) => DamageDisk(disk => disk.PutBack(copy));
+
+    /// <summary>The process dies, and what its disk holds is changed so that nothing shows it.</summary>
+    public void DamageDisk(Action<SimDisk> damage)
+    {
+        if (Replica is not null)
+            Crash(powerCut: true);
+        HasForgotten = true;
+        damage(Disk.Inner);
     }
 
     /// <summary>The disk cannot be read any more, and the machine is as good as without it.</summary>

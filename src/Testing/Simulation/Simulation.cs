@@ -27,7 +27,6 @@ public sealed class Simulation : IDisposable
     private readonly FaultInjector _faults;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly Healing _healing;
     private int _idle;
 
     internal Simulation(SimulationOptions options)
@@ -40,7 +39,7 @@ public sealed class Simulation : IDisposable
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
         Shapes = new EntryShape[swarm.MaxAppendEntries];
         Account = options.Record ? new(Time, Shapes) : null;
-        _healing = new(this);
+        Healing = new(this);
         Checker = new(this);
         Network = new(this, swarm, random.Fork());
         var load = random.Fork();
@@ -74,6 +73,9 @@ public sealed class Simulation : IDisposable
     internal IWorkload Workload { get; }
 
     internal Operator Operator { get; }
+
+    /// <summary>The end of the run.</summary>
+    internal Healing Healing { get; }
 
     internal Trace Trace { get; }
 
@@ -124,16 +126,15 @@ public sealed class Simulation : IDisposable
         ViolationException? violation = null;
         try
         {
-            foreach (var node in Nodes)
-                node.Start(isOnMedium: true);
-            _faults.Begin();
-            Operator.Begin();
-            Workload.Begin();
+            Begin();
             while (Steps < Options.Steps)
                 Step();
             if (Options.Profile == FaultProfile.Cuts)
                 CheckTermGrowth();
-            Heal();
+            Mend();
+            Healing.ComeToRest();
+            Workload.CheckEnd([.. Healing.Members().Select(static node => node.ApplyingMachine!)]);
+            Healing.StayQuiet();
         }
         catch (ViolationException broken)
         {
@@ -157,7 +158,7 @@ public sealed class Simulation : IDisposable
         {
             FaultsDrawn = _faults.Drawn,
             ActionsDrawn = Operator.Drawn,
-            Healing = _healing.Times,
+            Healing = Healing.Times,
             Account = Account,
         };
     }
@@ -242,15 +243,21 @@ public sealed class Simulation : IDisposable
         ViolationException.Require(elections <= MaxElectionsPerCut * cuts, "TermGrowth", $"{elections} elections came of {cuts} cuts.");
     }
 
-    /// <summary>Mends everything and requires the cluster to come to rest, and to stay there.</summary>
-    private void Heal()
+    /// <summary>The nodes start, and what is to come is foreseen.</summary>
+    internal void Begin()
+    {
+        foreach (var node in Nodes)
+            node.Start(isOnMedium: true);
+        _faults.Begin();
+        Operator.Begin();
+        Workload.Begin();
+    }
+
+    /// <summary>Mends everything, and brings the load to its end.</summary>
+    internal void Mend()
     {
         Operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
-        _healing.ComeToRest();
-        foreach (var node in _healing.Members())
-            Workload.CheckEnd(node.ApplyingMachine!);
-        _healing.StayQuiet();
     }
 }

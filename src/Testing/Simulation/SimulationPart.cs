@@ -78,4 +78,13 @@ public enum SimulationPart
 
     /// <summary>Clients with sessions.</summary>
     Sessions = 1 << 22,
+
+    /// <summary>Clocks whose rate is further off than leases allow.</summary>
+    Drift = 1 << 23,
+
+    /// <summary>Disks put back to an older copy.</summary>
+    OldDisk = 1 << 24,
+
+    /// <summary>Logs that lose their last durable batch without a trace.</summary>
+    BatchCut = 1 << 25,
 }

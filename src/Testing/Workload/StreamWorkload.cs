@@ -132,7 +132,13 @@ internal sealed class StreamWorkload : IWorkload
     }
 
     /// <summary>At the end: every reader has stopped, everything is counted, and every counter holds what it may.</summary>
-    public void CheckEnd(IStateMachine machine)
+    public void CheckEnd(IReadOnlyList<IStateMachine> replicas)
+    {
+        foreach (var replica in replicas)
+            CheckEnd(replica);
+    }
+
+    private void CheckEnd(IStateMachine machine)
     {
         CompareWords(machine, (int)_countedTo);
         _counters.CheckEnd(key => ValueOf(machine, key));
