@@ -17,7 +17,7 @@ internal sealed class TimeChecker(Simulation simulation)
 
     private readonly List<(long At, LogIndex Index)> _commits = [(0, LogIndex.Zero)];
     private readonly Stall[] _stalls = new Stall[Simulation.MaxMachines + 1];
-    private long _logTime;
+    private (LogIndex Index, long Time) _newest;
 
     /// <summary>An entry is committed for the first time.</summary>
     public void OnCommitted(LogIndex index)
@@ -34,8 +34,9 @@ internal sealed class TimeChecker(Simulation simulation)
     /// </summary>
     public void OnNewState(in Command command)
     {
-        ViolationException.Require(command.Time >= _logTime, "LogTime", $"Log time goes from {_logTime} back to {command.Time} at {command.Position}.");
-        _logTime = command.Time;
+        var isInOrder = (command.Position.Index > _newest.Index) == (command.Time >= _newest.Time) || command.Time == _newest.Time;
+        ViolationException.Require(isInOrder, "LogTime", $"Log time is {_newest.Time} at {_newest.Index} and {command.Time} at {command.Position}.");
+        _newest = (command.Position.Index, command.Time);
         if (simulation.Options.Profile != FaultProfile.Beyond)
             ViolationException.Require(command.Time <= simulation.Now * (1 + simulation.Drift), "LogTime", $"Log time is {command.Time} at {command.Position}, and only {simulation.Now} ns have passed.");
     }
