@@ -19,6 +19,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
     private readonly StateChecker _snapshots = new();
     private readonly MatchChecker _matches = new(simulation);
     private readonly LogChecker _logs = new();
+    private readonly TimeChecker _times = new(simulation);
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
     /// <summary>What nodes say, and what they promise by it.</summary>
@@ -63,12 +64,14 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             index <= Committed && _committed[(int)index.Value].Term == command.Position.Term,
             "StateMachineSafety",
             $"Node {node.Id} applies {command.Position}, which is not what is committed there.");
+        ViolationException.Require(index <= node.Shadow.Durable, "AppliedIsDurable", $"Node {node.Id} applies entry {index}, and its disk holds entries up to {node.Shadow.Durable}.");
         simulation.Trace.AddState(node.Id.Value, index, stateHash);
         while (_stateAt.Count <= index.Value)
             _stateAt.Add(null);
         if (_stateAt[(int)index.Value] is not { } first)
         {
             _stateAt[(int)index.Value] = stateHash;
+            _times.OnNewState(command);
             simulation.Workload.OnNewState(node, command);
             return;
         }
@@ -95,6 +98,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             OnRoleChange(node, core, view);
         _logs.After(node.Id, core, _committed[(int)core.Commit.Value].Term);
         Members.After(node, core);
+        _times.After(node, core);
         _states.After(node, core, Committed, _committed);
         if (core.Role == Role.Leader)
         {
@@ -112,8 +116,11 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
 
         ViolationException.Require(core.Applied >= view.CoreApplied, "AppliedMonotonic", $"Node {node.Id} takes what it has applied from {view.CoreApplied} back to {core.Applied}.");
         view.CoreApplied = core.Applied;
-        if (core.Snapshot.Index > view.Snapshot)
+
+        // One that is to be installed is not there before that is on disk: until then the node comes back with the one before.
+        if (core.Snapshot.Index > view.Snapshot && core.Durable >= core.Snapshot.Index)
         {
+            view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
             _logs.OnSnapshot(node.Id, core.Snapshot.Index);
             simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
@@ -121,7 +128,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
 
         if (core.Membership.Index < view.Configuration)
             simulation.Happened("configuration rolled back", node);
-        (view.Configuration, view.Term, view.Role, view.Commit, view.Snapshot) = (core.Membership.Index, core.Term, core.Role, core.Commit, core.Snapshot.Index);
+        (view.Configuration, view.Term, view.Role, view.Commit) = (core.Membership.Index, core.Term, core.Role, core.Commit);
     }
 
     /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
@@ -243,6 +250,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
         _committed.Add((position.Term, chain!.Value, core.Term));
+        _times.OnCommitted(index);
     }
 
     /// <summary>Whether a disk holds an entry, or held it before it was lost: an acknowledgement from before counts, as it would had the commit come first.</summary>

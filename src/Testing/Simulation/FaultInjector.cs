@@ -178,7 +178,7 @@ internal sealed class FaultInjector
         _simulation.Network.IsFaulty = false;
         foreach (var node in _simulation.Nodes)
         {
-            node.SlowDiskUntil = 0;
+            node.SlowDown(0, hangs: true);
             node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
             node.Disk.CrashAtPoint(null, CrashMoment.Before);
@@ -339,7 +339,7 @@ internal sealed class FaultInjector
     private void SlowDisk(SimNode node)
     {
         _simulation.Happened("slow disk", node);
-        node.SlowDiskUntil = _simulation.Now + _random.Between(50_000_000, 2_000_000_000);
+        node.SlowDown(_simulation.Now + _random.Between(50_000_000, 2_000_000_000), hangs: _random.Chance(_swarm.HangShare * 0.4));
     }
 
     private CrashMoment Moment() => (CrashMoment)_random.Below(3);

@@ -23,8 +23,11 @@ internal sealed class Healing(Simulation simulation)
     /// <summary>Election timeouts that everything still has to settle: frames that are under way, entries that the apply agents have.</summary>
     private const int Settling = 10;
 
-    /// <summary>Election timeouts in which leadership must have gone to the voter that should have it, if that one is in service.</summary>
-    private const int MaxToPreferred = 100;
+    /// <summary>
+    /// Election timeouts in which leadership must have gone to the voter that should have it, if that one is in service: more than the 256 that a leader may
+    /// pause between two hand-overs of its own accord, by the slowest clock.
+    /// </summary>
+    private const int MaxToPreferred = 400;
 
     /// <summary>Election timeouts in which nothing may happen.</summary>
     private const int Quiet = 20;

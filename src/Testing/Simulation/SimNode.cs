@@ -25,12 +25,15 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly SimRandom _random;
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
+    private Instant? _stoppedAt;
+    private long _slowDiskUntil;
+    private long _hungDiskUntil;
     private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
-        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond && !simulation.Options.Without.HasFlag(SimulationPart.Drift) ? 0.8 : 0.02)));
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond && !simulation.Options.Without.HasFlag(SimulationPart.Drift) ? 0.8 : 2 * simulation.Drift)));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -69,8 +72,11 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
-    /// <summary>Until when the disk is slow.</summary>
-    public long SlowDiskUntil { get; set; }
+    /// <summary>When the consensus agent had its last whole turn, in true time.</summary>
+    public long LastTurn { get; private set; }
+
+    /// <summary>Whether the queue to the disk is so full that the agent may not even look at the time.</summary>
+    public bool IsDiskQueueFull => Replica is { } replica && replica.Queues.Disk.Count > replica.Queues.Disk.Capacity / 2;
 
     /// <summary>Starts the process: recovers from what the disk holds.</summary>
     public void Start(bool isOnMedium)
@@ -98,7 +104,7 @@ internal sealed class SimNode : INetwork, IDisposable
         (Replica, ApplyingMachine) = (null, null);
         Array.Fill(_pollAt, long.MaxValue);
         _timerAt = long.MaxValue;
-        PausedUntil = 0;
+        (PausedUntil, _stoppedAt) = (0, null);
         Disk.CloseAll();
         Shadow.Down(powerCut);
         if (powerCut)
@@ -187,8 +193,16 @@ internal sealed class SimNode : INetwork, IDisposable
         _simulation.Counts.Add("snapshot point passed by", Replica.Apply.Counters.CapturesSkipped.Value);
     }
 
+    /// <summary>The disk is slow until then, or answers nothing at all.</summary>
+    public void SlowDown(long until, bool hangs) => (_slowDiskUntil, _hungDiskUntil) = (until, hangs ? until : _hungDiskUntil);
+
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
-    public void Pause(long until) => PausedUntil = until;
+    public void Pause(long until)
+    {
+        if (PausedUntil <= _simulation.Now)
+            _stoppedAt = Clock.Now;
+        PausedUntil = until;
+    }
 
     /// <summary>Polls an agent if the poll is still wanted; returns how much it did.</summary>
     public int Poll(SimAgent agent, int life, long scheduledFor)
@@ -204,7 +218,7 @@ internal sealed class SimNode : INetwork, IDisposable
 
         var done = agent switch
         {
-            SimAgent.Consensus => replica.Consensus.Poll(Clock),
+            SimAgent.Consensus => PollConsensus(replica),
             SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
             _ => replica.Apply.Poll(Clock),
         };
@@ -254,9 +268,31 @@ internal sealed class SimNode : INetwork, IDisposable
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 
-    private long DiskTime() => _simulation.Now < SlowDiskUntil
-        ? _random.Between(20_000_000, 400_000_000)
-        : _random.Between(50_000, 2_000_000);
+    /// <summary>A turn of the consensus agent; the first one after a pause may be one that the pause cut in two.</summary>
+    private int PollConsensus(Replica replica)
+    {
+        if (_stoppedAt is { } stopped && _random.Chance(0.5))
+            Clock.FallAsleep(stopped, replica.Queues);
+        _stoppedAt = null;
+        try
+        {
+            var done = replica.Consensus.Poll(Clock);
+            if (!Clock.IsAsleep)
+                LastTurn = _simulation.Now;
+            return done;
+        }
+        finally
+        {
+            Clock.WakeUp();
+        }
+    }
+
+    private long DiskTime()
+    {
+        if (_simulation.Now < _hungDiskUntil)
+            return _hungDiskUntil - _simulation.Now + _random.Between(50_000, 2_000_000);
+        return _simulation.Now < _slowDiskUntil ? _random.Between(20_000_000, 400_000_000) : _random.Between(50_000, 2_000_000);
+    }
 
     private void Schedule(SimAgent agent, long after)
     {
@@ -287,7 +323,7 @@ internal sealed class SimNode : INetwork, IDisposable
             return 0;
         }
 
-        var done = Replica.Consensus.Poll(Clock);
+        var done = PollConsensus(Replica);
         Wake();
         return done;
     }
@@ -304,6 +340,7 @@ internal sealed class SimNode : INetwork, IDisposable
             MaxAppendEntries = _swarm.MaxAppendEntries,
             MaxInflightAppends = _swarm.Window,
             CaughtUpBytes = _swarm.CaughtUpBytes,
+            MaxDrift = _simulation.Drift,
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
         SnapshotAfterBytes = _swarm.SnapshotAfterBytes,

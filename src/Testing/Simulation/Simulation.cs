@@ -87,6 +87,9 @@ public sealed class Simulation : IDisposable
     /// <summary>What is kept for a reader, if anything.</summary>
     internal RunAccount? Account { get; }
 
+    /// <summary>How far clocks may be off, as far as the cluster is told.</summary>
+    internal double Drift => Options.Profile == FaultProfile.Beyond ? 0.01 : _swarm.Drift;
+
     /// <summary>Events so far.</summary>
     internal long Steps { get; private set; }
 

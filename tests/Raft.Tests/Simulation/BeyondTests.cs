@@ -8,8 +8,8 @@ internal sealed class BeyondTests
     private const SimulationPart All = SimulationPart.Drift | SimulationPart.ClockJump | SimulationPart.OldDisk | SimulationPart.BatchCut;
     private const int MaxSeeds = 600;
 
-    [TestCase(SimulationPart.Drift, "LeaseExclusive", "Lease", "BoundedStaleness", "Linearizable")]
-    [TestCase(SimulationPart.ClockJump, "LeaseExclusive", "Lease", "BoundedStaleness", "Linearizable")]
+    [TestCase(SimulationPart.Drift, "LeaseExclusive", "Lease", "BoundedStaleness", "Freshness", "Linearizable")]
+    [TestCase(SimulationPart.ClockJump, "LeaseExclusive", "Lease", "BoundedStaleness", "Freshness", "Linearizable")]
     [TestCase(SimulationPart.OldDisk, "ElectionSafety", "VoteQuorum", "LeaderCompleteness", "CommittedIsDurable", "StateMachineSafety", "MatchIsDurable")]
     [TestCase(SimulationPart.BatchCut, "ElectionSafety", "VoteQuorum", "LeaderCompleteness", "CommittedIsDurable", "StateMachineSafety", "MatchIsDurable")]
     public void Each_fault_beyond_the_promises_breaks_one_that_rests_on_its_absence(SimulationPart fault, params string[] broken)
