@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using RaftStream.Lab;
 using RaftStream.Lab.Bench;
 using RaftStream.Lab.Crashes;
+using RaftStream.Lab.Explore;
 using RaftStream.Lab.Fuzz;
 using RaftStream.Lab.Install;
 using RaftStream.Lab.Pause;
@@ -10,7 +11,7 @@ using RaftStream.Lab.Sim;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
-    SimCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(),
+    SimCommand.Create(), ExploreCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -1,0 +1,99 @@
+using RaftStream.Raft.Core;
+
+namespace RaftStream.Testing;
+
+/// <summary>A message that was sent in some explored state.</summary>
+/// <param name="Id">Its number.</param>
+/// <param name="Envelope">What it says.</param>
+/// <param name="Family">The number that it shares with the messages that differ from it in <see cref="Message.Match"/> only, if it is an append.</param>
+internal sealed record KnownMessage(int Id, Envelope Envelope, int Family)
+{
+    /// <summary>The entries as the core takes them.</summary>
+    public EntryShape[] Shapes { get; } = Array.ConvertAll(Envelope.Entries, static entry => entry.Shape);
+
+    /// <summary>The configurations among them.</summary>
+    public Configuration[] Configurations { get; } = [.. Envelope.Entries.Where(static entry => entry.Configuration is not null).Select(static entry => entry.Configuration!)];
+
+    /// <summary>The numbers of this message under each renaming.</summary>
+    public int[] Twins { get; set; } = [];
+
+    public int To => Envelope.Message.To.Value;
+}
+
+/// <summary>Every message that was ever sent, once: states then hold numbers. Numbers are given in the order of first sending.</summary>
+internal sealed class KnownMessages(Renaming[] renamings)
+{
+    private readonly List<KnownMessage> _messages = [];
+    private readonly List<ulong> _hashes = [];
+    private readonly Dictionary<ulong, int> _known = [];
+    private readonly Dictionary<ulong, int> _families = [];
+
+    public int Count => _messages.Count;
+
+    public KnownMessage this[int id] => _messages[id];
+
+    /// <summary>The hash of a message under a renaming.</summary>
+    public ulong HashOf(int id, int renaming) => _hashes[(id * renamings.Length) + renaming];
+
+    /// <summary>The number of a message, a new one if it was never sent before.</summary>
+    public int IdOf(Envelope envelope)
+    {
+        if (_known.TryGetValue(HashOf(envelope, withMatch: true), out var id))
+            return id;
+        id = Add(envelope);
+        var twins = Array.ConvertAll(renamings, renaming => Add(renaming.Of(envelope)));
+        for (var first = 0; first < twins.Length; first++)
+        {
+            var twin = _messages[twins[first]];
+            twin.Twins = Array.ConvertAll(renamings, renaming => twins[renaming.After(renamings[first], renamings)]);
+            for (var second = 0; second < renamings.Length; second++)
+                _hashes[(twin.Id * renamings.Length) + second] = HashOf(_messages[twin.Twins[second]].Envelope, withMatch: true);
+        }
+
+        return id;
+    }
+
+    private int Add(Envelope envelope)
+    {
+        var hash = HashOf(envelope, withMatch: true);
+        if (_known.TryGetValue(hash, out var id))
+            return id;
+        var family = _messages.Count;
+        if (envelope.Message.Kind == MessageKind.Append && !_families.TryAdd(HashOf(envelope, withMatch: false), family))
+            family = _families[HashOf(envelope, withMatch: false)];
+        _messages.Add(new(_messages.Count, envelope, family));
+        _hashes.AddRange(new ulong[renamings.Length]);
+        return _known[hash] = _messages.Count - 1;
+    }
+
+    /// <summary>The hash of a message, with or without what the leader knows of the receiver.</summary>
+    public static ulong HashOf(Envelope envelope, bool withMatch)
+    {
+        var message = envelope.Message;
+        var hash = default(Fingerprint);
+        hash.Add((long)message.Kind);
+        hash.Add((message.From.Value << 8) | message.To.Value);
+        hash.Add(message.Term.Value);
+        hash.Add(message.Position);
+        hash.Add(message.Commit.Value);
+        hash.Add(withMatch ? message.Match.Value : 0);
+        hash.Add((message.Accepted ? 1 : 0) | (message.ByTransfer ? 2 : 0));
+        hash.Add((long)message.Disk);
+        hash.Add((long)message.Life);
+        foreach (var entry in envelope.Entries)
+            Add(ref hash, entry);
+        hash.Add(envelope.Entries.Length);
+        return hash.Value;
+    }
+
+    /// <summary>Adds an entry to a fingerprint.</summary>
+    public static void Add(ref Fingerprint hash, in EntryRecord entry)
+    {
+        hash.Add(entry.Shape.Term.Value);
+        hash.Add(((long)entry.Shape.Kind << 32) | (uint)entry.Shape.Length);
+        if (entry.Configuration is not { } members)
+            return;
+        foreach (var member in members.Members)
+            hash.Add(((long)member.Id.Value << 2) | (member.IsVoter ? 2L : 0) | (member.WasVoter ? 1L : 0));
+    }
+}
