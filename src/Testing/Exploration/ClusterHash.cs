@@ -15,7 +15,7 @@ internal sealed class ClusterHash(ExplorerOptions options, Renaming[] renamings,
     /// Whether an append that was taken and acknowledged is over. A node that may not stand forgets its leader when its timer ends, and would learn of it
     /// by such an append again.
     /// </summary>
-    private readonly bool _takenIsOver = options.Changes == 0 && options.Learners == 0;
+    private readonly bool _takenIsOver = options.CommitIsObserved;
     private readonly ulong[] _sums = new ulong[renamings.Length];
     private ulong[] _sent = new ulong[64];
     private readonly List<int> _marked = [];
@@ -36,7 +36,7 @@ internal sealed class ClusterHash(ExplorerOptions options, Renaming[] renamings,
         if ((message >> 6) < _sent.Length && (_sent[message >> 6] & (1UL << message)) != 0)
             return true;
         return messages[message].Envelope.Message.Kind == MessageKind.Append && FindFamily(message) is >= 0 and var other
-            && messages[other].Envelope.Message.Match >= messages[message].Envelope.Message.Match;
+            && IsAtLeast(messages[other].Envelope.Message, messages[message].Envelope.Message);
     }
 
     /// <summary>Puts what a step sent into the network of the state that it led to.</summary>
@@ -93,9 +93,12 @@ internal sealed class ClusterHash(ExplorerOptions options, Renaming[] renamings,
         return !answer.Accepted || !(IsSent(step.Sent[0]) || Array.IndexOf(sent, step.Sent[0]) >= 0 || nodes[state.Nodes[answer.To.Value - 1]].IsDead(answer));
     }
 
+    private static bool IsAtLeast(in Message message, in Message other) => message.Match >= other.Match && message.Commit >= other.Commit;
+
     /// <summary>
-    /// The append in the network that says the same but for the match, or -1. What a leader says that we hold is only ever checked against our log: if
-    /// the check passes for a later match it passes for an earlier one, so the later stands for both.
+    /// The append in the network that brings the same entries, or -1. The later of two stands for both. What a leader says that we hold is only ever checked
+    /// against our log: if the check passes for a later match it passes for an earlier one. The commit index is observed: a follower that is told a
+    /// later one says the same as one that is told an earlier one, and more is checked of it.
     /// </summary>
     private int FindFamily(int message)
     {

@@ -33,7 +33,7 @@ internal sealed class Explorer
             throw new ArgumentException(problem, nameof(options));
         _options = options;
         var renamings = Renaming.All(options);
-        _messages = new(renamings);
+        _messages = new(options, renamings);
         _inputs = new(options);
         _nodes = new(options, renamings, _inputs, _messages);
         _checks = new(_nodes, _messages);
@@ -158,13 +158,29 @@ internal sealed class Explorer
             if (_messages[message].To != node + 1 || (_messages[message].Envelope.Message.Kind == MessageKind.ElectNow && facts.Term >= _options.Terms))
                 continue;
             Try(node, facts, new(NodeInputKind.Deliver, 0, message));
+            Refuse(node, message);
         }
+    }
+
+    /// <summary>
+    /// A refused append: its leader hears of it at once, or never. A late refusal adds nothing: all that follows from one is that entries are sent from
+    /// an earlier place, and a leader that goes back later sends no entry that it would not have sent going back at once.
+    /// </summary>
+    private void Refuse(int node, int message)
+    {
+        var step = _nodes.Step(_base.Nodes[node], _inputs.CodeOfDelivery(message));
+        if (step.State != _base.Nodes[node] || step.Sent.Length != 1 || !IsRefusal(step.Sent[0]))
+            return;
+        var leader = _messages[step.Sent[0]].To - 1;
+        var facts = _nodes[_base.Nodes[leader]];
+        if (!facts.IsHalted)
+            Try(leader, facts, new(NodeInputKind.Deliver, 0, step.Sent[0]));
     }
 
     private void ExpandLeader(int node, NodeFacts facts)
     {
         if (facts.Commit > 0)
-            Try(node, facts, new(NodeInputKind.Beat, 0, 0));
+            Beat(node, facts);
         if (_options.Resend)
             Try(node, facts, new(NodeInputKind.Resend, 0, 0));
         if (_base.Entries < _options.Entries)
@@ -174,6 +190,28 @@ internal sealed class Explorer
         for (var change = 0; change < _options.MemberChanges().Count; change++)
             Try(node, facts, new(NodeInputKind.Change, 0, change));
     }
+
+    /// <summary>
+    /// A leader's heartbeats: each reaches its receiver at once, or never. Late ones add nothing: all that a heartbeat brings is a commit index, which, within
+    /// the term, a receiver that knows it earlier and one that learns it later answer everything alike; behind the term it is dead. Only a crash
+    /// takes a commit index back, so to a node that may yet crash a heartbeat may come late as well.
+    /// </summary>
+    private void Beat(int node, NodeFacts facts)
+    {
+        Try(node, facts, new(NodeInputKind.Beat, 0, 0));
+        foreach (var message in _nodes.Step(_base.Nodes[node], _inputs.CodeOf(new(NodeInputKind.Beat, 0, 0))).Sent)
+        {
+            var to = _messages[message].To - 1;
+            if (IsHeartbeat(message) && !_nodes[_base.Nodes[to]].IsHalted)
+                Try(to, _nodes[_base.Nodes[to]], new(NodeInputKind.Deliver, 0, message));
+        }
+    }
+
+    private bool IsHeartbeat(int message) => _messages[message].Envelope.Message is { Kind: MessageKind.Append, Count: 0 };
+
+    private bool IsRefusal(int message) => _messages[message].Envelope.Message is { Kind: MessageKind.AppendReply, Accepted: false };
+
+    private bool IsKept(int message) => !IsRefusal(message) && (!IsHeartbeat(message) || _nodes[_base.Nodes[_messages[message].To - 1]].CrashesLeft > 0);
 
     /// <summary>Whatever term somebody is in, anybody may hear of: one word of it is enough, whoever says it.</summary>
     private void Hear(int node, NodeFacts facts)
@@ -205,9 +243,9 @@ internal sealed class Explorer
             return;
         var after = _nodes[step.State];
         var isStale = input.Kind == NodeInputKind.Deliver && before.IsDead(_messages[input.Argument].Envelope.Message);
-        if (isStale && (!isSame || Array.Exists(step.Sent, message => !_hash.IsSent(message))))
+        if (isStale && (!isSame || Array.Exists(step.Sent, message => !_hash.IsSent(message) && IsKept(message))))
             _staleEffects++;
-        if (isSame && Array.TrueForAll(step.Sent, _hash.IsSent))
+        if (isSame && Array.TrueForAll(step.Sent, message => _hash.IsSent(message) || !IsKept(message)))
             return;
 
         _next.CopyFrom(_base);
@@ -227,8 +265,9 @@ internal sealed class Explorer
             return;
         }
 
-        _hash.Send(_next, step.Sent);
-        if (!_visited.Add(_hash.Of(_next, step.Sent)))
+        var kept = Array.TrueForAll(step.Sent, IsKept) ? step.Sent : Array.FindAll(step.Sent, IsKept);
+        _hash.Send(_next, kept);
+        if (!_visited.Add(_hash.Of(_next, kept)))
             return;
         _steps.Add(_current, node, input);
         _queue.Enqueue(_next);

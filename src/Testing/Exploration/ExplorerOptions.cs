@@ -44,6 +44,12 @@ internal sealed record ExplorerOptions
     /// <summary>Memory for states, in bytes; about what the process takes.</summary>
     public long MemoryLimit { get; init; } = 8L << 30;
 
+    /// <summary>
+    /// Whether a follower's commit index is only ever observed: nothing that it says depends on it. So where members do not change: who was removed is told
+    /// so only by those who know that this is committed.
+    /// </summary>
+    public bool CommitIsObserved => Changes == 0 && Learners == 0;
+
     /// <summary>The members that every node begins with; all data folders are known, as in a cluster that has run before.</summary>
     public Configuration Members() =>
         new(Enumerable.Range(1, Nodes).Select(id => new Member { Id = new(id), Disk = (ulong)id, IsVoter = id <= Nodes - Learners }));

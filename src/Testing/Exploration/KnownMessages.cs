@@ -21,7 +21,7 @@ internal sealed record KnownMessage(int Id, Envelope Envelope, int Family)
 }
 
 /// <summary>Every message that was ever sent, once: states then hold numbers. Numbers are given in the order of first sending.</summary>
-internal sealed class KnownMessages(Renaming[] renamings)
+internal sealed class KnownMessages(ExplorerOptions options, Renaming[] renamings)
 {
     private readonly List<KnownMessage> _messages = [];
     private readonly List<ulong> _hashes = [];
@@ -38,7 +38,7 @@ internal sealed class KnownMessages(Renaming[] renamings)
     /// <summary>The number of a message, a new one if it was never sent before.</summary>
     public int IdOf(Envelope envelope)
     {
-        if (_known.TryGetValue(HashOf(envelope, withMatch: true), out var id))
+        if (_known.TryGetValue(HashOf(envelope), out var id))
             return id;
         id = Add(envelope);
         var twins = Array.ConvertAll(renamings, renaming => Add(renaming.Of(envelope)));
@@ -47,7 +47,7 @@ internal sealed class KnownMessages(Renaming[] renamings)
             var twin = _messages[twins[first]];
             twin.Twins = Array.ConvertAll(renamings, renaming => twins[renaming.After(renamings[first], renamings)]);
             for (var second = 0; second < renamings.Length; second++)
-                _hashes[(twin.Id * renamings.Length) + second] = HashOf(_messages[twin.Twins[second]].Envelope, withMatch: true);
+                _hashes[(twin.Id * renamings.Length) + second] = HashOf(_messages[twin.Twins[second]].Envelope);
         }
 
         return id;
@@ -55,19 +55,23 @@ internal sealed class KnownMessages(Renaming[] renamings)
 
     private int Add(Envelope envelope)
     {
-        var hash = HashOf(envelope, withMatch: true);
+        var hash = HashOf(envelope);
         if (_known.TryGetValue(hash, out var id))
             return id;
         var family = _messages.Count;
-        if (envelope.Message.Kind == MessageKind.Append && !_families.TryAdd(HashOf(envelope, withMatch: false), family))
-            family = _families[HashOf(envelope, withMatch: false)];
+        if (envelope.Message.Kind == MessageKind.Append && !_families.TryAdd(FamilyOf(envelope), family))
+            family = _families[FamilyOf(envelope)];
         _messages.Add(new(_messages.Count, envelope, family));
         _hashes.AddRange(new ulong[renamings.Length]);
         return _known[hash] = _messages.Count - 1;
     }
 
-    /// <summary>The hash of a message, with or without what the leader knows of the receiver.</summary>
-    public static ulong HashOf(Envelope envelope, bool withMatch)
+    /// <summary>What appends share that stand for each other.</summary>
+    private ulong FamilyOf(Envelope envelope) => HashOf(
+        envelope with { Message = envelope.Message with { Match = default, Commit = options.CommitIsObserved ? default : envelope.Message.Commit } });
+
+    /// <summary>The hash of a message.</summary>
+    public static ulong HashOf(Envelope envelope)
     {
         var message = envelope.Message;
         var hash = default(Fingerprint);
@@ -76,7 +80,7 @@ internal sealed class KnownMessages(Renaming[] renamings)
         hash.Add(message.Term.Value);
         hash.Add(message.Position);
         hash.Add(message.Commit.Value);
-        hash.Add(withMatch ? message.Match.Value : 0);
+        hash.Add(message.Match.Value);
         hash.Add((message.Accepted ? 1 : 0) | (message.ByTransfer ? 2 : 0));
         hash.Add((long)message.Disk);
         hash.Add((long)message.Life);

@@ -159,7 +159,7 @@ internal sealed class NodeModel
             foreach (var (envelope, after) in _held)
             {
                 if (after == write.Sequence)
-                    fingerprint.Add((long)KnownMessages.HashOf(envelope, withMatch: true));
+                    fingerprint.Add((long)KnownMessages.HashOf(envelope));
             }
         }
 
