@@ -280,10 +280,10 @@ internal sealed class NodeModel
             if (message.Kind == MessageKind.PreVote)
                 _campaign = message.Round;
             var envelope = new Envelope(message, Entries(message.Position.Index.Next, message.Count));
-            if (after != 0)
-                _held.Add((envelope, after));
-            else
+            if (after == 0 || !IsPlayed(message))
                 Leave(envelope);
+            else if (!_held.Exists(held => KnownMessages.HashOf(held.Envelope) == KnownMessages.HashOf(envelope)))
+                _held.Add((envelope, after)); // What waits already leaves no later, and once is enough.
         }
 
         if (output.ApplyTo > _core.Applied)
@@ -305,24 +305,25 @@ internal sealed class NodeModel
     }
 
     /// <summary>
-    /// A message leaves. What stands for it elsewhere does not enter the network: pre-votes are granted as they are asked, a refusal tells nothing but a
-    /// term, which every node may hear at any time, and an empty append before the first commit tells nothing but who leads.
+    /// Whether a message enters the network. Not so where something else stands for it: pre-votes are granted as they are asked, a refusal tells
+    /// nothing but a term, which every node may hear at any time, and an empty append before the first commit tells nothing but who leads.
     /// </summary>
+    private static bool IsPlayed(in Message message) => message.Kind switch
+    {
+        MessageKind.PreVote or MessageKind.PreVoteReply => false,
+        MessageKind.VoteReply => message.Accepted,
+        MessageKind.AppendReply => message.Accepted || message.Round != 0,
+        MessageKind.Append => message.Count > 0 || message.Commit > LogIndex.Zero,
+        _ => true,
+    };
+
     private void Leave(Envelope envelope)
     {
         var message = envelope.Message;
-        _checks.Leaves(_id, message, _disk);
         _account?.Leaves(envelope);
-        var isPlayed = message.Kind switch
-        {
-            MessageKind.PreVote or MessageKind.PreVoteReply => false,
-            MessageKind.VoteReply => message.Accepted,
-            MessageKind.AppendReply => message.Accepted || message.Round != 0,
-            MessageKind.Append => message.Count > 0 || message.Commit > LogIndex.Zero,
-            _ => true,
-        };
-        if (!isPlayed)
+        if (!IsPlayed(message))
             return;
+        _checks.Leaves(_id, message, _disk);
         var round = message.Kind is MessageKind.Append or MessageKind.AppendReply ? 1 : 0;
         var life = message.Kind == MessageKind.Stranger ? message.Life : 0;
         Sent.Add(envelope with { Message = message with { Round = round, Clock = default, Life = life, Echo = default } });
