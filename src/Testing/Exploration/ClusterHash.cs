@@ -16,108 +16,153 @@ internal sealed class ClusterHash(ExplorerOptions options, Renaming[] renamings,
     /// by such an append again.
     /// </summary>
     private readonly bool _takenIsOver = options.CommitIsObserved;
+    private readonly ulong[] _base = new ulong[renamings.Length];
     private readonly ulong[] _sums = new ulong[renamings.Length];
-    private ulong[] _sent = new ulong[64];
+    private readonly List<bool> _alive = [];
     private readonly List<int> _marked = [];
+    private int[] _sent = new int[1024];
 
-    /// <summary>Takes a state as the one from which steps are made.</summary>
-    public void Load(ClusterState state)
+    /// <summary>Takes a state as the one from which steps are made, and returns its fingerprint.</summary>
+    public ulong Load(ClusterState state)
     {
         foreach (var message in _marked)
-            _sent[message >> 6] = 0;
+            _sent[message] = 0;
         _marked.Clear();
+        _alive.Clear();
         foreach (var message in state.Messages)
             Mark(message);
-    }
-
-    /// <summary>Whether a message was sent before the step; or, for an append, the same one with a later match.</summary>
-    public bool IsSent(int message)
-    {
-        if ((message >> 6) < _sent.Length && (_sent[message >> 6] & (1UL << message)) != 0)
-            return true;
-        return messages[message].Envelope.Message.Kind == MessageKind.Append && FindFamily(message) is >= 0 and var other
-            && IsAtLeast(messages[other].Envelope.Message, messages[message].Envelope.Message);
-    }
-
-    /// <summary>Puts what a step sent into the network of the state that it led to.</summary>
-    public void Send(ClusterState after, int[] sent)
-    {
-        foreach (var message in sent)
-        {
-            if (IsSent(message))
-                continue;
-            if (messages[message].Envelope.Message.Kind == MessageKind.Append && FindFamily(message) is >= 0 and var other)
-                after.Messages.Remove(other);
-            after.Messages.Add(message);
-        }
-    }
-
-    /// <summary>The fingerprint of a state: of the one that was loaded, or of one that a step led to, which sent these messages.</summary>
-    public ulong Of(ClusterState state, int[] sent)
-    {
-        Array.Clear(_sums);
+        Array.Clear(_base);
         foreach (var node in state.Nodes)
-        {
-            for (var renaming = 0; renaming < _sums.Length; renaming++)
-                _sums[renaming] += nodes.HashOf(node, renaming);
-        }
-
+            Add(_base, nodes.HashesOf(node));
         foreach (var message in state.Messages)
         {
-            if (!IsAlive(state, message, sent))
-                continue;
-            for (var renaming = 0; renaming < _sums.Length; renaming++)
-                _sums[renaming] += messages.HashOf(message, renaming);
+            var isAlive = IsAlive(state, message, []);
+            _alive.Add(isAlive);
+            if (isAlive)
+                Add(_base, messages[message].Hashes);
         }
 
+        _base.CopyTo(_sums, 0);
         return Finish(state);
+    }
+
+    /// <summary>Whether a message was sent before the step; or, for an append, the same one later.</summary>
+    public bool IsSent(int message)
+    {
+        var known = messages[message];
+        if (known.Family >= _sent.Length || _sent[known.Family] == 0)
+            return false;
+        return !known.IsAppend || IsAtLeast(messages[_sent[known.Family] - 1].Envelope.Message, known.Envelope.Message);
+    }
+
+    /// <summary>Fills in the messages of the state that a step led to.</summary>
+    public void Send(ClusterState before, ClusterState after, int[] sent)
+    {
+        after.Messages.Clear();
+        foreach (var message in before.Messages)
+        {
+            if (!IsReplaced(message, sent))
+                after.Messages.Add(message);
+        }
+
+        foreach (var message in sent)
+        {
+            if (!IsSent(message))
+                after.Messages.Add(message);
+        }
+    }
+
+    /// <summary>
+    /// The fingerprint of the state that a step of one node led to, which sent these messages. Of the messages before, only those to that node, and
+    /// the appends from it, may have lost or found their sense by the step.
+    /// </summary>
+    public ulong Next(ClusterState before, ClusterState after, int node, int[] sent)
+    {
+        _base.CopyTo(_sums, 0);
+        Remove(_sums, nodes.HashesOf(before.Nodes[node]));
+        Add(_sums, nodes.HashesOf(after.Nodes[node]));
+        for (var place = 0; place < before.Messages.Count; place++)
+        {
+            var message = messages[before.Messages[place]];
+            var wasAlive = _alive[place];
+            var isAlive = wasAlive;
+            if (message.To == node || (message.IsAppend && message.From == node))
+                isAlive = !IsReplaced(message.Id, sent) && IsAlive(after, message.Id, sent);
+            if (wasAlive && !isAlive)
+                Remove(_sums, message.Hashes);
+            else if (!wasAlive && isAlive)
+                Add(_sums, message.Hashes);
+        }
+
+        foreach (var message in sent)
+        {
+            if (!IsSent(message) && IsAlive(after, message, sent))
+                Add(_sums, messages[message].Hashes);
+        }
+
+        return Finish(after);
+    }
+
+    private static void Add(ulong[] sums, ReadOnlySpan<ulong> hashes)
+    {
+        for (var renaming = 0; renaming < sums.Length; renaming++)
+            sums[renaming] += hashes[renaming];
+    }
+
+    private static void Remove(ulong[] sums, ReadOnlySpan<ulong> hashes)
+    {
+        for (var renaming = 0; renaming < sums.Length; renaming++)
+            sums[renaming] -= hashes[renaming];
     }
 
     /// <summary>
     /// An append that changes nothing at its receiver and is answered by an acknowledgement that was sent before will do so for ever: within the term the
-    /// receiver's log and commit index only grow, behind it the append is dead. Not where a crash may take the commit index back.
+    /// receiver's log and commit index only grow, behind it the append is dead. A crash takes the commit index back, which is only observed, and the
+    /// leader's name, which is only a reason to refuse votes: a node without it does all that one with it does.
     /// </summary>
     private bool IsAlive(ClusterState state, int message, int[] sent)
     {
         var known = messages[message];
-        var to = state.Nodes[known.To - 1];
-        var receiver = nodes[to];
-        if (receiver.IsDead(known.Envelope.Message))
+        var to = state.Nodes[known.To];
+        if (nodes.IsDead(to, message))
             return false;
-        if (!_takenIsOver || known.Envelope.Message.Kind != MessageKind.Append || receiver.CrashesLeft > 0 || receiver.Term != known.Envelope.Message.Term.Value)
+        if (!_takenIsOver || !known.IsAppend || nodes[to].Term != known.Envelope.Message.Term.Value)
             return true;
         var step = nodes.Step(to, inputs.CodeOfDelivery(message));
         if (step.State != to || step.Sent.Length != 1)
             return true;
-        var answer = messages[step.Sent[0]].Envelope.Message;
-        return !answer.Accepted || !(IsSent(step.Sent[0]) || Array.IndexOf(sent, step.Sent[0]) >= 0 || nodes[state.Nodes[answer.To.Value - 1]].IsDead(answer));
+        var answer = messages[step.Sent[0]];
+        return answer.IsRefusal || !(IsSent(answer.Id) || Array.IndexOf(sent, answer.Id) >= 0 || nodes.IsDead(state.Nodes[answer.To], answer.Id));
     }
 
-    private static bool IsAtLeast(in Message message, in Message other) => message.Match >= other.Match && message.Commit >= other.Commit;
-
     /// <summary>
-    /// The append in the network that brings the same entries, or -1. The later of two stands for both. What a leader says that we hold is only ever checked
+    /// Whether one append is as late as another that brings the same entries: it then stands for both. What a leader says that we hold is only ever checked
     /// against our log: if the check passes for a later match it passes for an earlier one. The commit index is observed: a follower that is told a
     /// later one says the same as one that is told an earlier one, and more is checked of it.
     /// </summary>
-    private int FindFamily(int message)
+    private static bool IsAtLeast(in Message message, in Message other) => message.Match >= other.Match && message.Commit >= other.Commit;
+
+    private bool IsReplaced(int message, int[] sent)
     {
-        var family = messages[message].Family;
-        foreach (var other in _marked)
+        var known = messages[message];
+        if (!known.IsAppend)
+            return false;
+        foreach (var other in sent)
         {
-            if (messages[other].Family == family)
-                return other;
+            if (messages[other].Family == known.Family && !IsSent(other))
+                return true;
         }
 
-        return -1;
+        return false;
     }
 
     private void Mark(int message)
     {
-        if ((message >> 6) >= _sent.Length)
-            Array.Resize(ref _sent, Math.Max(_sent.Length * 2, (message >> 6) + 1));
-        _sent[message >> 6] |= 1UL << message;
-        _marked.Add(message);
+        var family = messages[message].Family;
+        if (family >= _sent.Length)
+            Array.Resize(ref _sent, Math.Max(_sent.Length * 2, family + 1));
+        _sent[family] = message + 1;
+        _marked.Add(family);
     }
 
     private ulong Finish(ClusterState state)

@@ -33,13 +33,12 @@ internal sealed class ClusterState(ExplorerOptions options)
     /// <summary>The bytes that <see cref="Write"/> needs.</summary>
     public int Size => (4 * Nodes.Length) + Leaders.Length + 3 + 16 + 2 + (3 * Messages.Count);
 
+    /// <summary>Takes over all but the messages.</summary>
     public void CopyFrom(ClusterState other)
     {
         other.Nodes.CopyTo(Nodes, 0);
         (Entries, Changes, Committed) = (other.Entries, other.Changes, other.Committed);
         other.Leaders.CopyTo(Leaders, 0);
-        Messages.Clear();
-        Messages.AddRange(other.Messages);
     }
 
     /// <summary>Writes this state; returns what is left of the target.</summary>

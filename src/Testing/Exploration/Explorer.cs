@@ -86,7 +86,7 @@ internal sealed class Explorer
         {
             for (var node = 0; node < _options.Nodes; node++)
                 _base.Nodes[node] = _nodes.First(node + 1, crashes[node]);
-            if (_visited.Add(_hash.Of(_base, [])))
+            if (_visited.Add(_hash.Load(_base)))
             {
                 _steps.AddRoot(crashes);
                 _queue.Enqueue(_base);
@@ -155,7 +155,7 @@ internal sealed class Explorer
         Hear(node, facts);
         foreach (var message in _base.Messages)
         {
-            if (_messages[message].To != node + 1 || (_messages[message].Envelope.Message.Kind == MessageKind.ElectNow && facts.Term >= _options.Terms))
+            if (_messages[message].To != node || (_messages[message].Envelope.Message.Kind == MessageKind.ElectNow && facts.Term >= _options.Terms))
                 continue;
             Try(node, facts, new(NodeInputKind.Deliver, 0, message));
             Refuse(node, message);
@@ -169,9 +169,9 @@ internal sealed class Explorer
     private void Refuse(int node, int message)
     {
         var step = _nodes.Step(_base.Nodes[node], _inputs.CodeOfDelivery(message));
-        if (step.State != _base.Nodes[node] || step.Sent.Length != 1 || !IsRefusal(step.Sent[0]))
+        if (step.State != _base.Nodes[node] || step.Sent.Length != 1 || !_messages[step.Sent[0]].IsRefusal)
             return;
-        var leader = _messages[step.Sent[0]].To - 1;
+        var leader = _messages[step.Sent[0]].To;
         var facts = _nodes[_base.Nodes[leader]];
         if (!facts.IsHalted)
             Try(leader, facts, new(NodeInputKind.Deliver, 0, step.Sent[0]));
@@ -194,24 +194,24 @@ internal sealed class Explorer
     /// <summary>
     /// A leader's heartbeats: each reaches its receiver at once, or never. Late ones add nothing: all that a heartbeat brings is a commit index, which, within
     /// the term, a receiver that knows it earlier and one that learns it later answer everything alike; behind the term it is dead. Only a crash
-    /// takes a commit index back, so to a node that may yet crash a heartbeat may come late as well.
+    /// takes a commit index back: where that is more than observed, a heartbeat may come late to a node that may yet crash.
     /// </summary>
     private void Beat(int node, NodeFacts facts)
     {
         Try(node, facts, new(NodeInputKind.Beat, 0, 0));
         foreach (var message in _nodes.Step(_base.Nodes[node], _inputs.CodeOf(new(NodeInputKind.Beat, 0, 0))).Sent)
         {
-            var to = _messages[message].To - 1;
-            if (IsHeartbeat(message) && !_nodes[_base.Nodes[to]].IsHalted)
+            var to = _messages[message].To;
+            if (_messages[message].IsHeartbeat && !_nodes[_base.Nodes[to]].IsHalted)
                 Try(to, _nodes[_base.Nodes[to]], new(NodeInputKind.Deliver, 0, message));
         }
     }
 
-    private bool IsHeartbeat(int message) => _messages[message].Envelope.Message is { Kind: MessageKind.Append, Count: 0 };
-
-    private bool IsRefusal(int message) => _messages[message].Envelope.Message is { Kind: MessageKind.AppendReply, Accepted: false };
-
-    private bool IsKept(int message) => !IsRefusal(message) && (!IsHeartbeat(message) || _nodes[_base.Nodes[_messages[message].To - 1]].CrashesLeft > 0);
+    private bool IsKept(int message)
+    {
+        var known = _messages[message];
+        return !known.IsRefusal && (!known.IsHeartbeat || (!_options.CommitIsObserved && _nodes[_base.Nodes[known.To]].CrashesLeft > 0));
+    }
 
     /// <summary>Whatever term somebody is in, anybody may hear of: one word of it is enough, whoever says it.</summary>
     private void Hear(int node, NodeFacts facts)
@@ -242,7 +242,7 @@ internal sealed class Explorer
         if (isSame && step.Sent.Length == 0)
             return;
         var after = _nodes[step.State];
-        var isStale = input.Kind == NodeInputKind.Deliver && before.IsDead(_messages[input.Argument].Envelope.Message);
+        var isStale = input.Kind == NodeInputKind.Deliver && _nodes.IsDead(_base.Nodes[node], input.Argument);
         if (isStale && (!isSame || Array.Exists(step.Sent, message => !_hash.IsSent(message) && IsKept(message))))
             _staleEffects++;
         if (isSame && Array.TrueForAll(step.Sent, message => _hash.IsSent(message) || !IsKept(message)))
@@ -266,9 +266,9 @@ internal sealed class Explorer
         }
 
         var kept = Array.TrueForAll(step.Sent, IsKept) ? step.Sent : Array.FindAll(step.Sent, IsKept);
-        _hash.Send(_next, kept);
-        if (!_visited.Add(_hash.Of(_next, kept)))
+        if (!_visited.Add(_hash.Next(_base, _next, node, kept)))
             return;
+        _hash.Send(_base, _next, kept);
         _steps.Add(_current, node, input);
         _queue.Enqueue(_next);
     }

@@ -17,23 +17,35 @@ internal sealed record KnownMessage(int Id, Envelope Envelope, int Family)
     /// <summary>The numbers of this message under each renaming.</summary>
     public int[] Twins { get; set; } = [];
 
-    public int To => Envelope.Message.To.Value;
+    /// <summary>The hashes of this message under each renaming.</summary>
+    public ulong[] Hashes { get; set; } = [];
+
+    /// <summary>Who gets it, as a place in a cluster's state.</summary>
+    public int To { get; } = Envelope.Message.To.Value - 1;
+
+    /// <summary>Who sends it, as a place in a cluster's state.</summary>
+    public int From { get; } = Envelope.Message.From.Value - 1;
+
+    /// <summary>Whether it is an append.</summary>
+    public bool IsAppend { get; } = Envelope.Message.Kind == MessageKind.Append;
+
+    /// <summary>Whether it is an append without entries.</summary>
+    public bool IsHeartbeat { get; } = Envelope.Message is { Kind: MessageKind.Append, Count: 0 };
+
+    /// <summary>Whether it refuses an append.</summary>
+    public bool IsRefusal { get; } = Envelope.Message is { Kind: MessageKind.AppendReply, Accepted: false };
 }
 
 /// <summary>Every message that was ever sent, once: states then hold numbers. Numbers are given in the order of first sending.</summary>
 internal sealed class KnownMessages(ExplorerOptions options, Renaming[] renamings)
 {
     private readonly List<KnownMessage> _messages = [];
-    private readonly List<ulong> _hashes = [];
     private readonly Dictionary<ulong, int> _known = [];
     private readonly Dictionary<ulong, int> _families = [];
 
     public int Count => _messages.Count;
 
     public KnownMessage this[int id] => _messages[id];
-
-    /// <summary>The hash of a message under a renaming.</summary>
-    public ulong HashOf(int id, int renaming) => _hashes[(id * renamings.Length) + renaming];
 
     /// <summary>The number of a message, a new one if it was never sent before.</summary>
     public int IdOf(Envelope envelope)
@@ -46,8 +58,7 @@ internal sealed class KnownMessages(ExplorerOptions options, Renaming[] renaming
         {
             var twin = _messages[twins[first]];
             twin.Twins = Array.ConvertAll(renamings, renaming => twins[renaming.After(renamings[first], renamings)]);
-            for (var second = 0; second < renamings.Length; second++)
-                _hashes[(twin.Id * renamings.Length) + second] = HashOf(_messages[twin.Twins[second]].Envelope);
+            twin.Hashes = Array.ConvertAll(twin.Twins, second => HashOf(_messages[second].Envelope));
         }
 
         return id;
@@ -62,7 +73,6 @@ internal sealed class KnownMessages(ExplorerOptions options, Renaming[] renaming
         if (envelope.Message.Kind == MessageKind.Append && !_families.TryAdd(FamilyOf(envelope), family))
             family = _families[FamilyOf(envelope)];
         _messages.Add(new(_messages.Count, envelope, family));
-        _hashes.AddRange(new ulong[renamings.Length]);
         return _known[hash] = _messages.Count - 1;
     }
 

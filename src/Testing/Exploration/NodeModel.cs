@@ -10,7 +10,9 @@ namespace RaftStream.Testing;
 /// Time is taken out of it. A node that does not lead gets each input long after the one before, so that no refusal on behalf of a leader heard
 /// lately ever holds, and its timer may end at any moment: real clocks allow no more than that. A leader gets its inputs in quick succession, so
 /// that it leads until it is deposed or its election timer is played, which stands for not having heard a quorum.
-/// A node that cannot crash any more completes every write at once: a slow disk then delays what a slow network could as well.
+/// A node that cannot crash any more completes every write at once: a slow disk then delays what a slow network could as well. One that can
+/// completes at once what nobody saw a sign of: to crash before that is to crash before the input. Only what a leader writes is seen before it is
+/// on disk, in its appends; so its writes are completed one by one, and so are those behind them in its queue when it leads no more.
 /// </remarks>
 internal sealed class NodeModel
 {
@@ -66,6 +68,7 @@ internal sealed class NodeModel
     public void Apply(NodeInput input, KnownMessage? message)
     {
         Sent.Clear();
+        var isAtOnce = _writes.Count == 0;
         switch (input.Kind)
         {
             case NodeInputKind.Beat:
@@ -102,7 +105,7 @@ internal sealed class NodeModel
                 break;
         }
 
-        while (CrashesLeft == 0 && _writes.Count > 0)
+        while (_writes.Count > 0 && (CrashesLeft == 0 || (isAtOnce && _core.Role != Role.Leader)))
             CompleteWrite();
         _checks.AtRest(_core, _writes.Count == 0 ? _disk : null);
     }

@@ -28,8 +28,10 @@ internal sealed class NodeStates
     private readonly List<NodeFacts> _facts = [];
     private readonly List<(int From, NodeInput Input)> _origins = [];
     private readonly List<ulong> _fingerprints = [];
+    private readonly List<ulong[]> _hashes = [];
     private readonly List<int[]?> _twins = [];
     private readonly List<NodeStep?[]> _steps = [];
+    private readonly List<byte[]> _dead = [];
     private readonly List<NodeModel?> _models = [];
     private readonly Queue<int> _ready = new();
     private readonly Dictionary<ulong, int> _known = [];
@@ -52,8 +54,23 @@ internal sealed class NodeStates
 
     public NodeFacts this[int state] => _facts[state];
 
-    /// <summary>The hash of a state under a renaming.</summary>
-    public ulong HashOf(int state, int renaming) => _fingerprints[_twins[state]![renaming]];
+    /// <summary>The hashes of a state under all renamings.</summary>
+    public ReadOnlySpan<ulong> HashesOf(int state) => _hashes[state];
+
+    /// <summary>Whether a message to a node in this state can change nothing any more: <see cref="NodeFacts.IsDead"/>, remembered.</summary>
+    public bool IsDead(int state, int message)
+    {
+        const byte Yes = 1;
+        const byte No = 2;
+        var known = _dead[state];
+        if (message < known.Length && known[message] != 0)
+            return known[message] == Yes;
+        if (message >= known.Length)
+            Array.Resize(ref known, Math.Max(_messages.Count, known.Length * 2));
+        known[message] = _facts[state].IsDead(_messages[message].Envelope.Message) ? Yes : No;
+        _dead[state] = known;
+        return known[message] == Yes;
+    }
 
     /// <summary>The state in which a node begins.</summary>
     public int First(int node, int crashes)
@@ -143,6 +160,8 @@ internal sealed class NodeStates
         _fingerprints.Add(fingerprint);
         _twins.Add(null);
         _steps.Add(new NodeStep?[16]);
+        _dead.Add(new byte[16]);
+        _hashes.Add([]);
         _models.Add(null);
         Keep(state, model);
         return state;
@@ -157,7 +176,7 @@ internal sealed class NodeStates
             for (var then = 0; then < states.Length; then++)
                 twins[then] = states[_after[first, then]];
             if (_twins[states[first]] is not { } known)
-                _twins[states[first]] = twins;
+                (_twins[states[first]], _hashes[states[first]]) = (twins, Array.ConvertAll(twins, twin => _fingerprints[twin]));
             else if (!known.AsSpan().SequenceEqual(twins))
                 throw new AsymmetryException();
         }
