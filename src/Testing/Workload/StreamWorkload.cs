@@ -188,7 +188,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Many at once: the log of a leader that nobody hears grows beyond what the others commit without it.</summary>
     private void Burst()
     {
-        for (var more = _random.Between(20, 200); more > 0 && (_without & SimulationPart.Repeats) == 0; more--)
+        for (var more = _random.Between(20, 200); more > 0 && (_without & SimulationPart.Repeats) == SimulationPart.None; more--)
             Repeat();
     }
 
