@@ -232,9 +232,12 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica.Disk.NextDeadline != Instant.Never)
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
-            Schedule(SimAgent.Apply, _random.Between(1_000, 200_000));
+            Schedule(SimAgent.Apply, IsApplySlow() ? _random.Between(100_000_000, 2_000_000_000) : _random.Between(1_000, 200_000));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
+
+    private bool IsApplySlow() => _swarm.SlowApplies > 0 && _simulation.Workload.IsActive && _random.Chance(_swarm.SlowApplies)
+        && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies);
 
     private long DiskTime() => _simulation.Now < SlowDiskUntil
         ? _random.Between(20_000_000, 400_000_000)

@@ -81,4 +81,10 @@ public enum SimulationPart
 
     /// <summary>Syncs that fail.</summary>
     SyncErrors = 1 << 23,
+
+    /// <summary>Bursts of load that come with faults.</summary>
+    Bursts = 1 << 24,
+
+    /// <summary>State machines that take long.</summary>
+    SlowApplies = 1 << 25,
 }
