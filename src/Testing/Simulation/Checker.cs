@@ -114,6 +114,9 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             _snapshots.OnState(node.Id, applied.Index, stateHash);
         }
 
+        // One that came from a peer counts from the moment when it is decided on, and is the disk's only when it is restored from there.
+        if (applied.Index >= core.Snapshot.Index)
+            _logs.OnSnapshot(node.Id, core.Snapshot.Index);
         ViolationException.Require(core.Applied >= view.CoreApplied, "AppliedMonotonic", $"Node {node.Id} takes what it has applied from {view.CoreApplied} back to {core.Applied}.");
         view.CoreApplied = core.Applied;
 
@@ -122,7 +125,6 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
         {
             view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
-            _logs.OnSnapshot(node.Id, core.Snapshot.Index);
             simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
         }
 

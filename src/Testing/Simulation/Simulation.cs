@@ -223,6 +223,7 @@ public sealed class Simulation : IDisposable
                 return true;
             case SimEventKind.Fault:
                 _faults.Act();
+                Workload.OnFault();
                 return true;
             case SimEventKind.Operate:
                 Operator.Act();

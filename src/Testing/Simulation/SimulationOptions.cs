@@ -133,8 +133,11 @@ internal sealed record Swarm
     /// <summary>Bytes that a learner may lack when it is promoted.</summary>
     public int CaughtUpBytes { get; init; } = 64 * 1024;
 
-    /// <summary>How often an act of the load is a burst: old commands, many at once.</summary>
+    /// <summary>How often a fault comes with a burst of load: hundreds of commands at once for who leads at that moment.</summary>
     public double Bursts { get; init; }
+
+    /// <summary>How often the state machine takes long over what it is given.</summary>
+    public double SlowApplies { get; init; }
 
     /// <summary>How often a machine that has left is switched off when the operator looks: where never, it goes on for as long as it likes.</summary>
     public double SwitchOff { get; init; } = 0.3;
@@ -200,7 +203,8 @@ internal sealed record Swarm
         SyncErrors = random.Chance(0.7) ? 0 : 0.0002 * random.Between(1, 50),
         CaughtUpBytes = random.Chance(0.5) ? CaughtUpBytes : random.Between(0, 2000),
         SwitchOff = random.Chance(0.7) ? SwitchOff : 0,
-        Bursts = random.Chance(0.8) ? 0 : 0.001 * random.Between(1, 20),
+        Bursts = random.Chance(0.6) ? 0 : random.NextUnit(),
+        SlowApplies = random.Chance(0.7) ? 0 : random.NextUnit() * 0.2,
     };
 
     private static SessionLimits DrawSessions(SimRandom random)

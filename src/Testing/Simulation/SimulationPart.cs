@@ -90,4 +90,10 @@ public enum SimulationPart
 
     /// <summary>Syncs that fail.</summary>
     SyncErrors = 1 << 26,
+
+    /// <summary>Bursts of load that come with faults.</summary>
+    Bursts = 1 << 27,
+
+    /// <summary>State machines that take long.</summary>
+    SlowApplies = 1 << 28,
 }
