@@ -103,7 +103,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
         if (core.Role == Role.Leader)
         {
             _matches.After(node, core);
-            CheckLease(node, core);
+            Promises.Rounds.After(node, core);
         }
 
         ViolationException.Require(core.Durable <= node.Shadow.Durable, "DurableIsDurable", $"Node {node.Id} believes entries up to {core.Durable} durable, and they are up to {node.Shadow.Durable}.");
@@ -155,19 +155,6 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             simulation.SyncErrors.OnSilent(node);
         else
             node.GiveDiskUp();
-    }
-
-    /// <summary>At no moment may two leaders answer alone.</summary>
-    private void CheckLease(SimNode node, RaftCore core)
-    {
-        if (core.ReadByLease(node.Clock.Now) != Refusal.None)
-            return;
-        foreach (var other in simulation.Nodes)
-        {
-            if (other == node || other.Replica?.Consensus.Core is not { Role: Role.Leader } rival)
-                continue;
-            ViolationException.Require(rival.ReadByLease(other.Clock.Now) != Refusal.None, "LeaseExclusive", $"Nodes {node.Id} and {other.Id} hold leases at once, in terms {core.Term} and {rival.Term}.");
-        }
     }
 
     private void OnRoleChange(SimNode node, RaftCore core, NodeView view)

@@ -326,7 +326,7 @@ internal sealed class FaultInjector
     private void Pause(SimNode node)
     {
         _simulation.Happened("process paused", node);
-        node.Pause(_simulation.Now + _random.Between(10_000_000, 1_500_000_000));
+        node.Pause(_simulation.Now + _random.Between(10_000_000, 1_500_000_000), isSuspended: _random.Chance(0.4));
     }
 
     /// <summary>Something else takes nearly all the room on a disk, until a later fault gives it back.</summary>

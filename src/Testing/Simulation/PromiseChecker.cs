@@ -14,6 +14,9 @@ internal sealed class PromiseChecker(Simulation simulation)
     /// <summary>Who gave which vote.</summary>
     public VoteChecker Votes { get; } = new();
 
+    /// <summary>Who answered which round.</summary>
+    public RoundChecker Rounds { get; } = new(simulation);
+
     /// <summary>A node starts: what it promised before must still hold.</summary>
     public void OnStarted(SimNode node, RaftCore core)
     {
@@ -28,7 +31,11 @@ internal sealed class PromiseChecker(Simulation simulation)
     }
 
     /// <summary>A node whose disk was lost: what it promised is gone, and nobody may count on it.</summary>
-    public void OnDiskLost(NodeId node) => _promised[node.Value] = default;
+    public void OnDiskLost(NodeId node)
+    {
+        _promised[node.Value] = default;
+        Rounds.OnDiskLost(node);
+    }
 
     /// <summary>A node sends a frame: nothing leaves before what it promises is durable.</summary>
     public void OnSent(SimNode node, NodeId to, ReadOnlySpan<byte> frame)
@@ -41,6 +48,7 @@ internal sealed class PromiseChecker(Simulation simulation)
 
         var sound = PeerFrame.TryReadMessage(frame, node.Id, to, simulation.Shapes, out var message);
         ViolationException.Require(sound, "SoundMessages", $"Node {node.Id} sends a message that cannot be read.");
+        Rounds.OnSent(node, to, message);
         ref var promised = ref _promised[node.Id.Value];
         switch (message.Kind)
         {

@@ -40,6 +40,9 @@ internal sealed class SimClock(VirtualTime time, long offset, double rate) : ICl
     public long TrueTimeOf(Instant instant) =>
         instant == Instant.Never ? long.MaxValue : Math.Max(time.Nanoseconds, (long)Math.Ceiling((instant.Nanoseconds - offset - _jumped) / rate) + 1);
 
+    /// <summary>The true time at which this clock showed an instant, if it did not jump since.</summary>
+    public long TrueTimeAt(Instant instant) => (long)((instant.Nanoseconds - offset - _jumped) / rate);
+
     private static int Waiting(ReplicaQueues queues) => queues.Frames.Count + queues.Requests.Count + queues.DiskDone.Count + queues.ApplyDone.Count;
 }
 

@@ -28,6 +28,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private Instant? _stoppedAt;
     private long _slowDiskUntil;
     private long _hungDiskUntil;
+    private bool _isSuspended;
     private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
@@ -74,9 +75,6 @@ internal sealed class SimNode : INetwork, IDisposable
 
     /// <summary>When the consensus agent had its last whole turn, in true time.</summary>
     public long LastTurn { get; private set; }
-
-    /// <summary>Whether the queue to the disk is so full that the agent may not even look at the time.</summary>
-    public bool IsDiskQueueFull => Replica is { } replica && replica.Queues.Disk.Count > replica.Queues.Disk.Capacity / 2;
 
     /// <summary>Starts the process: recovers from what the disk holds.</summary>
     public void Start(bool isOnMedium)
@@ -196,12 +194,12 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The disk is slow until then, or answers nothing at all.</summary>
     public void SlowDown(long until, bool hangs) => (_slowDiskUntil, _hungDiskUntil) = (until, hangs ? until : _hungDiskUntil);
 
-    /// <summary>The process stands still until then, as under SIGSTOP.</summary>
-    public void Pause(long until)
+    /// <summary>The process stands still until then, as under SIGSTOP; or its whole machine is suspended, and frames for it are lost.</summary>
+    public void Pause(long until, bool isSuspended = false)
     {
         if (PausedUntil <= _simulation.Now)
             _stoppedAt = Clock.Now;
-        PausedUntil = until;
+        (PausedUntil, _isSuspended) = (until, isSuspended);
     }
 
     /// <summary>Polls an agent if the poll is still wanted; returns how much it did.</summary>
@@ -230,7 +228,7 @@ internal sealed class SimNode : INetwork, IDisposable
     public void Deliver(NodeId from, byte[] frame)
     {
         _simulation.Coverage.Delivered(frame);
-        if (Replica?.Queues.Frames.TryEnqueue(new(from, frame)) == true)
+        if (!(_isSuspended && PausedUntil > _simulation.Now) && Replica?.Queues.Frames.TryEnqueue(new(from, frame)) == true)
             Wake();
     }
 
@@ -238,6 +236,9 @@ internal sealed class SimNode : INetwork, IDisposable
     public bool Ask(SimRequest request)
     {
         request.Coverage = _simulation.Coverage;
+        var askedAt = _simulation.Now;
+        if (request.Kind == RequestKind.Read)
+            request.Answered = () => _simulation.Checker.Promises.Rounds.OnRead(this, askedAt);
         if (Replica?.Queues.Requests.TryEnqueue(request) != true)
             return false;
         Wake();

@@ -20,8 +20,13 @@ internal sealed class SimRequest : ClientRequest
     /// <summary>Where refusals are counted.</summary>
     public Coverage? Coverage { get; set; }
 
+    /// <summary>Judges a read once it is answered.</summary>
+    public Action? Answered { get; set; }
+
     public override void Complete(in Answer answer)
     {
+        if (answer.Outcome == Outcome.Applied)
+            Answered?.Invoke();
         Coverage?.Refused(answer.Refusal);
         _answered(answer);
     }

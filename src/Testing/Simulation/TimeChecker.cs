@@ -69,7 +69,7 @@ internal sealed class TimeChecker(Simulation simulation)
         var patience = (2 * Simulation.ElectionTimeout) + Slack;
         var limit = (long)(patience.Ticks * 100 / (1 - simulation.Drift));
         ViolationException.Require(
-            node.LastTurn - stall.Since < limit || node.IsDiskQueueFull,
+            node.LastTurn - stall.Since < limit || node.Replica!.Queues.Disk.Count > node.Replica.Queues.Disk.Capacity / 2,
             "MakesWay",
             $"Node {node.Id} still leads term {core.Term} {(node.LastTurn - stall.Since) / 1_000_000} ms after its disk took in entry {stall.Durable} as the last one.");
     }

@@ -210,11 +210,24 @@ internal sealed class StreamWorkload : IWorkload
         return Ask(new(kind, payload, answered));
     }
 
+    /// <summary>Where two believe that they lead, any of them: a client cannot know which is right.</summary>
+    private SimNode? SomeLeader()
+    {
+        SimNode? leader = null;
+        foreach (var node in _simulation.Nodes)
+        {
+            if (node.Replica?.Consensus.Core.Role == Role.Leader && (leader is null || _random.Chance(0.5)))
+                leader = node;
+        }
+
+        return leader;
+    }
+
     private bool Ask(SimRequest request)
     {
         var node = _simulation.Nodes[_random.Below(_simulation.Nodes.Count)];
         if (_random.Chance(0.8))
-            node = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node;
+            node = SomeLeader() ?? node;
         return node.Ask(request);
     }
 
