@@ -176,18 +176,19 @@ internal sealed class ClusterHash(ExplorerOptions options, Renaming[] renamings,
             relevant |= facts.Role == Role.Candidate ? 1u << facts.Term : 0;
         }
 
+        var common = default(Fingerprint);
+        common.Add((long)(ulong)state.Committed.Bits);
+        common.Add((long)(ulong)(state.Committed.Bits >> 64));
+        common.Add((state.Entries << 8) | (state.Changes << 4) | options.Nodes);
         var least = ulong.MaxValue;
         for (var renaming = 0; renaming < _sums.Length; renaming++)
         {
             var leaders = 0L;
             for (var term = 1; term < state.Leaders.Length; term++)
                 leaders = (leaders << 3) | (((relevant >> term) & 1) != 0 ? (long)renamings[renaming].Of(state.Leaders[term]) : 0);
-            var fingerprint = default(Fingerprint);
+            var fingerprint = common;
             fingerprint.Add((long)_sums[renaming]);
             fingerprint.Add(leaders);
-            fingerprint.Add((long)(ulong)state.Committed.Bits);
-            fingerprint.Add((long)(ulong)(state.Committed.Bits >> 64));
-            fingerprint.Add((state.Entries << 8) | (state.Changes << 4) | options.Nodes);
             least = Math.Min(least, fingerprint.Value);
         }
 

@@ -50,6 +50,7 @@ internal sealed class Explorer
     public ExplorerReport Run(CancellationToken cancellation = default)
     {
         var ended = "";
+        var isAsymmetric = false;
         try
         {
             Begin();
@@ -57,7 +58,7 @@ internal sealed class Explorer
         }
         catch (AsymmetryException asymmetry)
         {
-            ended = asymmetry.Message;
+            (ended, isAsymmetric) = (asymmetry.Message, true);
         }
 
         _watch.Stop();
@@ -74,6 +75,7 @@ internal sealed class Explorer
             Elapsed = _watch.Elapsed,
             Bytes = MemoryUsed,
             Ended = ended,
+            IsAsymmetric = isAsymmetric,
             Violation = _finding?.Violation,
             Transcript = _finding is { } found ? ExplorerTranscript.Write(_options, _messages, found.Crashes, found.Steps, found.Violation) : [],
         };
@@ -144,11 +146,7 @@ internal sealed class Explorer
             Try(node, facts, new(NodeInputKind.Sync, 0, 0));
         if (facts.CrashesLeft > 0)
             Try(node, facts, new(NodeInputKind.Crash, 0, 0));
-        for (var peer = 1; peer <= _options.Nodes && facts.Term < _options.Terms; peer++)
-        {
-            if (peer != node + 1)
-                Try(node, facts, new(NodeInputKind.Timeout, peer, 0));
-        }
+        TimeOut(node, facts);
 
         if (facts.Role == Role.Leader)
             ExpandLeader(node, facts);
@@ -159,6 +157,20 @@ internal sealed class Explorer
                 continue;
             Try(node, facts, new(NodeInputKind.Deliver, 0, message));
             Refuse(node, message);
+        }
+    }
+
+    private void TimeOut(int node, NodeFacts facts)
+    {
+        NodeStep? earlier = null;
+        for (var peer = 1; peer <= _options.Nodes && facts.Term < _options.Terms; peer++)
+        {
+            if (peer == node + 1)
+                continue;
+            var step = _nodes.Step(_base.Nodes[node], _inputs.CodeOf(new(NodeInputKind.Timeout, peer, 0)));
+            if (earlier is null || earlier.State != step.State || step.Violation is not null)
+                Try(node, facts, new(NodeInputKind.Timeout, peer, 0));
+            earlier = step;
         }
     }
 
@@ -243,8 +255,8 @@ internal sealed class Explorer
             return;
         var after = _nodes[step.State];
         var isStale = input.Kind == NodeInputKind.Deliver && _nodes.IsDead(_base.Nodes[node], input.Argument);
-        if (isStale && (!isSame || Array.Exists(step.Sent, message => !_hash.IsSent(message) && IsKept(message))))
-            _staleEffects++;
+        if (isStale && (!isSame || Array.Exists(step.Sent, message => !_hash.IsSent(message) && IsKept(message) && !_messages[message].IsWordToStranger)))
+            _staleEffects++; // That somebody is told again to be no member only stops it.
         if (isSame && Array.TrueForAll(step.Sent, message => _hash.IsSent(message) || !IsKept(message)))
             return;
 

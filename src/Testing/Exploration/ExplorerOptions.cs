@@ -26,8 +26,8 @@ internal sealed record ExplorerOptions
     /// <summary>Nodes that begin as learners: the last ones; fewer than <see cref="Nodes"/>.</summary>
     public int Learners { get; init; }
 
-    /// <summary>Entries in one append at the most, at least 1.</summary>
-    public int Batch { get; init; } = 4;
+    /// <summary>Entries in one append at the most, at least 1: one by one is the finest, several at once are written at once.</summary>
+    public int Batch { get; init; } = 1;
 
     /// <summary>Whether leaders also send again what is unanswered, from the last match on and one append at a time.</summary>
     public bool Resend { get; init; }

@@ -37,6 +37,9 @@ internal sealed record ExplorerReport
     /// <summary>Why it ended before everything was visited; empty if it did not.</summary>
     public required string Ended { get; init; }
 
+    /// <summary>Whether it ended because the core acts differently when the nodes have other names.</summary>
+    public required bool IsAsymmetric { get; init; }
+
     /// <summary>The promise that was broken, or null.</summary>
     public required ViolationException? Violation { get; init; }
 

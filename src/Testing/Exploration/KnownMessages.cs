@@ -32,6 +32,9 @@ internal sealed record KnownMessage(int Id, Envelope Envelope, int Family)
     /// <summary>Whether it is an append without entries.</summary>
     public bool IsHeartbeat { get; } = Envelope.Message is { Kind: MessageKind.Append, Count: 0 };
 
+    /// <summary>Whether it tells somebody that it is no member.</summary>
+    public bool IsWordToStranger { get; } = Envelope.Message.Kind == MessageKind.Stranger;
+
     /// <summary>Whether it refuses an append.</summary>
     public bool IsRefusal { get; } = Envelope.Message is { Kind: MessageKind.AppendReply, Accepted: false };
 }

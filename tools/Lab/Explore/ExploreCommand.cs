@@ -17,7 +17,7 @@ internal static class ExploreCommand
         var crashes = Number("--crashes", "Crashes, each with a restart, and slow disks before them: 0 to 3.", 0);
         var changes = Number("--changes", "Changes of the members that leaders begin: 0 to 2.", 0);
         var learners = Number("--learners", "Nodes that begin as learners, the last ones.", 0);
-        var batch = Number("--batch", "Entries in one append at the most.", 4);
+        var batch = Number("--batch", "Entries in one append at the most.", 1);
         var memory = Number("--memory", "Memory to use, in MiB, from 64 on: about what the process takes.", 8192);
         var time = Number("--time", "Seconds after which to give up; 0: never.", 0);
         var resend = new Option<bool>("--resend") { Description = "Leaders also send again what is unanswered." };
@@ -69,6 +69,8 @@ internal static class ExploreCommand
         var reporter = new Thread(() => Report(explorer, json, done)) { IsBackground = true, Name = "progress" };
         reporter.Start();
         var report = explorer.Run(cancellation);
+        if (report.IsAsymmetric)
+            report = new Explorer(options with { Symmetry = false }).Run(cancellation);
         done.Set();
         reporter.Join();
         ExploreText.Print(report, json);
