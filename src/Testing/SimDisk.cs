@@ -106,6 +106,13 @@ public sealed class SimDisk(SimRandom random) : IDisk
         return copy;
     }
 
+    /// <summary>Makes this disk hold what another holds, a copy of it from before, as after a power cut. Open files are dead.</summary>
+    internal void PutBack(SimDisk older)
+    {
+        _folder.CopyFrom(older._folder);
+        Crash();
+    }
+
     /// <inheritdoc/>
     public IReadOnlyList<string> List()
     {

@@ -84,9 +84,12 @@ internal sealed class SimDiskFolder
         return lost;
     }
 
-    /// <summary>Takes over the names of another folder, each file copied.</summary>
+    /// <summary>Takes over the names of another folder, each file copied; what was here is gone.</summary>
     public void CopyFrom(SimDiskFolder other)
     {
+        _seen.Clear();
+        _held.Clear();
+        _unsynced.Clear();
         var copies = new Dictionary<SimDiskFile, SimDiskFile>();
         foreach (var (name, file) in other._seen)
             _seen.Add(name, CopyOf(file));

@@ -103,7 +103,7 @@ public sealed class IllegalPrefix
         Linearization = linearization;
         IsShortest = isShortest;
         var ordered = linearization.ToHashSet();
-        Unordered = [.. operations.Where(operation => operation.Returned <= last.Returned && !ordered.Contains(operation))];
+        Unordered = [.. operations.Where(operation => operation == last || (operation.Returned < last.Returned && !ordered.Contains(operation)))];
     }
 
     /// <summary>The operations called before the prefix ends. Those answered after its end count as open in it.</summary>
@@ -112,10 +112,13 @@ public sealed class IllegalPrefix
     /// <summary>The operation with whose answer the prefix ends: without that answer an order exists.</summary>
     public Operation Last { get; }
 
-    /// <summary>The longest part of an order that was found.</summary>
+    /// <summary>
+    /// An order of all that was answered before, in which <see cref="Last"/> counts as open; if <see cref="IsShortest"/> is false, the
+    /// longest part of an order that was found.
+    /// </summary>
     public IReadOnlyList<Operation> Linearization { get; }
 
-    /// <summary>The answered operations that it leaves out: they cannot be ordered after it.</summary>
+    /// <summary>The answered operations that cannot be ordered with it: <see cref="Last"/>, and what it leaves out.</summary>
     public IReadOnlyList<Operation> Unordered { get; }
 
     /// <summary>Whether no shorter prefix is illegal. False if a bound ended the search for one.</summary>
@@ -124,8 +127,9 @@ public sealed class IllegalPrefix
     /// <inheritdoc/>
     public override string ToString()
     {
-        var answered = Operations.Count(operation => operation.Returned <= Last.Returned);
-        return $"Nothing explains the answer to {Last}: of the {answered} operations answered by then at most {answered - Unordered.Count} were found to fit one order"
-            + (IsShortest ? "." : "; a shorter beginning may be illegal, too.");
+        var answered = Operations.Count(operation => operation.Returned < Last.Returned);
+        return IsShortest
+            ? $"Nothing explains the answer to {Last}: the {answered} operations answered before fit one order, and with that answer none fits."
+            : $"No order explains all answers up to that to {Last}; of the {answered} before it {answered - Unordered.Count + 1} were found to fit one. A shorter beginning may be illegal, too.";
     }
 }

@@ -17,7 +17,9 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
     private readonly List<ulong?> _stateAt = [];
     private readonly StateCoverage _states = new(simulation.Coverage);
     private readonly StateChecker _snapshots = new();
+    private readonly MatchChecker _matches = new(simulation);
     private readonly LogChecker _logs = new();
+    private readonly TimeChecker _times = new(simulation);
     private readonly NodeView[] _views = [.. Enumerable.Range(0, Simulation.MaxMachines + 1).Select(_ => new NodeView())];
 
     /// <summary>What nodes say, and what they promise by it.</summary>
@@ -62,12 +64,14 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             index <= Committed && _committed[(int)index.Value].Term == command.Position.Term,
             "StateMachineSafety",
             $"Node {node.Id} applies {command.Position}, which is not what is committed there.");
+        ViolationException.Require(index <= node.Shadow.Durable, "AppliedIsDurable", $"Node {node.Id} applies entry {index}, and its disk holds entries up to {node.Shadow.Durable}.");
         simulation.Trace.AddState(node.Id.Value, index, stateHash);
         while (_stateAt.Count <= index.Value)
             _stateAt.Add(null);
         if (_stateAt[(int)index.Value] is not { } first)
         {
             _stateAt[(int)index.Value] = stateHash;
+            _times.OnNewState(command);
             simulation.Workload.OnNewState(node, command);
             return;
         }
@@ -94,10 +98,11 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             OnRoleChange(node, core, view);
         _logs.After(node.Id, core, _committed[(int)core.Commit.Value].Term);
         Members.After(node, core);
+        _times.After(node, core);
         _states.After(node, core, Committed, _committed);
         if (core.Role == Role.Leader)
         {
-            CheckMatches(node, core, view);
+            _matches.After(node, core);
             CheckLease(node, core);
         }
 
@@ -114,15 +119,18 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             _logs.OnSnapshot(node.Id, core.Snapshot.Index);
         ViolationException.Require(core.Applied >= view.CoreApplied, "AppliedMonotonic", $"Node {node.Id} takes what it has applied from {view.CoreApplied} back to {core.Applied}.");
         view.CoreApplied = core.Applied;
-        if (core.Snapshot.Index > view.Snapshot)
+
+        // One that is to be installed is not there before that is on disk: until then the node comes back with the one before.
+        if (core.Snapshot.Index > view.Snapshot && core.Durable >= core.Snapshot.Index)
         {
+            view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
             simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
         }
 
         if (core.Membership.Index < view.Configuration)
             simulation.Happened("configuration rolled back", node);
-        (view.Configuration, view.Term, view.Role, view.Commit, view.Snapshot) = (core.Membership.Index, core.Term, core.Role, core.Commit, core.Snapshot.Index);
+        (view.Configuration, view.Term, view.Role, view.Commit) = (core.Membership.Index, core.Term, core.Role, core.Commit);
     }
 
     /// <summary>A node whose disk was lost starts from nothing: what it promised is gone, and nobody may count on it.</summary>
@@ -136,7 +144,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
     /// <summary>A node falls silent: only one that was removed, or whose disk was lost, may.</summary>
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
-        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && node.HasLostDisk
+        var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && (node.HasLostDisk || node.HasForgotten)
             || fault == CoreFault.LogFailed && (node.HasRotted || simulation.SyncErrors.HasMet(node));
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
@@ -205,7 +213,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
                 $"Node {node.Id} leads term {core.Term} without the committed entry {index}.");
         }
 
-        view.ResetMatches();
+        _matches.OnElected(node.Id);
     }
 
     private void OnCommit(SimNode node, RaftCore core, NodeView view)
@@ -244,6 +252,7 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
             $"Node {node.Id} commits {position}, which too few disks hold.");
         ViolationException.Require(index == Committed.Next, "CommitContiguous", $"Entry {index} is committed before entry {Committed.Next}.");
         _committed.Add((position.Term, chain!.Value, core.Term));
+        _times.OnCommitted(index);
     }
 
     /// <summary>Whether a disk holds an entry, or held it before it was lost: an acknowledgement from before counts, as it would had the commit come first.</summary>
@@ -251,31 +260,9 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
         node.Shadow.HeldWhenLost(position)
         || (node.Shadow.At(position.Index) is { } held && held.Term == position.Term && node.Shadow.Durable >= position.Index);
 
-    private void CheckMatches(SimNode node, RaftCore core, NodeView view)
-    {
-        foreach (var member in core.Membership.Current.Members)
-        {
-            var peer = simulation.Nodes[member.Id.Value - 1];
-            if (peer == node || peer.HasLostDisk)
-                continue;
-            var match = core.ProgressOf(peer.Id).Match;
-            ref var known = ref view.Matches[peer.Id.Value];
-            if (match == known)
-                continue;
-            ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
-
-            // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
-            var isHeld = match <= peer.Shadow.Durable && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
-            ViolationException.Require(isHeld || peer.Shadow.DurableHardState.Term > core.Term, "MatchIsDurable", $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Durable}.");
-            known = match;
-        }
-    }
-
     /// <summary>What was last seen of a node.</summary>
     private sealed class NodeView
     {
-        public LogIndex[] Matches { get; } = new LogIndex[Simulation.MaxMachines + 1];
-
         public Term Term { get; set; }
 
         public Role Role { get; set; }
@@ -292,8 +279,6 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
 
         /// <summary>What its core counts as applied.</summary>
         public LogIndex CoreApplied { get; set; }
-
-        public void ResetMatches() => Array.Clear(Matches);
 
         public void Restart(RaftCore core) =>
             (Term, Role, Commit, Snapshot, Applied, CoreApplied, Configuration) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied, core.Applied, core.Membership.Index);

@@ -10,6 +10,7 @@ internal sealed class FaultInjector
     private readonly SimRandom[] _restarts = new SimRandom[Simulation.MaxMachines + 1];
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
+    private readonly BeyondFaults _beyond;
     private readonly SimRandom _times;
     private readonly SimRandom _faults;
 
@@ -21,6 +22,7 @@ internal sealed class FaultInjector
         (_simulation, _swarm, _times, _faults, _random) = (simulation, swarm, random.Fork(), random.Fork(), random);
         for (var id = 0; id < _restarts.Length; id++)
             _restarts[id] = random.Fork();
+        _beyond = new(simulation, random.Fork(), CanSpare);
     }
 
     /// <summary>How many faults were drawn.</summary>
@@ -43,7 +45,7 @@ internal sealed class FaultInjector
         if (_random.Chance(0.9) && !_simulation.HasFormed)
             return; // A cluster forms with all its members: where they keep dying, that takes long and shows little.
         var kind = Choose(_random.NextUnit());
-        var jumps = _random.Chance(0.2) && _simulation.Options.Profile == FaultProfile.Beyond && !IsLeftOut(SimulationPart.ClockJump);
+        var isBeyond = _random.Chance(0.2) && _simulation.Options.Profile == FaultProfile.Beyond;
         if (_simulation.Options.SkipFaults.Contains(Drawn))
             return;
         foreach (var node in _simulation.Nodes)
@@ -52,8 +54,8 @@ internal sealed class FaultInjector
                 node.Disk.Inner.FreeBytes = long.MaxValue;
         }
 
-        if (jumps)
-            JumpClock(Pick());
+        if (isBeyond)
+            _beyond.Act(Pick(), RestartLater);
         if (!IsLeftOut(kind))
             Break(kind);
     }
@@ -81,7 +83,7 @@ internal sealed class FaultInjector
         return SimulationPart.SlowDisk;
     }
 
-    private bool IsLeftOut(SimulationPart part) => (_simulation.Options.Without & part) != 0;
+    private bool IsLeftOut(SimulationPart part) => _simulation.Options.Without.HasFlag(part);
 
     private void Break(SimulationPart kind)
     {
@@ -156,7 +158,7 @@ internal sealed class FaultInjector
             node.Recovered(failure is DiskFullException ? RecoveryResult.DiskFull : RecoveryResult.SyncFailed);
             Down(node, powerCut: false);
         }
-        catch (ReplicaException) when (node.HasRotted)
+        catch (ReplicaException) when (node.IsDamaged)
         {
             _simulation.Happened("damaged disk refused", node);
             node.Recovered(RecoveryResult.DamageRefused);
@@ -176,7 +178,7 @@ internal sealed class FaultInjector
         _simulation.Network.IsFaulty = false;
         foreach (var node in _simulation.Nodes)
         {
-            node.SlowDiskUntil = 0;
+            node.SlowDown(0, hangs: true);
             node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
             node.Disk.CrashAtPoint(null, CrashMoment.Before);
@@ -230,8 +232,8 @@ internal sealed class FaultInjector
     /// </summary>
     private bool CanSpare(SimNode node)
     {
-        var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.HasRotted).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        return _simulation.HasFormed && !node.HasLostDisk && !node.HasRotted && !node.IsRetired && !_simulation.Operator.IsBusy
+        var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.IsDamaged).Select(static other => other.Id).Append(node.Id).ToHashSet();
+        return _simulation.HasFormed && !node.HasLostDisk && !node.IsDamaged && !node.IsRetired && !_simulation.Operator.IsBusy
             && _simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id)));
     }
 
@@ -254,12 +256,6 @@ internal sealed class FaultInjector
         }
 
         HealLater();
-    }
-
-    private void JumpClock(SimNode node)
-    {
-        _simulation.Happened("monotonic clock jumped", node);
-        node.Clock.Jump(_random.Between(-2_000_000_000, 2_000_000_000));
     }
 
     private void CrashNow(SimNode node)
@@ -343,7 +339,7 @@ internal sealed class FaultInjector
     private void SlowDisk(SimNode node)
     {
         _simulation.Happened("slow disk", node);
-        node.SlowDiskUntil = _simulation.Now + _random.Between(50_000_000, 2_000_000_000);
+        node.SlowDown(_simulation.Now + _random.Between(50_000_000, 2_000_000_000), hangs: _random.Chance(_swarm.HangShare * 0.4));
     }
 
     private CrashMoment Moment() => (CrashMoment)_random.Below(3);

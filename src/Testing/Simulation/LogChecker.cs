@@ -40,7 +40,7 @@ internal sealed class LogChecker
     {
         var view = _views[node.Id.Value];
         ViolationException.Require(
-            core.Snapshot.Index >= view.Snapshot || node.HasRotted, "SnapshotMonotonic", $"Node {node.Id} had a snapshot of entry {view.Snapshot} and comes back with one of {core.Snapshot.Index}.");
+            core.Snapshot.Index >= view.Snapshot || node.IsDamaged, "SnapshotMonotonic", $"Node {node.Id} had a snapshot of entry {view.Snapshot} and comes back with one of {core.Snapshot.Index}.");
         (view.Last, view.Term, view.Role, view.Snapshot) = (core.Log.Last, core.Term, core.Role, core.Snapshot.Index);
     }
 

@@ -19,6 +19,9 @@ internal sealed class MemberChecker(Simulation simulation, Swarm swarm)
     /// <summary>The newest configuration known to be committed.</summary>
     public Configuration Committed => _committed;
 
+    /// <summary>Whether some log holds, or held, a configuration at an index.</summary>
+    public bool Stands(LogIndex index) => index == LogIndex.Zero || _written.Keys.Any(position => position.Index == index);
+
     /// <summary>The configurations that may be, or come, in force: the newest committed one and all behind it.</summary>
     public IEnumerable<Configuration> InUse() =>
         _written.Where(written => written.Key.Index > _committedIndex).Select(static written => ConfigurationFormat.TryRead(written.Value)!).Append(_committed);

@@ -47,7 +47,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive || simulation.Options.SkipActions.Contains(Drawn))
             return;
         var isChange = random.Chance(swarm.ChangeShare);
-        if ((simulation.Options.Without & (isChange ? SimulationPart.Changes : SimulationPart.Transfers)) != 0)
+        if (simulation.Options.Without.HasFlag(isChange ? SimulationPart.Changes : SimulationPart.Transfers))
             return;
         if (isChange)
             Change(leader);
@@ -133,7 +133,12 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
             _asked = null;
             simulation.Counts.Add(answer.Outcome == Outcome.Rejected ? $"change refused {answer.Refusal}" : $"{Name(change)} {answer.Outcome}");
             if (answer.Outcome == Outcome.Applied)
-                ViolationException.Require(change.Expected is null || change.Expected < answer.Position.Index, "CompareAndSet", $"A change of configuration {change.Expected} was made to a later one.");
+            {
+                ViolationException.Require(
+                    change.Expected is not { } expected || (expected < answer.Position.Index && simulation.Checker.Members.Stands(expected)),
+                    "CompareAndSet",
+                    $"A change of configuration {change.Expected} was made to another one.");
+            }
         }));
     }
 

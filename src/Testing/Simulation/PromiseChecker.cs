@@ -17,6 +17,8 @@ internal sealed class PromiseChecker(Simulation simulation)
     /// <summary>A node starts: what it promised before must still hold.</summary>
     public void OnStarted(SimNode node, RaftCore core)
     {
+        if (node.HasForgotten)
+            return; // What that leads to is to be seen, not that it happened.
         var promised = _promised[node.Id.Value];
         ViolationException.Require(core.Term >= promised.Term, "VotePersistence", $"Node {node.Id} comes back in term {core.Term} after it promised term {promised.Term}.");
         ViolationException.Require(

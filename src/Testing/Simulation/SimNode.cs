@@ -25,12 +25,15 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly SimRandom _random;
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
+    private Instant? _stoppedAt;
+    private long _slowDiskUntil;
+    private long _hungDiskUntil;
     private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
-        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond ? 0.8 : 0.02)));
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond && !simulation.Options.Without.HasFlag(SimulationPart.Drift) ? 0.8 : 2 * simulation.Drift)));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -60,11 +63,20 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>Whether a bit on its disk turned over.</summary>
     public bool HasRotted { get; private set; }
 
+    /// <summary>Whether its disk was put back, or its log cut, so that nothing shows it: what it promised may be gone.</summary>
+    public bool HasForgotten { get; private set; }
+
+    /// <summary>Whether something other than a crash changed what its disk holds.</summary>
+    public bool IsDamaged => HasRotted || HasForgotten;
+
     /// <summary>Until when the process stands still.</summary>
     public long PausedUntil { get; private set; }
 
-    /// <summary>Until when the disk is slow.</summary>
-    public long SlowDiskUntil { get; set; }
+    /// <summary>When the consensus agent had its last whole turn, in true time.</summary>
+    public long LastTurn { get; private set; }
+
+    /// <summary>Whether the queue to the disk is so full that the agent may not even look at the time.</summary>
+    public bool IsDiskQueueFull => Replica is { } replica && replica.Queues.Disk.Count > replica.Queues.Disk.Capacity / 2;
 
     /// <summary>Starts the process: recovers from what the disk holds.</summary>
     public void Start(bool isOnMedium)
@@ -75,7 +87,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
         var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
-        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, HasRotted);
+        Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, IsDamaged);
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);
@@ -92,7 +104,7 @@ internal sealed class SimNode : INetwork, IDisposable
         (Replica, ApplyingMachine) = (null, null);
         Array.Fill(_pollAt, long.MaxValue);
         _timerAt = long.MaxValue;
-        PausedUntil = 0;
+        (PausedUntil, _stoppedAt) = (0, null);
         Disk.CloseAll();
         Shadow.Down(powerCut);
         if (powerCut)
@@ -138,6 +150,18 @@ internal sealed class SimNode : INetwork, IDisposable
         return length > 0;
     }
 
+    /// <summary>The process dies, and its disk is again what it was once.</summary>
+    public void PutDiskBack(SimDisk copy) => DamageDisk(disk => disk.PutBack(copy));
+
+    /// <summary>The process dies, and what its disk holds is changed so that nothing shows it.</summary>
+    public void DamageDisk(Action<SimDisk> damage)
+    {
+        if (Replica is not null)
+            Crash(powerCut: true);
+        HasForgotten = true;
+        damage(Disk.Inner);
+    }
+
     /// <summary>The disk cannot be read any more, and the machine is as good as without it.</summary>
     public void GiveDiskUp()
     {
@@ -169,8 +193,16 @@ internal sealed class SimNode : INetwork, IDisposable
         _simulation.Counts.Add("snapshot point passed by", Replica.Apply.Counters.CapturesSkipped.Value);
     }
 
+    /// <summary>The disk is slow until then, or answers nothing at all.</summary>
+    public void SlowDown(long until, bool hangs) => (_slowDiskUntil, _hungDiskUntil) = (until, hangs ? until : _hungDiskUntil);
+
     /// <summary>The process stands still until then, as under SIGSTOP.</summary>
-    public void Pause(long until) => PausedUntil = until;
+    public void Pause(long until)
+    {
+        if (PausedUntil <= _simulation.Now)
+            _stoppedAt = Clock.Now;
+        PausedUntil = until;
+    }
 
     /// <summary>Polls an agent if the poll is still wanted; returns how much it did.</summary>
     public int Poll(SimAgent agent, int life, long scheduledFor)
@@ -186,7 +218,7 @@ internal sealed class SimNode : INetwork, IDisposable
 
         var done = agent switch
         {
-            SimAgent.Consensus => replica.Consensus.Poll(Clock),
+            SimAgent.Consensus => PollConsensus(replica),
             SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
             _ => replica.Apply.Poll(Clock),
         };
@@ -232,16 +264,32 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica.Disk.NextDeadline != Instant.Never)
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
-            Schedule(SimAgent.Apply, IsApplySlow() ? _random.Between(100_000_000, 2_000_000_000) : _random.Between(1_000, 200_000));
+            Schedule(SimAgent.Apply, _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 
-    private bool IsApplySlow() => _swarm.SlowApplies > 0 && _simulation.Workload.IsActive && _random.Chance(_swarm.SlowApplies)
-        && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies);
+    /// <summary>A turn of the consensus agent; the first one after a pause may be one that the pause cut in two.</summary>
+    private int PollConsensus(Replica replica)
+    {
+        if (_stoppedAt is { } stopped && _random.Chance(0.5))
+            Clock.FallAsleep(stopped, replica.Queues);
+        _stoppedAt = null;
+        try
+        {
+            var done = replica.Consensus.Poll(Clock);
+            if (!Clock.IsAsleep)
+                LastTurn = _simulation.Now;
+            return done;
+        }
+        finally
+        {
+            Clock.WakeUp();
+        }
+    }
 
-    private long DiskTime() => _simulation.Now < SlowDiskUntil
+    private long DiskTime() => _simulation.Now < _slowDiskUntil && _simulation.Now >= _hungDiskUntil
         ? _random.Between(20_000_000, 400_000_000)
-        : _random.Between(50_000, 2_000_000);
+        : Math.Max(0, _hungDiskUntil - _simulation.Now) + _random.Between(50_000, 2_000_000);
 
     private void Schedule(SimAgent agent, long after)
     {
@@ -272,7 +320,7 @@ internal sealed class SimNode : INetwork, IDisposable
             return 0;
         }
 
-        var done = Replica.Consensus.Poll(Clock);
+        var done = PollConsensus(Replica);
         Wake();
         return done;
     }
@@ -289,6 +337,7 @@ internal sealed class SimNode : INetwork, IDisposable
             MaxAppendEntries = _swarm.MaxAppendEntries,
             MaxInflightAppends = _swarm.Window,
             CaughtUpBytes = _swarm.CaughtUpBytes,
+            MaxDrift = _simulation.Drift,
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
         SnapshotAfterBytes = _swarm.SnapshotAfterBytes,

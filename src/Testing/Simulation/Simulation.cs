@@ -27,7 +27,6 @@ public sealed class Simulation : IDisposable
     private readonly FaultInjector _faults;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly Healing _healing;
     private int _idle;
 
     internal Simulation(SimulationOptions options)
@@ -40,7 +39,7 @@ public sealed class Simulation : IDisposable
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
         Shapes = new EntryShape[swarm.MaxAppendEntries];
         Account = options.Record ? new(Time, Shapes) : null;
-        _healing = new(this);
+        Healing = new(this);
         Checker = new(this, swarm);
         Network = new(this, swarm, random.Fork());
         var load = random.Fork();
@@ -76,6 +75,9 @@ public sealed class Simulation : IDisposable
 
     internal Operator Operator { get; }
 
+    /// <summary>The end of the run.</summary>
+    internal Healing Healing { get; }
+
     internal SyncErrors SyncErrors { get; }
 
     internal Trace Trace { get; }
@@ -84,6 +86,9 @@ public sealed class Simulation : IDisposable
 
     /// <summary>What is kept for a reader, if anything.</summary>
     internal RunAccount? Account { get; }
+
+    /// <summary>How far clocks may be off, as far as the cluster is told.</summary>
+    internal double Drift => Options.Profile == FaultProfile.Beyond ? 0.01 : _swarm.Drift;
 
     /// <summary>Events so far.</summary>
     internal long Steps { get; private set; }
@@ -125,16 +130,15 @@ public sealed class Simulation : IDisposable
         ViolationException? violation = null;
         try
         {
-            foreach (var node in Nodes)
-                node.Start(isOnMedium: true);
-            _faults.Begin();
-            Operator.Begin();
-            Workload.Begin();
+            Begin();
             while (Steps < Options.Steps)
                 Step();
             if (Options.Profile == FaultProfile.Cuts)
                 CheckTermGrowth();
-            Heal();
+            Mend();
+            Healing.ComeToRest();
+            Workload.CheckEnd([.. Healing.Members().Select(static node => node.ApplyingMachine!)]);
+            Healing.StayQuiet();
         }
         catch (ViolationException broken)
         {
@@ -158,7 +162,7 @@ public sealed class Simulation : IDisposable
         {
             FaultsDrawn = _faults.Drawn,
             ActionsDrawn = Operator.Drawn,
-            Healing = _healing.Times,
+            Healing = Healing.Times,
             Account = Account,
         };
     }
@@ -244,15 +248,21 @@ public sealed class Simulation : IDisposable
         ViolationException.Require(elections <= MaxElectionsPerCut * cuts, "TermGrowth", $"{elections} elections came of {cuts} cuts.");
     }
 
-    /// <summary>Mends everything and requires the cluster to come to rest, and to stay there.</summary>
-    private void Heal()
+    /// <summary>The nodes start, and what is to come is foreseen.</summary>
+    internal void Begin()
+    {
+        foreach (var node in Nodes)
+            node.Start(isOnMedium: true);
+        _faults.Begin();
+        Operator.Begin();
+        Workload.Begin();
+    }
+
+    /// <summary>Mends everything, and brings the load to its end.</summary>
+    internal void Mend()
     {
         Operator.Stop();
         _faults.Stop();
         Workload.IsActive = false;
-        _healing.ComeToRest();
-        foreach (var node in _healing.Members())
-            Workload.CheckEnd(node.ApplyingMachine!);
-        _healing.StayQuiet();
     }
 }

@@ -91,6 +91,12 @@ internal sealed record Swarm
 
     public int Window { get; init; }
 
+    /// <summary>How far the rate of a clock may be off, as a fraction: what the cluster is told, and what is drawn.</summary>
+    public double Drift { get; init; } = 0.01;
+
+    /// <summary>How often a slow disk answers nothing at all for a while.</summary>
+    public double HangShare { get; init; }
+
     /// <summary>How often two sides hear a third in common, and not each other, among the faults.</summary>
     public double BridgeWeight { get; init; }
 
@@ -186,8 +192,14 @@ internal sealed record Swarm
             SnapshotAfterEntries = random.Chance(0.5) ? 1_000_000 : random.Between(20, 200),
             SessionClients = random.Between(0, 4),
             Sessions = DrawSessions(random),
+            Drift = random.Chance(0.5) ? 0.01 : random.NextUnit() * 0.2,
+            HangShare = random.Chance(0.3) ? 0 : random.NextUnit(),
         };
     }
+
+    /// <summary>How long the state machine lets wait what it is given, in nanoseconds.</summary>
+    public long ApplyTime(SimRandom random, bool mayBeSlow) =>
+        SlowApplies > 0 && mayBeSlow && random.Chance(SlowApplies) ? random.Between(100_000_000, 2_000_000_000) : random.Between(1_000, 200_000);
 
     /// <summary>Draws what most seeds go without.</summary>
     public Swarm DrawRare(SimRandom random) => this with

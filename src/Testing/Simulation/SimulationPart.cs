@@ -79,12 +79,21 @@ public enum SimulationPart
     /// <summary>Clients with sessions.</summary>
     Sessions = 1 << 22,
 
+    /// <summary>Clocks whose rate is further off than leases allow.</summary>
+    Drift = 1 << 23,
+
+    /// <summary>Disks put back to an older copy.</summary>
+    OldDisk = 1 << 24,
+
+    /// <summary>Logs that lose their last durable batch without a trace.</summary>
+    BatchCut = 1 << 25,
+
     /// <summary>Syncs that fail.</summary>
-    SyncErrors = 1 << 23,
+    SyncErrors = 1 << 26,
 
     /// <summary>Bursts of load that come with faults.</summary>
-    Bursts = 1 << 24,
+    Bursts = 1 << 27,
 
     /// <summary>State machines that take long.</summary>
-    SlowApplies = 1 << 25,
+    SlowApplies = 1 << 28,
 }

@@ -13,7 +13,8 @@ public sealed class EventCounts
     /// <summary>Counts something.</summary>
     public void Add(string what, long times = 1)
     {
-        CollectionsMarshal.GetValueRefOrAddDefault(_counts, what, out _) += times;
+        if (times != 0)
+            CollectionsMarshal.GetValueRefOrAddDefault(_counts, what, out _) += times;
     }
 
     /// <summary>Adds another simulation's counts.</summary>

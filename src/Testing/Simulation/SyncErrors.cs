@@ -12,7 +12,7 @@ internal sealed class SyncErrors(Simulation simulation, Swarm swarm, FaultInject
     /// <summary>A machine's disk may fail from now on.</summary>
     public void Watch(SimNode node)
     {
-        if (swarm.SyncErrors > 0 && (simulation.Options.Without & SimulationPart.SyncErrors) == 0)
+        if (swarm.SyncErrors > 0 && (simulation.Options.Without & SimulationPart.SyncErrors) == SimulationPart.None)
             node.Disk.Inner.Fault = (operation, _) => operation == DiskOperation.SyncData && Fails(node) ? DiskFault.IoError : DiskFault.None;
     }
 

@@ -16,6 +16,7 @@ public interface ISimulatedWorkload
     /// <summary>A client whose last operation was answered, or given up as unknown, may begin the next one.</summary>
     void Act(SimulatedClient client);
 
-    /// <summary>At the end of a run, for each replica, when all is mended and all replicas have applied the same entries.</summary>
-    void Check(IStateMachine replica);
+    /// <summary>At the end of a run, when all is mended, no operation is under way and all replicas have applied the same entries.</summary>
+    /// <param name="replicas">The state machines of the members, to be asked with <see cref="IStateMachine.Query"/>.</param>
+    void Check(IReadOnlyList<IStateMachine> replicas);
 }

@@ -27,6 +27,6 @@ internal interface IWorkload
     /// <summary>A command was applied for the first time anywhere.</summary>
     void OnNewState(SimNode node, in Command command);
 
-    /// <summary>Judges a replica at the end.</summary>
-    void CheckEnd(IStateMachine machine);
+    /// <summary>Judges the replicas at the end.</summary>
+    void CheckEnd(IReadOnlyList<IStateMachine> replicas);
 }

@@ -110,7 +110,7 @@ internal sealed class StreamWorkload : IWorkload
 
     private void Do(SimulationPart part)
     {
-        if ((_without & part) != 0)
+        if (_without.HasFlag(part))
             return;
         switch (part)
         {
@@ -151,7 +151,13 @@ internal sealed class StreamWorkload : IWorkload
     }
 
     /// <summary>At the end: every reader has stopped, everything is counted, and every counter holds what it may.</summary>
-    public void CheckEnd(IStateMachine machine)
+    public void CheckEnd(IReadOnlyList<IStateMachine> replicas)
+    {
+        foreach (var replica in replicas)
+            CheckEnd(replica);
+    }
+
+    private void CheckEnd(IStateMachine machine)
     {
         CompareWords(machine, (int)_countedTo);
         _counters.CheckEnd(key => ValueOf(machine, key));

@@ -50,7 +50,7 @@ internal sealed class UserWorkload : IWorkload
         // What a command does to the state is the user's to judge, by the answers and at the end.
     }
 
-    public void CheckEnd(IStateMachine machine) => _user.Check(machine);
+    public void CheckEnd(IReadOnlyList<IStateMachine> replicas) => _user.Check(replicas);
 
     private void Next() =>
         _simulation.Events.Add(_simulation.Now + 1 + _random.Below(2 * _swarm.ClientEvery), new(SimEventKind.Client, default, default, 0, 0, 0, null));

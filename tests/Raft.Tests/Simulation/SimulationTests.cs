@@ -21,6 +21,10 @@ internal sealed class SimulationTests
 
     [TestCase(7UL, 3)]
     [TestCase(8UL, 5)]
+    [TestCase(21UL, 3)]
+    [TestCase(22UL, 5)]
+    [TestCase(23UL, 3)]
+    [TestCase(24UL, 5)]
     public void The_same_seed_runs_the_same_way_twice(ulong seed, int nodes)
     {
         var options = new SimulationOptions { Seed = seed, Nodes = nodes };

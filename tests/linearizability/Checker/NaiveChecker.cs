@@ -16,17 +16,17 @@ internal static class NaiveChecker
     }
 
     /// <summary>What is wrong with an order that is said to explain a history; null if nothing is.</summary>
-    public static string? Refute(IReadOnlyList<Operation> order, IReadOnlyList<Operation> operations, HistoryModel model)
+    public static string? Refute(IReadOnlyList<Operation> order, IReadOnlyList<Operation> operations, HistoryModel model, int end = Operation.Never - 1)
     {
-        if (order.Distinct().Count() != order.Count || operations.Any(operation => !operation.IsOpen && !order.Contains(operation)))
+        if (order.Distinct().Count() != order.Count || operations.Any(operation => operation.Returned <= end && !order.Contains(operation)))
             return "An operation is missing or there twice.";
         var states = new Dictionary<string, HistoryValue>(StringComparer.Ordinal);
         for (var place = 0; place < order.Count; place++)
         {
             var operation = order[place];
-            if (order.Skip(place + 1).Any(later => later.Returned < operation.Invoked))
+            if (order.Skip(place + 1).Any(later => later.Returned <= end && later.Returned < operation.Invoked))
                 return $"{operation} comes before one that was answered before it was called.";
-            if (Apply(model, states.GetValueOrDefault(operation.Key), operation, operation.IsOpen) is not { } next)
+            if (Apply(model, states.GetValueOrDefault(operation.Key), operation, operation.Returned > end) is not { } next)
                 return $"{operation} does not fit where it is.";
             states[operation.Key] = next;
         }

@@ -52,7 +52,9 @@ internal sealed class NaiveComparisonTests
             return $"The prefix up to the answer to {prefix.Last} is legal.";
         if (!NaiveChecker.IsLinearizable(key.Operations, model, prefix.Last.Returned - 1))
             return $"The prefix before the answer to {prefix.Last} is illegal.";
-        return prefix.Unordered.Count == 0 ? "No operation is named as the one that cannot be ordered." : null;
+        if (!prefix.Unordered.SequenceEqual([prefix.Last]))
+            return "More or other operations cannot be ordered than the last of the prefix.";
+        return NaiveChecker.Refute(prefix.Linearization, prefix.Operations, model, prefix.Last.Returned - 1);
     }
 
     private static string Text(History history) => string.Join('\n', history.Operations.Select(static operation =>

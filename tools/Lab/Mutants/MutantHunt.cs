@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using RaftStream.Lab.Sim;
 
 namespace RaftStream.Lab.Mutants;
 
@@ -43,19 +44,29 @@ internal sealed class MutantHunt(Mutant mutant, LabCopy lab, ulong budget)
         var limit = PatienceOfOthers;
         if (method.TakesSeeds)
         {
-            arguments.AddRange(["--jobs", "1", "--seeds", string.Create(CultureInfo.InvariantCulture, $"{firstSeed}..{lastSeed}")]);
+            arguments.AddRange(["--no-shrink", "--jobs", "1", "--seeds", string.Create(CultureInfo.InvariantCulture, $"{firstSeed}..{lastSeed}")]);
             limit = Patience + ((lastSeed - firstSeed + 1) * PatienceForSeed);
         }
 
         var result = await lab.RunAsync(arguments, limit, cancellation);
         if (result.ExitCode is null)
             return Verdict(MutantFate.Broken, method, null, $"{method.Line} had not ended after {limit.TotalSeconds:0} s.");
-        if (result.ExitCode is not (ExitCodes.Fine or ExitCodes.Violation))
+        if (result.ExitCode is not (ExitCodes.Fine or ExitCodes.Violation) && !IsOnlyThin(result))
             return Verdict(MutantFate.Broken, method, null, $"{method.Line} ended with exit code {result.ExitCode}: {result.FirstLine}");
         if (result.ExitCode == ExitCodes.Violation)
             return Read(method, firstSeed, result.Output);
         _seeds += method.TakesSeeds ? lastSeed - firstSeed + 1 : 0;
         return null;
+    }
+
+    /// <summary>A few seeds may be clean and yet too few for all that must happen in a hunt: here that is nothing.</summary>
+    private static bool IsOnlyThin(HelperResult result)
+    {
+        if (result.ExitCode != ExitCodes.Undecided || result.Output.Length == 0)
+            return false;
+        using var report = JsonDocument.Parse(result.Output);
+        return report.RootElement.TryGetProperty("cleanSeeds", out var clean) && report.RootElement.TryGetProperty("seeds", out var seeds)
+            && SeedRange.TryParse(seeds.GetString() ?? "", out var range) && clean.GetUInt64() == range.Count;
     }
 
     /// <summary>Commands tell a violation as an object with the invariant's name, or as a sentence.</summary>

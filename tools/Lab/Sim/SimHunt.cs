@@ -17,6 +17,7 @@ internal sealed class SimHunt(HuntState start, SimulationOptions options, int jo
     private readonly EventCounts _counts = new();
     private readonly Dictionary<string, int> _seedsWith = new(StringComparer.Ordinal);
     private readonly Stopwatch _watch = Stopwatch.StartNew();
+    private readonly TimeSpan _processor = Environment.CpuUsage.TotalTime;
     private SimulationReport? _violation;
     private ulong _nextToTake = start.NextSeed;
     private ulong _doneBelow = start.NextSeed;
@@ -32,6 +33,9 @@ internal sealed class SimHunt(HuntState start, SimulationOptions options, int jo
                 return _violation;
         }
     }
+
+    /// <summary>Simulated steps a second of processor time, compilation included: what one core does, whoever else uses the machine.</summary>
+    public double StepsPerProcessorSecond => Volatile.Read(ref _stepsHere) / Math.Max(0.001, (Environment.CpuUsage.TotalTime - _processor).TotalSeconds);
 
     /// <summary>The longest of what the clusters took to come to rest.</summary>
     public HealingTimes Longest

@@ -67,6 +67,7 @@ internal static class SimText
                 cleanSeeds = state.NextSeed - state.Seeds.First,
                 steps = state.Steps,
                 stepsPerSecond = Math.Round(hunt.StepsPerSecond),
+                stepsPerProcessorSecond = Math.Round(hunt.StepsPerProcessorSecond),
                 longestHealing = new { leaderMs = hunt.Longest.Leader.TotalMilliseconds, restMs = hunt.Longest.Rest.TotalMilliseconds, elections = hunt.Longest.Elections },
                 events = state.Events,
                 seedsWith = hunt.SeedsWith,
@@ -100,7 +101,7 @@ internal static class SimText
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{times,14:N0}  {what}"));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{state.NextSeed - state.Seeds.First} of {state.Seeds.Count} seeds clean on {state.Nodes} nodes, {state.Steps:N0} steps, {hunt.StepsPerSecond:N0} steps/s."));
+            $"{state.NextSeed - state.Seeds.First} of {state.Seeds.Count} seeds clean on {state.Nodes} nodes, {state.Steps:N0} steps, {hunt.StepsPerSecond:N0} steps/s, {hunt.StepsPerProcessorSecond:N0} a second of processor time."));
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"After healing at the most {hunt.Longest.Leader.TotalSeconds:0.0} s to a leader, {hunt.Longest.Rest.TotalSeconds:0.0} s to rest, {hunt.Longest.Elections} elections, in simulated time."));

@@ -7,7 +7,7 @@ namespace RaftStream.Testing.Linearizability;
 internal static class PictureBand
 {
     private const int NameWidth = 92;
-    private const int ColumnWidth = 26;
+    private const int ColumnWidth = 40;
     private const int LaneHeight = 26;
     private const int BarHeight = 20;
     private const int CharacterWidth = 7;
@@ -37,7 +37,7 @@ internal static class PictureBand
         }
         if (layout.EndColumn >= first && layout.EndColumn < end)
         {
-            var x = X(layout.EndColumn, first) + (ColumnWidth / 2);
+            var x = X(layout.EndColumn, first) + ColumnWidth - 4;
             html.Append(CultureInfo.InvariantCulture, $"<line class=\"end\" x1=\"{x}\" y1=\"0\" x2=\"{x}\" y2=\"{height}\"/>\n");
         }
         html.Append("</svg>\n");
@@ -45,8 +45,8 @@ internal static class PictureBand
 
     private static void AppendBar(StringBuilder html, Bar bar, int top, int first, int end)
     {
-        var left = bar.From >= first ? X(bar.From, first) + (ColumnWidth / 4) : NameWidth;
-        var right = bar.To < end ? X(bar.To, first) + (ColumnWidth / 2) : Width;
+        var left = bar.From >= first ? X(bar.From, first) + 4 : NameWidth;
+        var right = bar.To < end ? X(bar.To, first) + ColumnWidth - 4 : Width;
         var (name, mark) = bar.Kind switch
         {
             BarKind.Ordered => ("ordered", $"{bar.Rank} "),
@@ -56,7 +56,7 @@ internal static class PictureBand
         };
         html.Append(CultureInfo.InvariantCulture, $"<g class=\"{name}\"><title>{HistoryPicture.Encode(Details(bar))}</title>");
         html.Append(CultureInfo.InvariantCulture, $"<rect x=\"{left}\" y=\"{top + 2}\" width=\"{Math.Max(8, right - left)}\" height=\"{BarHeight}\" rx=\"3\"/>");
-        var label = mark + bar.Operation.Call.Replace(" -> unknown", "", StringComparison.Ordinal);
+        var label = mark + bar.Operation.Call.Replace(" -> unknown", "", StringComparison.Ordinal).Replace(" -> ", "=", StringComparison.Ordinal);
         var room = Math.Max(0, (right - left - 6) / CharacterWidth);
         if (label.Length > room)
             label = room < 2 ? "" : label[..(room - 1)] + "…";

@@ -31,7 +31,7 @@ internal readonly record struct Bar(Operation Operation, BarKind Kind, int Rank,
 internal sealed class PictureLayout
 {
     /// <summary>Columns in a band.</summary>
-    public const int ColumnsInBand = 36;
+    public const int ColumnsInBand = 24;
 
     public PictureLayout(KeyResult key)
     {
@@ -41,14 +41,15 @@ internal sealed class PictureLayout
         var ranks = new Dictionary<Operation, int>();
         foreach (var operation in order)
             ranks[operation] = ranks.Count + 1;
-        var shown = Choose(all, operation => operation.Returned <= end && !ranks.ContainsKey(operation));
+        var unordered = key.Illegal?.Unordered.ToHashSet() ?? [];
+        var shown = Choose(all, unordered);
         LeftOut = all.Count - shown.Count;
         var columns = shown.Select(static operation => operation.Invoked)
             .Concat(shown.Where(operation => operation.Returned <= end).Select(static operation => operation.Returned))
             .Order().Select(static (position, column) => (position, column)).ToDictionary(static pair => pair.position, static pair => pair.column);
         Columns = Math.Max(1, columns.Count);
         EndColumn = key.Illegal is null ? -1 : columns.GetValueOrDefault(end, -1);
-        Bars = [.. shown.Select(operation => BarOf(operation, ranks.GetValueOrDefault(operation), operation.Returned <= end, columns))];
+        Bars = [.. shown.Select(operation => BarOf(operation, unordered.Contains(operation) ? 0 : ranks.GetValueOrDefault(operation), operation.Returned <= end, columns))];
     }
 
     /// <summary>The bars, in the order of their calls.</summary>
@@ -72,11 +73,11 @@ internal sealed class PictureLayout
         return new(operation, kind, rank, columns[operation.Invoked], isAnswered ? columns[operation.Returned] : Columns);
     }
 
-    private static List<Operation> Choose(IReadOnlyList<Operation> all, Predicate<Operation> isUnordered)
+    private static List<Operation> Choose(IReadOnlyList<Operation> all, HashSet<Operation> important)
     {
         if (all.Count <= HistoryPicture.MaxOperations)
             return [.. all];
-        var unordered = all.Where(operation => isUnordered(operation)).TakeLast(HistoryPicture.MaxOperations / 4).ToHashSet();
+        var unordered = all.Where(important.Contains).TakeLast(HistoryPicture.MaxOperations / 4).ToHashSet();
         var last = all.Where(operation => !unordered.Contains(operation)).TakeLast(HistoryPicture.MaxOperations - unordered.Count);
         return [.. unordered.Concat(last).OrderBy(static operation => operation.Invoked)];
     }

@@ -38,6 +38,7 @@ internal sealed class EdnReader
     private readonly LineSource _lines;
     private string _line;
     private int _at;
+    private int _leftOut;
     private bool _isOver;
 
     /// <summary>Begins with a line that was read already.</summary>
@@ -106,7 +107,7 @@ internal sealed class EdnReader
         return new(kind, line, default, "", members);
     }
 
-    // A set, something to leave out, or a tag before what it is about.
+    // A set, or a tag before what it is about.
     private EdnNode ReadTagged(int line, int depth)
     {
         _at++;
@@ -114,12 +115,6 @@ internal sealed class EdnReader
         {
             _at++;
             return Collect(EdnKind.Sequence, '}', line, depth);
-        }
-        if (_at < _line.Length && _line[_at] == '_')
-        {
-            _at++;
-            _ = ReadNode(depth + 1);
-            return ReadNode(depth + 1);
         }
         _ = ReadToken(line);
         return ReadNode(depth + 1);
@@ -188,18 +183,29 @@ internal sealed class EdnReader
         }
     }
 
-    // The next character that means something, over white space, commas, comments and ends of lines; null at the end.
+    // The next character that means something, over white space, commas, comments, ends of lines and what #_ leaves out; null at the end.
     private char? Peek()
     {
         while (!_isOver)
         {
             while (_at < _line.Length && (char.IsWhiteSpace(_line[_at]) || _line[_at] == ','))
                 _at++;
-            if (_at < _line.Length && _line[_at] != ';')
+            if (_at + 1 < _line.Length && _line[_at] == '#' && _line[_at + 1] == '_')
+                LeaveOut();
+            else if (_at < _line.Length && _line[_at] != ';')
                 return _line[_at];
-            NextLine();
+            else
+                NextLine();
         }
         return null;
+    }
+
+    // One may stand inside another, no deeper than anything else.
+    private void LeaveOut()
+    {
+        _at += 2;
+        _ = ReadNode(++_leftOut);
+        _leftOut--;
     }
 
     private bool NextLine()

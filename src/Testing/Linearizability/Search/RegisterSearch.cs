@@ -5,7 +5,8 @@ namespace RaftStream.Testing.Linearizability;
 /// <para>Values that no answered read and no compare-and-set looks for are one value: nobody can tell them apart. An open operation that
 /// would bring such a value is dropped: whoever looks at the register next finds what a later write or nothing has put there, so the order
 /// without it explains as much.</para>
-/// <para>A move away from a value that is still to be seen, and that nothing left would bring again, is refused.</para>
+/// <para>A move away from a value that is still to be seen, and that nothing left would bring again, is refused; if nothing brings it at all,
+/// so is every move.</para>
 /// </remarks>
 internal sealed class RegisterSearch : ISearchModel
 {
@@ -17,6 +18,7 @@ internal sealed class RegisterSearch : ISearchModel
     private readonly int[] _lookers;
     private readonly int[] _bringers;
     private readonly int _answered;
+    private readonly bool _isHopeless;
 
     public RegisterSearch(OperationTable table)
     {
@@ -39,6 +41,7 @@ internal sealed class RegisterSearch : ISearchModel
                 _brought[number] = seen.GetValueOrDefault(brought, Unseen);
             PutBack(number);
         }
+        _isHopeless = Enumerable.Range(1, seen.Count).Any(value => value != Initial && _lookers[value] > 0 && _bringers[value] == 0);
     }
 
     private enum Kind : byte
@@ -57,6 +60,8 @@ internal sealed class RegisterSearch : ISearchModel
     public Move Try(long state, int operation, out long next)
     {
         next = state;
+        if (_isHopeless)
+            return Move.No;
         var kind = _kinds[operation];
         if (kind != Kind.Write && state != _expected[operation])
             return Move.No;

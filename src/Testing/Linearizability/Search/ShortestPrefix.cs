@@ -19,24 +19,36 @@ internal static class ShortestPrefix
         // The failed search ordered everything that was answered before the answer it got stuck at.
         var legal = answers.Count(operation => operation.Returned < failed.Furthest);
         var illegal = answers.Length;
-        var linearization = failed.Linearization;
+        var orders = new Dictionary<int, IReadOnlyList<Operation>>();
         var isShortest = true;
 
         // It usually got stuck at the very border, so begin there.
-        for (var middle = legal + 1; illegal - legal > 1; middle = (legal + illegal) / 2)
+        for (var middle = legal + 1; illegal - legal > 1 && !budget.IsOver; middle = (legal + illegal) / 2)
         {
             var search = new KeySearch(new OperationTable(operations, answers[middle - 1].Returned), model, budget);
             var verdict = search.Run();
             if (verdict == Verdict.Illegal)
-                (illegal, linearization) = (middle, search.Linearization);
+                illegal = middle;
             else
                 legal = middle;
+            orders[middle] = search.Linearization;
             isShortest &= verdict != Verdict.Undecided;
-            if (budget.IsOver)
-                break;
         }
         isShortest &= illegal - legal <= 1;
         var last = answers[illegal - 1];
-        return new([.. operations.Where(operation => operation.Invoked < last.Returned)], last, linearization, isShortest);
+        var order = Before();
+        return new([.. operations.Where(operation => operation.Invoked < last.Returned)], last, order, isShortest);
+
+        // All that was answered before the last answer fits one order: that one shows what the last answer breaks.
+        IReadOnlyList<Operation> Before()
+        {
+            if (isShortest && !orders.ContainsKey(legal))
+            {
+                var search = new KeySearch(new OperationTable(operations, legal == 0 ? -1 : answers[legal - 1].Returned), model, budget);
+                isShortest = search.Run() == Verdict.Linearizable;
+                orders[legal] = search.Linearization;
+            }
+            return isShortest ? orders[legal] : [.. failed.Linearization.Where(operation => operation.Invoked < last.Returned)];
+        }
     }
 }
