@@ -265,7 +265,7 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica.Disk.NextDeadline != Instant.Never)
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
-            Schedule(SimAgent.Apply, IsApplySlow() ? _random.Between(100_000_000, 2_000_000_000) : _random.Between(1_000, 200_000));
+            Schedule(SimAgent.Apply, _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 
@@ -288,12 +288,9 @@ internal sealed class SimNode : INetwork, IDisposable
         }
     }
 
-    private long DiskTime()
-    {
-        if (_simulation.Now < _hungDiskUntil)
-            return _hungDiskUntil - _simulation.Now + _random.Between(50_000, 2_000_000);
-        return _simulation.Now < _slowDiskUntil ? _random.Between(20_000_000, 400_000_000) : _random.Between(50_000, 2_000_000);
-    }
+    private long DiskTime() => _simulation.Now < _slowDiskUntil && _simulation.Now >= _hungDiskUntil
+        ? _random.Between(20_000_000, 400_000_000)
+        : Math.Max(0, _hungDiskUntil - _simulation.Now) + _random.Between(50_000, 2_000_000);
 
     private bool IsApplySlow() => _swarm.SlowApplies > 0 && _simulation.Workload.IsActive && _random.Chance(_swarm.SlowApplies)
         && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies);

@@ -197,6 +197,10 @@ internal sealed record Swarm
         };
     }
 
+    /// <summary>How long the state machine lets wait what it is given, in nanoseconds.</summary>
+    public long ApplyTime(SimRandom random, bool mayBeSlow) =>
+        SlowApplies > 0 && mayBeSlow && random.Chance(SlowApplies) ? random.Between(100_000_000, 2_000_000_000) : random.Between(1_000, 200_000);
+
     /// <summary>Draws what most seeds go without.</summary>
     public Swarm DrawRare(SimRandom random) => this with
     {
