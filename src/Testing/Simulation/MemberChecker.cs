@@ -19,6 +19,10 @@ internal sealed class MemberChecker(Simulation simulation, Swarm swarm)
     /// <summary>The newest configuration known to be committed.</summary>
     public Configuration Committed => _committed;
 
+    /// <summary>Every configuration that some log holds, or held, at an index or behind it.</summary>
+    public IEnumerable<Configuration> Since(LogIndex index) =>
+        _written.Where(written => written.Key.Index >= index).Select(static written => ConfigurationFormat.TryRead(written.Value)!);
+
     /// <summary>Whether some log holds, or held, a configuration at an index.</summary>
     public bool Stands(LogIndex index) => index == LogIndex.Zero || _written.Keys.Any(position => position.Index == index);
 

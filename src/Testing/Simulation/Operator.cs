@@ -97,7 +97,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         var any = members[random.Below(members.Length)];
         var learner = members.FirstOrDefault(static member => member.IsLearner);
         var voters = members.Count(static member => member.IsVoter);
-        if (members.Any(member => member.IsVoter && simulation.Nodes[member.Id.Value - 1].HasLostDisk))
+        if (members.Any(member => member.IsVoter && simulation.Nodes[member.Id.Value - 1] is var node && (node.HasLostDisk || node.IsDamaged)))
             return; // First that one: to take another out beside it could leave no quorum.
         var choice = random.NextUnit();
         MemberChange? change = null;

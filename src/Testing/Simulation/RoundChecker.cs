@@ -18,6 +18,7 @@ internal sealed class RoundChecker(Simulation simulation)
     private readonly Dictionary<Term, TermRounds> _terms = [];
     private readonly (Term Term, Instant At)[] _answered = new (Term, Instant)[Simulation.MaxMachines + 1];
     private readonly Dictionary<(Term Term, NodeId Candidate), bool> _byTransfer = [];
+    private readonly Instant[] _echoed = new Instant[Simulation.MaxMachines + 1];
     private readonly (Term Term, long Sent)[] _claimed = new (Term, long)[Simulation.MaxMachines + 1];
 
     private bool IsTimed => simulation.Options.Profile != FaultProfile.Beyond;
@@ -32,6 +33,8 @@ internal sealed class RoundChecker(Simulation simulation)
         {
             case MessageKind.Append:
                 RoundsOf(message.Term, node.Id).Left(message.Round, simulation.Now);
+                if (IsTimed && message.Clock != default && message.Clock > _echoed[to.Value])
+                    CheckEcho(node, to, message);
                 break;
             case MessageKind.AppendReply when message.Round > 0:
                 OnAnswer(node, message);
@@ -70,8 +73,12 @@ internal sealed class RoundChecker(Simulation simulation)
             return;
         for (var back = 0; back < MaxTermsOfRead; back++)
         {
-            if (_terms.TryGetValue(new(core.Term.Value - back), out var rounds) && IsAnswered(core, rounds, askedAt))
+            // A follower's own configuration may be older than that of the leader that asked.
+            if (_terms.TryGetValue(new(core.Term.Value - back), out var rounds)
+                && (IsAnswered(core, rounds, askedAt) || simulation.Checker.Members.Since(core.Membership.Index).Any(members => MemberChecker.IsQuorum(members, id => rounds.AnsweredSince(id, askedAt)))))
+            {
                 return;
+            }
         }
 
         throw new ViolationException("ReadConfirmed", FormattableString.Invariant($"Node {node.Id} answers a read in term {core.Term} that was asked at {askedAt}, and no quorum has answered a round that left since."));
@@ -88,6 +95,15 @@ internal sealed class RoundChecker(Simulation simulation)
         var isSound = sent <= 0 || (_terms.TryGetValue(core.Term, out var rounds) && IsAnswered(core, rounds, sent)) || core.Membership.Current.Count == 1;
         ViolationException.Require(isSound, "LeaseFromSend", $"Leader {node.Id} of term {core.Term} counts from {sent}, and no quorum has answered a round that left so late.");
         claimed = (core.Term, sent);
+    }
+
+    /// <summary>A leader tells a node its own clock back, and by that what was committed then: a quorum answered a round that left later.</summary>
+    private void CheckEcho(SimNode leader, NodeId to, in Message append)
+    {
+        var at = simulation.Nodes[to.Value - 1].Clock.TrueTimeAt(append.Clock) - Rounding;
+        ViolationException.Require(
+            IsAnswered(leader.Replica!.Consensus.Core, _terms[append.Term], at), "EchoConfirmed", $"Leader {leader.Id} of term {append.Term} tells node {to} its clock of {at}, and no quorum has answered a round that left since.");
+        _echoed[to.Value] = append.Clock;
     }
 
     private void OnAnswer(SimNode node, in Message message)

@@ -26,15 +26,14 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
     private long _timerAt = long.MaxValue;
     private Instant? _stoppedAt;
-    private long _slowDiskUntil;
-    private long _hungDiskUntil;
+    private (long Slow, long Hung) _diskUntil;
     private bool _isSuspended;
     private (int Point, CrashMoment Moment)? _crashedAt;
 
     public SimNode(Simulation simulation, Swarm swarm, NodeId id, SimRandom random)
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
-        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + ((random.NextUnit() - 0.5) * (simulation.Options.Profile == FaultProfile.Beyond && !simulation.Options.Without.HasFlag(SimulationPart.Drift) ? 0.8 : 2 * simulation.Drift)));
+        Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + simulation.DrawDrift(random));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -192,7 +191,7 @@ internal sealed class SimNode : INetwork, IDisposable
     }
 
     /// <summary>The disk is slow until then, or answers nothing at all.</summary>
-    public void SlowDown(long until, bool hangs) => (_slowDiskUntil, _hungDiskUntil) = (until, hangs ? until : _hungDiskUntil);
+    public void SlowDown(long until, bool hangs) => _diskUntil = (until, hangs ? until : _diskUntil.Hung);
 
     /// <summary>The process stands still until then, as under SIGSTOP; or its whole machine is suspended, and frames for it are lost.</summary>
     public void Pause(long until, bool isSuspended = false)
@@ -288,12 +287,12 @@ internal sealed class SimNode : INetwork, IDisposable
         }
     }
 
-    private long DiskTime() => _simulation.Now < _slowDiskUntil && _simulation.Now >= _hungDiskUntil
-        ? _random.Between(20_000_000, 400_000_000)
-        : Math.Max(0, _hungDiskUntil - _simulation.Now) + _random.Between(50_000, 2_000_000);
-
-    private bool IsApplySlow() => _swarm.SlowApplies > 0 && _simulation.Workload.IsActive && _random.Chance(_swarm.SlowApplies)
-        && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies);
+    private long DiskTime()
+    {
+        if (_simulation.Now < _diskUntil.Hung)
+            return _diskUntil.Hung - _simulation.Now + _random.Between(50_000, 2_000_000);
+        return _simulation.Now < _diskUntil.Slow ? _random.Between(20_000_000, 400_000_000) : _random.Between(50_000, 2_000_000);
+    }
 
     private void Schedule(SimAgent agent, long after)
     {

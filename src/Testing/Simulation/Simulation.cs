@@ -90,6 +90,15 @@ public sealed class Simulation : IDisposable
     /// <summary>How far clocks may be off, as far as the cluster is told.</summary>
     internal double Drift => Options.Profile == FaultProfile.Beyond ? 0.01 : _swarm.Drift;
 
+    /// <summary>How far a machine's clock is off: often as far as it may, since what allows for too little drift fails there alone.</summary>
+    internal double DrawDrift(SimRandom random)
+    {
+        var (unit, isExtreme) = (random.NextUnit() - 0.5, random.Chance(0.5));
+        if (Options.Profile == FaultProfile.Beyond && !Options.Without.HasFlag(SimulationPart.Drift))
+            return unit * 0.8;
+        return isExtreme ? Math.Sign(unit) * 0.999 * Drift : unit * 2 * Drift;
+    }
+
     /// <summary>Events so far.</summary>
     internal long Steps { get; private set; }
 

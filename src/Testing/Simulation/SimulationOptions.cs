@@ -192,7 +192,7 @@ internal sealed record Swarm
             SnapshotAfterEntries = random.Chance(0.5) ? 1_000_000 : random.Between(20, 200),
             SessionClients = random.Between(0, 4),
             Sessions = DrawSessions(random),
-            Drift = random.Chance(0.5) ? 0.01 : random.NextUnit() * 0.2,
+            Drift = random.Chance(0.5) ? 0.01 : 0.05 + (random.NextUnit() * 0.15),
             HangShare = random.Chance(0.3) ? 0 : random.NextUnit(),
         };
     }
