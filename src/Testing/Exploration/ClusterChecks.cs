@@ -14,6 +14,8 @@ internal sealed class ClusterChecks(NodeStates nodes, KnownMessages messages)
     {
         if (now.Role == Role.Leader && (before.Role != Role.Leader || before.Term != now.Term))
             CheckNewLeader(after, now);
+        else if (now.Role == Role.Leader)
+            CheckMatchStays(before, now);
         if (now.Commit > before.Commit || now.Log != before.Log)
             CheckCommitted(after, now);
         foreach (var state in after.Nodes)
@@ -78,6 +80,15 @@ internal sealed class ClusterChecks(NodeStates nodes, KnownMessages messages)
         if (!NodeChecks.HasQuorum(now.Members, copies))
             throw Broken("CommittedIsDurable", $"{now.Node} commits {committed} with copies on the disks of {copies:b} (a bit each, from 0 on) of {CoreText.Members(now.Members)}");
         after.Committed = committed;
+    }
+
+    private static void CheckMatchStays(NodeFacts before, NodeFacts now)
+    {
+        for (var peer = 1; peer < now.Matches.Length; peer++)
+        {
+            if (now.Matches[peer] < before.Matches[peer] && now.Members.SlotOf(new(peer)) >= 0)
+                throw Broken("MatchMonotonic", $"{now.Node} knew {peer} to hold {before.Matches[peer]} entries and now only {now.Matches[peer]}");
+        }
     }
 
     /// <summary>What a leader counts as held by a peer of its term is on that peer's disk.</summary>

@@ -32,7 +32,7 @@ internal record struct NodeChecks(Term Term, LogIndex Commit, PlacedConfiguratio
     }
 
     /// <summary>A message leaves: what it says must be on disk.</summary>
-    public readonly void Leaves(int node, in Message message, DiskImage disk)
+    public static void Leaves(int node, in Message message, DiskImage disk)
     {
         var state = disk.HardState;
         switch (message.Kind)
@@ -57,7 +57,7 @@ internal record struct NodeChecks(Term Term, LogIndex Commit, PlacedConfiguratio
     }
 
     /// <summary>All that followed from an input is done. <paramref name="disk"/> is given when no write is under way.</summary>
-    public readonly void AtRest(RaftCore core, DiskImage? disk)
+    public static void AtRest(RaftCore core, DiskImage? disk)
     {
         var newest = core.Log.Last.Index;
         while (newest > core.Log.Base.Index && core.Log.ShapeAt(newest).Kind != EntryKind.Configuration)

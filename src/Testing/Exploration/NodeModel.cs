@@ -107,7 +107,7 @@ internal sealed class NodeModel
 
         while (_writes.Count > 0 && (CrashesLeft == 0 || (isAtOnce && _core.Role != Role.Leader)))
             CompleteWrite();
-        _checks.AtRest(_core, _writes.Count == 0 ? _disk : null);
+        NodeChecks.AtRest(_core, _writes.Count == 0 ? _disk : null);
     }
 
     /// <summary>What the search must know of this state.</summary>
@@ -326,7 +326,7 @@ internal sealed class NodeModel
         _account?.Leaves(envelope);
         if (!IsPlayed(message))
             return;
-        _checks.Leaves(_id, message, _disk);
+        NodeChecks.Leaves(_id, message, _disk);
         var round = message.Kind is MessageKind.Append or MessageKind.AppendReply ? 1 : 0;
         var life = message.Kind == MessageKind.Stranger ? message.Life : 0;
         Sent.Add(envelope with { Message = message with { Round = round, Clock = default, Life = life, Echo = default } });
