@@ -103,9 +103,6 @@ internal sealed class StateQueue
     /// <summary>How many states wait.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The memory that the blocks take, in bytes.</summary>
-    public long Bytes => (long)BlockSize * (_full.Count + _spare.Count + 2);
-
     public void Enqueue(ClusterState state)
     {
         if (_written + state.Size > BlockSize)

@@ -44,7 +44,7 @@ internal sealed class Explorer
     /// <summary>Where the exploration stands; may be read from another thread while it runs.</summary>
     public ExplorerProgress Progress => new(_visited.Count, _queue.Count, Volatile.Read(ref _depth), _watch.Elapsed, MemoryUsed);
 
-    private long MemoryUsed => _visited.Bytes + _queue.Bytes + _steps.Bytes + GC.GetTotalMemory(false) / 8;
+    private static long MemoryUsed => GC.GetTotalMemory(forceFullCollection: false);
 
     /// <summary>Explores until everything is visited, a promise is broken, or time, memory or patience ends.</summary>
     public ExplorerReport Run(CancellationToken cancellation = default)

@@ -20,9 +20,6 @@ internal sealed class StateSet
     /// <summary>How many states.</summary>
     public long Count { get; private set; }
 
-    /// <summary>The memory that the tables take, in bytes.</summary>
-    public long Bytes { get; private set; } = Tables * 1024 * sizeof(ulong);
-
     /// <summary>Adds a fingerprint. False: it was there.</summary>
     public bool Add(ulong fingerprint)
     {
@@ -60,6 +57,5 @@ internal sealed class StateSet
         }
 
         _tables[number] = table;
-        Bytes += (table.Length - old.Length) * (long)sizeof(ulong);
     }
 }

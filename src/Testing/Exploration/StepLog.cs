@@ -11,9 +11,6 @@ internal sealed class StepLog
     private readonly List<int[]> _roots = [];
     private long _count;
 
-    /// <summary>The memory that this takes, in bytes.</summary>
-    public long Bytes => 2L * sizeof(uint) * BlockSize * _before.Count;
-
     /// <summary>A state in which everything begins, with the crashes that each node has before it.</summary>
     public void AddRoot(int[] crashes)
     {
