@@ -97,7 +97,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         var any = members[random.Below(members.Length)];
         var learner = members.FirstOrDefault(static member => member.IsLearner);
         var voters = members.Count(static member => member.IsVoter);
-        if (members.Any(member => member.IsVoter && simulation.Nodes[member.Id.Value - 1] is var node && (node.HasLostDisk || node.IsDamaged)))
+        if (members.Any(member => member.IsVoter && IsLost(simulation.Nodes[member.Id.Value - 1])))
             return; // First that one: to take another out beside it could leave no quorum.
         var choice = random.NextUnit();
         MemberChange? change = null;
@@ -141,6 +141,9 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
             }
         }));
     }
+
+    /// <summary>A node that went down over damage may never come back, though nobody has looked yet.</summary>
+    private static bool IsLost(SimNode node) => node.HasLostDisk || (node.HasRotted && node.Replica is null);
 
     private void Transfer(SimNode leader)
     {
