@@ -4,6 +4,7 @@ using RaftStream.Lab;
 using RaftStream.Lab.Bench;
 using RaftStream.Lab.Check;
 using RaftStream.Lab.Crashes;
+using RaftStream.Lab.Explore;
 using RaftStream.Lab.Fuzz;
 using RaftStream.Lab.Install;
 using RaftStream.Lab.Mutants;
@@ -12,8 +13,8 @@ using RaftStream.Lab.Sim;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
-    SimCommand.Create(), CheckCommand.Create(), MutantsCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(), BenchCommand.Create(),
-    InstallCommand.Create(), PauseCommand.Create(),
+    SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(),
+    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

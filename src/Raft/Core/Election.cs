@@ -217,14 +217,19 @@ internal sealed class Election(CoreOptions options, Membership membership, NodeI
         (other._campaign, other._hardStateSequence, other._votes, other.IsHandicapped) = (_campaign, _hardStateSequence, _votes, IsHandicapped);
     }
 
-    /// <summary>Timers enter by their order, not their instants; the campaign's number only matters to stale replies.</summary>
+    /// <summary>
+    /// Timers enter by their order, not their instants; the campaign's number only matters to stale replies. Votes matter until the election is
+    /// won or lost, and until the cluster has formed the folders that they came with.
+    /// </summary>
     public void AddTo(ref Fingerprint fingerprint, PendingWrites writes)
     {
         fingerprint.Add((long)Role);
         fingerprint.Add(Term.Value);
         fingerprint.Add(Vote.Value);
         fingerprint.Add(Leader.Value);
-        fingerprint.Add(_votes);
+        fingerprint.Add(Role is Role.PreCandidate or Role.Candidate ? _votes : 0);
+        for (var slot = 0; !membership.IsFormed && slot < membership.Current.Count; slot++)
+            fingerprint.Add((long)_disks[slot]);
         fingerprint.Add(PendingSequence(writes) == 0 ? 0 : 1);
         fingerprint.Add(_deadline <= _stickyUntil ? 1 : 0);
     }

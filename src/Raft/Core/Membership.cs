@@ -92,7 +92,8 @@ internal sealed class Membership(NodeId self)
     {
         other._history.Clear();
         other._history.AddRange(_history);
-        other.Take();
+        (other.Index, other.Current, other.Self) = (Index, Current, Self);
+        (other.HasUnbound, other.IsFormed, other.MayStand, other.HasPreferred) = (HasUnbound, IsFormed, MayStand, HasPreferred);
     }
 
     public void AddTo(ref Fingerprint fingerprint)

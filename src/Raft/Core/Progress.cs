@@ -166,6 +166,7 @@ internal sealed class Progress
         fingerprint.Add(Match.Value);
         fingerprint.Add(Next.Value);
         fingerprint.Add(AnsweredRound);
+        fingerprint.Add((long)Disk);
         fingerprint.Add(IsWaiting ? 1 : 0);
         fingerprint.Add(State == ProgressState.Snapshot ? Offered.Value : 0);
         for (var i = 0; i < _count; i++)

@@ -89,7 +89,7 @@ internal sealed class ReadRounds(CoreOptions options, NodeId self)
 
     public void AddTo(ref Fingerprint fingerprint)
     {
-        fingerprint.Add(_confirmed);
+        fingerprint.Add(_assigned > 0 ? _confirmed : 0); // A read that gets its round later waits for a later one.
         fingerprint.Add(_count);
         for (var i = 0; i < _count; i++)
         {

@@ -38,7 +38,8 @@ internal sealed class Rounds
 
     public void CopyTo(Rounds other)
     {
-        _begun.CopyTo(other._begun.AsSpan());
+        // Numbers count from 1, so what lies behind the current one was never begun.
+        _begun.AsSpan(0, (int)Math.Min(Current + 1, Remembered)).CopyTo(other._begun);
         (other.Current, other._first) = (Current, _first);
     }
 }

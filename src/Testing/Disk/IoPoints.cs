@@ -17,6 +17,9 @@ internal enum RecoveryResult
 
     /// <summary>The disk was damaged, and the node refused it.</summary>
     DamageRefused,
+
+    /// <summary>A sync failed.</summary>
+    SyncFailed,
 }
 
 /// <summary>

@@ -26,7 +26,7 @@ internal sealed class BeyondFaults(Simulation simulation, SimRandom random, Func
             CutBatch(node, restartLater);
     }
 
-    private bool IsLeftOut(SimulationPart part) => (simulation.Options.Without & part) != 0;
+    private bool IsLeftOut(SimulationPart part) => (simulation.Options.Without & part) != SimulationPart.None;
 
     private void JumpClock(SimNode node)
     {

@@ -9,7 +9,7 @@ namespace RaftStream.Testing;
 /// The invariants of a whole cluster, looked at after every event, from the outside: what nodes send, what reaches their disks, what
 /// their state machines do.
 /// </summary>
-internal sealed class Checker(Simulation simulation)
+internal sealed class Checker(Simulation simulation, Swarm swarm)
 {
     private readonly Dictionary<Term, NodeId> _leaders = [];
     private readonly Dictionary<LogPosition, ulong> _chains = [];
@@ -26,7 +26,7 @@ internal sealed class Checker(Simulation simulation)
     public PromiseChecker Promises { get; } = new(simulation);
 
     /// <summary>The invariants of membership.</summary>
-    public MemberChecker Members { get; } = new(simulation);
+    public MemberChecker Members { get; } = new(simulation, swarm);
 
     /// <summary>The last entry known to be committed by anybody.</summary>
     public LogIndex Committed => new(_committed.Count - 1);
@@ -114,12 +114,17 @@ internal sealed class Checker(Simulation simulation)
             _snapshots.OnState(node.Id, applied.Index, stateHash);
         }
 
+        // One that came from a peer counts from the moment when it is decided on, and is the disk's only when it is restored from there.
+        if (applied.Index >= core.Snapshot.Index)
+            _logs.OnSnapshot(node.Id, core.Snapshot.Index);
+        ViolationException.Require(core.Applied >= view.CoreApplied, "AppliedMonotonic", $"Node {node.Id} takes what it has applied from {view.CoreApplied} back to {core.Applied}.");
+        view.CoreApplied = core.Applied;
+
         // One that is to be installed is not there before that is on disk: until then the node comes back with the one before.
         if (core.Snapshot.Index > view.Snapshot && core.Durable >= core.Snapshot.Index)
         {
             view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
-            _logs.OnSnapshot(node.Id, core.Snapshot.Index);
             simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
         }
 
@@ -140,12 +145,14 @@ internal sealed class Checker(Simulation simulation)
     private void OnFault(SimNode node, CoreFault fault, string sentence)
     {
         var isDue = fault == CoreFault.Removed ? Members.IsGone(node.Id) : fault is CoreFault.OtherDisk or CoreFault.AcknowledgedEntriesLost && (node.HasLostDisk || node.HasForgotten)
-            || fault == CoreFault.LogFailed && node.HasRotted;
+            || fault == CoreFault.LogFailed && (node.HasRotted || simulation.SyncErrors.HasMet(node));
         if (!isDue)
             throw new ViolationException("Healthy", $"Node {node.Id} stopped: {sentence}");
         simulation.Happened($"node stopped {fault}", node);
         if (fault == CoreFault.Removed)
             node.Retire();
+        else if (fault == CoreFault.LogFailed && simulation.SyncErrors.HasMet(node))
+            simulation.SyncErrors.OnSilent(node);
         else
             node.GiveDiskUp();
     }
@@ -257,7 +264,10 @@ internal sealed class Checker(Simulation simulation)
 
         public LogIndex Reported { get; set; }
 
+        /// <summary>What its core counts as applied.</summary>
+        public LogIndex CoreApplied { get; set; }
+
         public void Restart(RaftCore core) =>
-            (Term, Role, Commit, Snapshot, Applied, Configuration) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied, core.Membership.Index);
+            (Term, Role, Commit, Snapshot, Applied, CoreApplied, Configuration) = (core.Term, core.Role, core.Commit, core.Snapshot.Index, core.Applied, core.Applied, core.Membership.Index);
     }
 }

@@ -52,7 +52,7 @@ internal sealed class Coverage
     private const int Relations = 5;
     private const int Phases = 5;
     private const int Moments = 3;
-    private const int Results = 5;
+    private const int Results = 6;
 
     /// <summary>Frames that are no messages are counted behind the kinds of messages.</summary>
     private const int PieceBase = 10;

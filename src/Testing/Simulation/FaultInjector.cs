@@ -83,7 +83,7 @@ internal sealed class FaultInjector
         return SimulationPart.SlowDisk;
     }
 
-    private bool IsLeftOut(SimulationPart part) => (_simulation.Options.Without & part) != 0;
+    private bool IsLeftOut(SimulationPart part) => _simulation.Options.Without.HasFlag(part);
 
     private void Break(SimulationPart kind)
     {
@@ -152,10 +152,10 @@ internal sealed class FaultInjector
             node.CrashedAt(node.Disk.LastPoint, node.Disk.Inner.Moment);
             Down(node, powerCut: true);
         }
-        catch (DiskFullException)
+        catch (IOException failure) when (failure is DiskFullException || _simulation.SyncErrors.HasMet(node))
         {
-            _simulation.Happened("restart on a full disk", node);
-            node.Recovered(RecoveryResult.DiskFull);
+            _simulation.Happened(failure is DiskFullException ? "restart on a full disk" : "sync failed in recovery", node);
+            node.Recovered(failure is DiskFullException ? RecoveryResult.DiskFull : RecoveryResult.SyncFailed);
             Down(node, powerCut: false);
         }
         catch (ReplicaException) when (node.IsDamaged)
@@ -280,13 +280,14 @@ internal sealed class FaultInjector
             node.Disk.Inner.CrashAt(operation, moment);
     }
 
-    private void Down(SimNode node, bool powerCut)
+    /// <summary>A node's process ends; later it starts again.</summary>
+    public void Down(SimNode node, bool powerCut)
     {
-        var lostBefore = node.Disk.Inner.Counters.TornFiles;
+        var (lostBefore, neverStarted) = (node.Disk.Inner.Counters.TornFiles, node.Replica is null);
         node.Crash(powerCut);
         if (node.Disk.Inner.Counters.TornFiles > lostBefore)
             _simulation.Counts.Add("torn write");
-        _onMedium[node.Id] = powerCut;
+        _onMedium[node.Id] = powerCut || (neverStarted && _onMedium.GetValueOrDefault(node.Id, true));
         var draw = _restarts[node.Id.Value];
         _simulation.Events.Add(
             _simulation.Now + 1_000_000 + draw.Below(draw.Chance(0.25) ? 6_000_000_000 : 300_000_000),

@@ -44,7 +44,7 @@ internal sealed class Healing(Simulation simulation)
     /// <summary>What it took.</summary>
     public HealingTimes Times { get; private set; }
 
-    private long Timeout => Simulation.ElectionTimeout.Ticks * 100;
+    private static long Timeout => Simulation.ElectionTimeout.Ticks * 100;
 
     /// <summary>From the moment when everything was mended to rest.</summary>
     public void ComeToRest()

@@ -6,10 +6,10 @@ namespace RaftStream.Testing;
 /// The invariants of membership, stated anew and from the outside: which configuration may follow which, that two which follow each other never
 /// have quorums that do not meet, and that each node acts on the newest one in its log.
 /// </summary>
-internal sealed class MemberChecker(Simulation simulation)
+internal sealed class MemberChecker(Simulation simulation, Swarm swarm)
 {
     private readonly Dictionary<LogPosition, byte[]> _written = [];
-    private readonly (LogPosition Last, LogIndex Index, LogIndex Newest)[] _seen = new (LogPosition, LogIndex, LogIndex)[Simulation.MaxMachines + 1];
+    private readonly Seen[] _seen = new Seen[Simulation.MaxMachines + 1];
     private LogIndex _committedIndex;
     private Configuration _committed = simulation.Configuration;
 
@@ -59,16 +59,16 @@ internal sealed class MemberChecker(Simulation simulation)
         var membership = core.Membership;
         var last = core.Log.Last;
         var seen = _seen[node.Id.Value];
-        if (seen.Last == last && seen.Index == membership.Index)
+        if (seen.Last == last && seen.Index == membership.Index && seen.Life == node.Life)
             return;
         var newest = Newest(core.Log, seen);
 
-        _seen[node.Id.Value] = (last, membership.Index, newest);
+        _seen[node.Id.Value] = new(node.Life, last, membership.Index, newest);
         ViolationException.Require(
             newest == membership.Index || (newest == LogIndex.Zero && membership.Index <= core.Log.Base.Index),
             "ConfigSafety",
             $"Node {node.Id} acts on configuration {membership.Index}, and the newest in its log is {newest}.");
-        if (newest == LogIndex.Zero || membership.Index == seen.Index)
+        if (newest == LogIndex.Zero || (membership.Index == seen.Index && seen.Life == node.Life))
             return;
         if (_written.TryGetValue(core.Log.At(membership.Index), out var bytes))
             ViolationException.Require(bytes.AsSpan().SequenceEqual(ConfigurationFormat.ToBytes(membership.Current)), "ConfigSafety", $"Node {node.Id} acts on another configuration than the one it holds at {membership.Index}.");
@@ -80,7 +80,7 @@ internal sealed class MemberChecker(Simulation simulation)
     /// The newest configuration in a log. Where the last entry that was seen before still stands, so do all before it (that is the business of
     /// LogMatching), and only what came behind it is looked at.
     /// </summary>
-    private static LogIndex Newest(LogShape log, in (LogPosition Last, LogIndex Index, LogIndex Newest) seen)
+    private static LogIndex Newest(LogShape log, in Seen seen)
     {
         var known = seen.Last.Index > LogIndex.Zero && log.Holds(seen.Last);
         var end = known ? LogIndex.Max(seen.Last.Index, log.Base.Index) : log.Base.Index;
@@ -122,7 +122,7 @@ internal sealed class MemberChecker(Simulation simulation)
     }
 
     /// <summary>A leader went from one configuration to the next.</summary>
-    private static void CheckStep(SimNode node, RaftCore core)
+    private void CheckStep(SimNode node, RaftCore core)
     {
         var (beforeIndex, before) = core.Membership.At(core.Membership.Index.Previous);
         var next = core.Membership.Current;
@@ -133,10 +133,37 @@ internal sealed class MemberChecker(Simulation simulation)
             : next.IsJoint ? Voters(next, static member => member.WasVoter).SetEquals(had) : has.SetEquals(had);
         ViolationException.Require(isSound, "ConfigSafety", $"Leader {node.Id} goes from voters {string.Join(',', had)} to {string.Join(',', has)} without a joint configuration between.");
         if (core.Log.TermAt(core.Membership.Index) == core.Term)
+        {
             ViolationException.Require(beforeIndex <= core.Commit, "ConfigSafety", $"Leader {node.Id} appends configuration {core.Membership.Index} while {beforeIndex} is not committed.");
+            var opensTerm = core.Log.TermAt(core.Membership.Index.Previous) != core.Term;
+            ViolationException.Require(opensTerm || core.OwnTermCommitted, "ConfigSafety", $"Leader {node.Id} appends configuration {core.Membership.Index} before an entry of its own term is committed.");
+            CheckCaughtUp(node, core, next);
+        }
+
         ViolationException.Require(next.Highest >= before.Highest, "ConfigSafety", $"Leader {node.Id} forgets that ids up to {before.Highest} were used.");
+    }
+
+    /// <summary>
+    /// Who gets a vote lacks, by what is on its disk, no more than is allowed or than it took in lately within an election timeout: where one that has
+    /// nothing yet gets one and another voter fails, nothing is committed until it has everything (dissertation 4.2.1).
+    /// </summary>
+    private void CheckCaughtUp(SimNode node, RaftCore core, Configuration next)
+    {
+        foreach (var member in next.Members)
+        {
+            var comes = simulation.Nodes[member.Id.Value - 1];
+            if (!next.IsJoint || !member.IsVoter || member.WasVoter || comes.HasLostDisk)
+                continue;
+            var held = comes.Shadow.Durable;
+            var lacks = core.Log.BytesBetween(held, core.Membership.Index.Previous);
+            var allowed = Math.Max(swarm.CaughtUpBytes, core.ProgressOf(member.Id).Intake.BytesPerSecond * Simulation.ElectionTimeout.TotalSeconds);
+            ViolationException.Require(lacks <= allowed, "LearnerCaughtUp", $"Leader {node.Id} promotes node {member.Id}, which holds entries up to {held} and lacks {lacks} bytes, where {(long)allowed} are allowed.");
+        }
     }
 
     private static HashSet<NodeId> Voters(Configuration configuration, Func<Member, bool> votes) =>
         [.. configuration.Members.Where(votes).Select(static member => member.Id)];
+
+    /// <summary>What was last seen of a node.</summary>
+    private readonly record struct Seen(int Life, LogPosition Last, LogIndex Index, LogIndex Newest);
 }

@@ -47,7 +47,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         if (leader.Replica is null || IsBusy || ReplaceLost(leader) || !_isActive || simulation.Options.SkipActions.Contains(Drawn))
             return;
         var isChange = random.Chance(swarm.ChangeShare);
-        if ((simulation.Options.Without & (isChange ? SimulationPart.Changes : SimulationPart.Transfers)) != 0)
+        if (simulation.Options.Without.HasFlag(isChange ? SimulationPart.Changes : SimulationPart.Transfers))
             return;
         if (isChange)
             Change(leader);
@@ -66,7 +66,7 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     {
         foreach (var node in simulation.Nodes)
         {
-            if (!node.IsRetired && node.Id <= membership.Current.Highest && simulation.Checker.Members.IsGone(node.Id) && random.Chance(0.3))
+            if (!node.IsRetired && node.Id <= membership.Current.Highest && simulation.Checker.Members.IsGone(node.Id) && random.Chance(swarm.SwitchOff))
                 node.Retire();
         }
     }

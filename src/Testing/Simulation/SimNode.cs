@@ -88,6 +88,7 @@ internal sealed class SimNode : INetwork, IDisposable
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);
+        _simulation.SyncErrors.Forget(this);
         Wake();
     }
 
@@ -263,7 +264,7 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica.Disk.NextDeadline != Instant.Never)
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
-            Schedule(SimAgent.Apply, _random.Between(1_000, 200_000));
+            Schedule(SimAgent.Apply, _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 
@@ -338,6 +339,7 @@ internal sealed class SimNode : INetwork, IDisposable
             MaxAppendBytes = _swarm.MaxAppendBytes,
             MaxAppendEntries = _swarm.MaxAppendEntries,
             MaxInflightAppends = _swarm.Window,
+            CaughtUpBytes = _swarm.CaughtUpBytes,
             MaxDrift = _simulation.Drift,
         },
         Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },

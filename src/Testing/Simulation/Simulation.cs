@@ -33,19 +33,20 @@ public sealed class Simulation : IDisposable
     {
         Options = options;
         var random = new SimRandom(options.Seed);
-        var swarm = options.Swarm ?? (options.Profile == FaultProfile.Cuts ? Swarm.OnlyCuts : Swarm.Draw(random));
+        var swarm = options.Swarm ?? (options.Profile == FaultProfile.Cuts ? Swarm.OnlyCuts : Swarm.Draw(random).DrawRare(new(~options.Seed)));
         (_random, _swarm) = (random, swarm);
         Trace = new(Time, options.KeptEvents);
         Configuration = new(Enumerable.Range(1, options.Nodes).Select(static id => new NodeId(id)));
         Shapes = new EntryShape[swarm.MaxAppendEntries];
         Account = options.Record ? new(Time, Shapes) : null;
         Healing = new(this);
-        Checker = new(this);
+        Checker = new(this, swarm);
         Network = new(this, swarm, random.Fork());
         var load = random.Fork();
         Workload = options.Workload is { } user ? new UserWorkload(this, swarm, user(), load) : new StreamWorkload(this, swarm, load);
         _faults = new(this, swarm, random.Fork());
         Operator = new(this, swarm, random.Fork());
+        SyncErrors = new(this, swarm, _faults, new(options.Seed ^ 0x5bd1_e995_97f4_a7c1));
         for (var id = 1; id <= options.Nodes; id++)
             AddMachine();
     }
@@ -76,6 +77,8 @@ public sealed class Simulation : IDisposable
 
     /// <summary>The end of the run.</summary>
     internal Healing Healing { get; }
+
+    internal SyncErrors SyncErrors { get; }
 
     internal Trace Trace { get; }
 
@@ -126,6 +129,7 @@ public sealed class Simulation : IDisposable
         node.Shadow.Appended = Checker.OnWritten;
         node.Shadow.Configured = Checker.Members.OnWritten;
         node.Shadow.CommittedChain = Checker.CommittedChain;
+        SyncErrors.Watch(node);
         Nodes.Add(node);
         return node;
     }
@@ -228,6 +232,7 @@ public sealed class Simulation : IDisposable
                 return true;
             case SimEventKind.Fault:
                 _faults.Act();
+                Workload.OnFault();
                 return true;
             case SimEventKind.Operate:
                 Operator.Act();

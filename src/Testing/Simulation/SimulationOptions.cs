@@ -127,6 +127,21 @@ internal sealed record Swarm
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
     public long ClientEvery { get; init; }
 
+    /// <summary>How often the sync of a file fails, among all syncs.</summary>
+    public double SyncErrors { get; init; }
+
+    /// <summary>Bytes that a learner may lack when it is promoted.</summary>
+    public int CaughtUpBytes { get; init; } = 64 * 1024;
+
+    /// <summary>How often a fault comes with a burst of load: hundreds of commands at once for who leads at that moment.</summary>
+    public double Bursts { get; init; }
+
+    /// <summary>How often the state machine takes long over what it is given.</summary>
+    public double SlowApplies { get; init; }
+
+    /// <summary>How often a machine that has left is switched off when the operator looks: where never, it goes on for as long as it likes.</summary>
+    public double SwitchOff { get; init; } = 0.3;
+
     /// <summary>What <see cref="FaultProfile.Cuts"/> has in place of a draw.</summary>
     public static Swarm OnlyCuts => new()
     {
@@ -181,6 +196,20 @@ internal sealed record Swarm
             HangShare = random.Chance(0.3) ? 0 : random.NextUnit(),
         };
     }
+
+    /// <summary>How long the state machine lets wait what it is given, in nanoseconds.</summary>
+    public long ApplyTime(SimRandom random, bool mayBeSlow) =>
+        SlowApplies > 0 && mayBeSlow && random.Chance(SlowApplies) ? random.Between(100_000_000, 2_000_000_000) : random.Between(1_000, 200_000);
+
+    /// <summary>Draws what most seeds go without.</summary>
+    public Swarm DrawRare(SimRandom random) => this with
+    {
+        SyncErrors = random.Chance(0.7) ? 0 : 0.0002 * random.Between(1, 50),
+        CaughtUpBytes = random.Chance(0.5) ? CaughtUpBytes : random.Between(0, 2000),
+        SwitchOff = random.Chance(0.7) ? SwitchOff : 0,
+        Bursts = random.Chance(0.6) ? 0 : random.NextUnit(),
+        SlowApplies = random.Chance(0.7) ? 0 : random.NextUnit() * 0.2,
+    };
 
     private static SessionLimits DrawSessions(SimRandom random)
     {

@@ -87,4 +87,13 @@ public enum SimulationPart
 
     /// <summary>Logs that lose their last durable batch without a trace.</summary>
     BatchCut = 1 << 25,
+
+    /// <summary>Syncs that fail.</summary>
+    SyncErrors = 1 << 26,
+
+    /// <summary>Bursts of load that come with faults.</summary>
+    Bursts = 1 << 27,
+
+    /// <summary>State machines that take long.</summary>
+    SlowApplies = 1 << 28,
 }

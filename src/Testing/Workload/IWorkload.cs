@@ -18,6 +18,9 @@ internal interface IWorkload
     /// <summary>A client acts.</summary>
     void Act();
 
+    /// <summary>Something has just broken.</summary>
+    void OnFault();
+
     /// <summary>No act comes any more.</summary>
     void Leave();
 

@@ -22,6 +22,10 @@ internal sealed class StreamWorkload : IWorkload
     private readonly SimRandom _times;
     private readonly SimRandom _openings;
     private readonly SimulationPart _without;
+    private readonly SimRandom? _bursts;
+
+    // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
+    private int _burstsLeft = 3;
     private long _countedTo;
     private bool _isAway;
 
@@ -29,6 +33,7 @@ internal sealed class StreamWorkload : IWorkload
     {
         (_simulation, _swarm, _random) = (simulation, swarm, random);
         (_acts, _times, _openings, _without) = (random.Fork(), random.Fork(), random.Fork(), simulation.Options.Without);
+        _bursts = swarm.Bursts > 0 && !_without.HasFlag(SimulationPart.Bursts) ? new(simulation.Options.Seed ^ 0x9ddf_ea08_eb38_2d69) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -87,11 +92,25 @@ internal sealed class StreamWorkload : IWorkload
             Do(SimulationPart.Readers);
     }
 
+    /// <summary>
+    /// Hundreds of commands that change nothing, for the first that leads: where the fault has just cut it off, its log grows beyond what the others
+    /// commit without it.
+    /// </summary>
+    public void OnFault()
+    {
+        if (!IsActive || _burstsLeft == 0 || _bursts is not { } random || !random.Chance(_swarm.Bursts))
+            return;
+        _burstsLeft--;
+        var leader = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader);
+        for (var more = random.Between(50, 500); more > 0 && leader is not null; more--)
+            leader.Ask(new(RequestKind.Propose, new byte[1], static _ => { }));
+    }
+
     public void Leave() => _isAway = true;
 
     private void Do(SimulationPart part)
     {
-        if ((_without & part) != 0)
+        if (_without.HasFlag(part))
             return;
         switch (part)
         {

@@ -38,6 +38,11 @@ internal sealed class UserWorkload : IWorkload
             _user.Act(chosen);
     }
 
+    public void OnFault()
+    {
+        // A user's clients are the user's own: they do not act because something broke.
+    }
+
     public void Leave() => _isAway = true;
 
     public void OnNewState(SimNode node, in Command command)

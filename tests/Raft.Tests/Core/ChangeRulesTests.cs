@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -11,7 +12,7 @@ internal sealed class ChangeRulesTests
     public void A_member_comes_as_a_learner_in_one_step()
     {
         var next = Planned(Three, MemberChange.Add(new(4), "d:1"));
-        Assert.That(TranscriptText.Members(next), Is.EqualTo("members(1 2 3 +4?)"));
+        Assert.That(CoreText.Members(next), Is.EqualTo("members(1 2 3 +4?)"));
         Assert.That((next.Find(new(4))!.Address, next.Find(new(4))!.Priority), Is.EqualTo(("d:1", Member.UsualPriority)));
     }
 
@@ -19,25 +20,25 @@ internal sealed class ChangeRulesTests
     public void A_learner_gets_its_vote_through_a_joint_configuration()
     {
         var joint = Planned(WithLearner, MemberChange.Promote(new(4)));
-        Assert.That(TranscriptText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 2 3 4)"));
-        Assert.That(TranscriptText.Members(joint.Leave()), Is.EqualTo("members(1 2 3 4)"));
+        Assert.That(CoreText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 2 3 4)"));
+        Assert.That(CoreText.Members(joint.Leave()), Is.EqualTo("members(1 2 3 4)"));
     }
 
     [Test]
     public void A_voter_leaves_through_a_joint_configuration_and_a_learner_at_once()
     {
         var joint = Planned(WithLearner, MemberChange.Remove(new(2)));
-        Assert.That(TranscriptText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 3 +4)"));
-        Assert.That(TranscriptText.Members(joint.Leave()), Is.EqualTo("members(1 3 +4)"));
-        Assert.That(TranscriptText.Members(Planned(WithLearner, MemberChange.Remove(new(4)))), Is.EqualTo("members(1 2 3)"));
+        Assert.That(CoreText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 3 +4)"));
+        Assert.That(CoreText.Members(joint.Leave()), Is.EqualTo("members(1 3 +4)"));
+        Assert.That(CoreText.Members(Planned(WithLearner, MemberChange.Remove(new(4)))), Is.EqualTo("members(1 2 3)"));
     }
 
     [Test]
     public void A_replacement_is_one_joint_change()
     {
         var joint = Planned(WithLearner, MemberChange.Replace(new(2), new(4)));
-        Assert.That(TranscriptText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 3 4)"));
-        Assert.That(TranscriptText.Members(joint.Leave()), Is.EqualTo("members(1 3 4)"));
+        Assert.That(CoreText.Members(joint), Is.EqualTo("members(1 2 3 -> 1 3 4)"));
+        Assert.That(CoreText.Members(joint.Leave()), Is.EqualTo("members(1 3 4)"));
     }
 
     [Test]
@@ -90,7 +91,7 @@ internal sealed class ChangeRulesTests
             members = Planned(members, MemberChange.Add(new(id), "x:1"));
         Assert.That(Refused(members, MemberChange.Add(new(21), "x:1")), Is.EqualTo(Refusal.InvalidChange));
         Assert.That(Refused(members, MemberChange.Promote(new(10))), Is.EqualTo(Refusal.InvalidChange));
-        Assert.That(TranscriptText.Members(Planned(members, MemberChange.Replace(new(1), new(10)))), Does.StartWith("members(1 2 3 4 5 6 7 8 9 -> 2 3 4 5 6 7 8 9 10? "));
+        Assert.That(CoreText.Members(Planned(members, MemberChange.Replace(new(1), new(10)))), Does.StartWith("members(1 2 3 4 5 6 7 8 9 -> 2 3 4 5 6 7 8 9 10? "));
         Assert.That(() => Of([.. Enumerable.Range(1, 10)]), Throws.TypeOf<InvariantException>());
     }
 

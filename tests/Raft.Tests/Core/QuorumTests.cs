@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -32,7 +33,7 @@ internal sealed class QuorumTests
         var prng = new Prng((ulong)seed);
         var configuration = RandomJoint(ref prng);
         for (var slots = 0u; slots < 1u << configuration.Count; slots++)
-            Assert.That(Quorum.IsReached(configuration, slots), Is.EqualTo(IsJointQuorum(configuration, slots)), $"{TranscriptText.Members(configuration)}: {slots:b}");
+            Assert.That(Quorum.IsReached(configuration, slots), Is.EqualTo(IsJointQuorum(configuration, slots)), $"{CoreText.Members(configuration)}: {slots:b}");
     }
 
     [Test]

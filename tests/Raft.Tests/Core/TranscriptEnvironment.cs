@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -91,9 +92,9 @@ internal sealed class TranscriptEnvironment
         var output = core.Output;
         var after = View.Of(core);
         if (after.Standing != before.Standing)
-            Print($"{host.Id} is {TranscriptText.Standing(core)}");
+            Print($"{host.Id} is {CoreText.Standing(core)}");
         if (host.LastWrite is { } write)
-            Print($"{host.Id} writes {TranscriptText.Write(write, output)}");
+            Print($"{host.Id} writes {CoreText.Write(write, output)}");
         if (output.Fetch != LogPosition.Zero)
             Print($"{host.Id} fetches snapshot {output.Fetch} from {output.FetchFrom}");
         if (after.Durable != before.Durable)
@@ -101,7 +102,7 @@ internal sealed class TranscriptEnvironment
         if (after.Commit != before.Commit)
             Print($"{host.Id} commit {before.Commit} -> {after.Commit}");
         if (host.LastApplied.To > host.LastApplied.From)
-            Print($"{host.Id} applies {TranscriptText.Entries(host.Memory, host.LastApplied.From.Next, host.LastApplied.To)}");
+            Print($"{host.Id} applies {CoreText.Entries(host.Memory, host.LastApplied.From.Next, host.LastApplied.To)}");
         foreach (var read in output.ReadsReady)
             Print($"{host.Id} read r{read.Id} ready at {read.Index}");
         foreach (var read in output.ReadsFailed)
@@ -109,7 +110,7 @@ internal sealed class TranscriptEnvironment
         if (output.Fault != before.Fault)
             Print($"{host.Id} halts: {output.Fault}");
         foreach (var (envelope, sequence) in host.Held.Where(held => !heldBefore.Contains(held.Envelope)))
-            Print($"{TranscriptText.Message(envelope)} after write {sequence}");
+            Print($"{CoreText.Message(envelope)} after write {sequence}");
         Collect(host);
     }
 
@@ -139,11 +140,11 @@ internal sealed class TranscriptEnvironment
         var host = Host(envelope.Message.To);
         if (!host.IsUp || IsCut(envelope.Message.From, envelope.Message.To))
         {
-            Print($"lost: {TranscriptText.Message(envelope)}");
+            Print($"lost: {CoreText.Message(envelope)}");
             return;
         }
 
-        Print($"{host.Id} receives {TranscriptText.Message(envelope)}");
+        Print($"{host.Id} receives {CoreText.Message(envelope)}");
         Step(host, target => target.Receive(Now, envelope));
     }
 
@@ -152,7 +153,7 @@ internal sealed class TranscriptEnvironment
         foreach (var envelope in host.Outbox)
         {
             _checks.Leaves(host, envelope);
-            Print(TranscriptText.Message(envelope));
+            Print(CoreText.Message(envelope));
             Pool.Add(envelope);
         }
 
@@ -161,6 +162,6 @@ internal sealed class TranscriptEnvironment
 
     private readonly record struct View(string Standing, LogIndex Durable, LogIndex Commit, CoreFault Fault)
     {
-        public static View Of(RaftCore core) => new(TranscriptText.Standing(core), core.Durable, core.Commit, core.Output.Fault);
+        public static View Of(RaftCore core) => new(CoreText.Standing(core), core.Durable, core.Commit, core.Output.Fault);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class ShrinkerTests
     public void What_is_left_out_does_not_happen_and_what_never_comes_can_be_skipped()
     {
         var whole = Simulation.Run(new() { Seed = 4 });
-        var parts = SimulationPart.Partition | SimulationPart.OneWay | SimulationPart.Bridge | SimulationPart.Loss | SimulationPart.Duplication | SimulationPart.Sessions | SimulationPart.Adds | SimulationPart.Changes;
+        var parts = SimulationPart.Partition | SimulationPart.OneWay | SimulationPart.Bridge | SimulationPart.Loss | SimulationPart.Duplication | SimulationPart.Sessions | SimulationPart.Adds | SimulationPart.Changes | SimulationPart.LostDisk | SimulationPart.Rot;
         var less = Simulation.Run(new() { Seed = 4, Without = parts });
         string[] gone = ["partition", "one-way cut", "bridge", "message lost", "message duplicated", "session opened Applied", "add Applied", "member Add asked"];
         Assert.That(gone.Where(what => less.Counts.Counts.ContainsKey(what)), Is.Empty);

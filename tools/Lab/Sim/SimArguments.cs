@@ -45,8 +45,8 @@ internal sealed record SimArguments
         options = new() { Seed = 0 };
         if (!SeedRange.TryParse(Seeds, out range))
             return $"--seeds {Seeds} is no range of seeds: write it as 1..2000, or as one number.";
-        if (Nodes is not (3 or 5))
-            return $"--nodes {Nodes} is not simulated: give 3 or 5.";
+        if (Nodes is not (2 or 3 or 5))
+            return $"--nodes {Nodes} is not simulated: give 2, 3 or 5.";
         if (Profile is not ("promised" or "beyond" or "cuts"))
             return $"--profile {Profile} is unknown: give promised, beyond or cuts.";
         if (Steps < 1 || (Steps < MinSteps && range.Count > 1))

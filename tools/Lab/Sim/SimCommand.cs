@@ -14,7 +14,7 @@ internal static class SimCommand
     public static Command Create()
     {
         var seeds = new Option<string>("--seeds") { Description = "The seeds to simulate: A..B, both included, or one.", Required = true };
-        var nodes = new Option<int>("--nodes") { Description = "Nodes in the cluster: 3 or 5.", DefaultValueFactory = static _ => 3 };
+        var nodes = new Option<int>("--nodes") { Description = "Nodes in the cluster: 2, 3 or 5.", DefaultValueFactory = static _ => 3 };
         var steps = new Option<int>("--steps") { Description = "Steps under faults for each seed, at least 10000; a single seed may have fewer.", DefaultValueFactory = static _ => 10_000 };
         var profile = new Option<string>("--profile") { Description = "Which faults: promised (no seed may break a promise), beyond (clocks further off than leases allow: violations are shown), or cuts (only bridges and one-way cuts: terms may not grow).", DefaultValueFactory = static _ => "promised" };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keeps the progress in this file, and goes on from it if it is there." };

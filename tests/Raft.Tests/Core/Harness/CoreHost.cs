@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -199,7 +200,7 @@ internal sealed class CoreHost(NodeId id, CoreOptions options, Configuration con
 
     private EntryRecord Own(Configuration? members) => members is null
         ? new(new(Core.Term, EntryKind.Noop, 0), "noop")
-        : new(new(Core.Term, EntryKind.Configuration, ConfigurationFormat.SizeOf(members)), TranscriptText.Members(members), members);
+        : new(new(Core.Term, EntryKind.Configuration, ConfigurationFormat.SizeOf(members)), CoreText.Members(members), members);
 
     private void Hold(Outgoing outgoing)
     {

@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -44,7 +45,7 @@ internal sealed class MemberChecks
         var membership = host.Core.Membership;
         var told = host.Memory.Members() ?? new(LogIndex.Zero, host.Initial);
         if (membership.Index != told.Index || !ReferenceEquals(membership.Current, told.Configuration))
-            throw new AssertionException($"{host.Id} acts by the members of {membership.Index}, {TranscriptText.Members(membership.Current)}, and its log tells those of {told.Index}, {TranscriptText.Members(told.Configuration)}.");
+            throw new AssertionException($"{host.Id} acts by the members of {membership.Index}, {CoreText.Members(membership.Current)}, and its log tells those of {told.Index}, {CoreText.Members(told.Configuration)}.");
     }
 
     /// <summary>A node begins to lead.</summary>
@@ -62,9 +63,9 @@ internal sealed class MemberChecks
 
         // A node that its own newest configuration leaves out may be needed until that is committed; it does not count itself.
         if (!by.Votes(by.SlotOf(host.Id)) && (by.Find(host.Id) is not null || host.Core.Membership.Index <= host.Core.Commit))
-            throw new AssertionException($"{host.Id} leads term {host.Core.Term} without a vote in {TranscriptText.Members(by)}.");
+            throw new AssertionException($"{host.Id} leads term {host.Core.Term} without a vote in {CoreText.Members(by)}.");
         if (!HasQuorum(by, votes))
-            throw new AssertionException($"{host.Id} leads term {host.Core.Term} by the votes of slots {votes:b} of {TranscriptText.Members(by)}.");
+            throw new AssertionException($"{host.Id} leads term {host.Core.Term} by the votes of slots {votes:b} of {CoreText.Members(by)}.");
     }
 
     /// <summary>A leader appends a configuration behind the one that was in force, while its commit index was this.</summary>
@@ -82,7 +83,7 @@ internal sealed class MemberChecks
             throw new AssertionException($"{host.Id} lets {member.Id} vote, which was no learner.");
         var (small, large) = (Quorums(before.Configuration), Quorums(next));
         if (small.Any(left => large.Any(right => (left & right) == 0)))
-            throw new AssertionException($"{TranscriptText.Members(before.Configuration)} and {TranscriptText.Members(next)} have quorums that share nobody.");
+            throw new AssertionException($"{CoreText.Members(before.Configuration)} and {CoreText.Members(next)} have quorums that share nobody.");
     }
 
     /// <summary>Whether these slots are a quorum; counted by hand, not by the code under test.</summary>

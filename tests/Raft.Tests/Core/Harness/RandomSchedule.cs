@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 

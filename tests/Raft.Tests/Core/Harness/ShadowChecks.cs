@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -135,7 +136,7 @@ internal sealed class ShadowChecks(IReadOnlyList<CoreHost> hosts)
             Require(index > host.Memory.Base.Index, $"{host.Id} commits {index} first and has it no more");
             var record = host.Memory.At(index);
             var copies = CopiesOf(new(index, record.Shape.Term), members);
-            Require(MemberChecks.HasQuorum(members, copies), $"{host.Id} commits {index}@{record.Shape.Term} with copies on the disks of slots {copies} (bits) of {TranscriptText.Members(members)}");
+            Require(MemberChecks.HasQuorum(members, copies), $"{host.Id} commits {index}@{record.Shape.Term} with copies on the disks of slots {copies} (bits) of {CoreText.Members(members)}");
             _committed.Add(record);
             if (record.Configuration is { } committed)
             {

@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -69,7 +70,7 @@ internal sealed class TimeOracle(CoreOptions options)
         var from = Now - age - Tick;
         var place = _committed.FindLastIndex(fact => fact.At < from);
         if (place >= 0 && index.Value < _committed[place].Count)
-            throw new AssertionException($"{host.Id} ({host.Core.Role} of term {host.Core.Term}, commit {host.Core.Commit}, {TranscriptText.Members(host.Core.Membership.Current)}) calls {index} at most {age.TotalMilliseconds} ms old, and {_committed[place].Count} entries were committed before that.");
+            throw new AssertionException($"{host.Id} ({host.Core.Role} of term {host.Core.Term}, commit {host.Core.Commit}, {CoreText.Members(host.Core.Membership.Current)}) calls {index} at most {age.TotalMilliseconds} ms old, and {_committed[place].Count} entries were committed before that.");
     }
 
     private readonly record struct Clock(Instant Set, Instant Shown, double Rate);

@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Core;
 
@@ -32,7 +33,7 @@ internal static class MemberVerbs
                 return true;
             case "members":
                 var membership = environment.Host(arguments[0]).Core.Membership;
-                environment.Print($"{arguments[0]} goes by {TranscriptText.Members(membership.Current)} of {membership.Index}");
+                environment.Print($"{arguments[0]} goes by {CoreText.Members(membership.Current)} of {membership.Index}");
                 return true;
             default:
                 return false;

@@ -1,3 +1,5 @@
+using RaftStream.Testing;
+
 namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>
@@ -20,7 +22,7 @@ internal static class NetworkVerbs
                 foreach (var envelope in Select(environment, arguments))
                 {
                     environment.Pool.Remove(envelope);
-                    environment.Print($"dropped: {TranscriptText.Message(envelope)}");
+                    environment.Print($"dropped: {CoreText.Message(envelope)}");
                 }
 
                 return true;
@@ -34,7 +36,7 @@ internal static class NetworkVerbs
                 return true;
             case "pool":
                 foreach (var envelope in Select(environment, arguments.Length == 0 ? ["all"] : arguments))
-                    environment.Print(TranscriptText.Message(envelope));
+                    environment.Print(CoreText.Message(envelope));
                 return true;
             case "partition":
                 var groups = string.Join(' ', arguments).Split('|').Select(group => group.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(id => environment.Host(id).Id));
@@ -108,6 +110,6 @@ internal static class NetworkVerbs
         messages.Reverse();
         environment.Pool.AddRange(messages);
         foreach (var message in messages)
-            environment.Print($"now: {TranscriptText.Message(message)}");
+            environment.Print($"now: {CoreText.Message(message)}");
     }
 }

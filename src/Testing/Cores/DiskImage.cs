@@ -1,6 +1,6 @@
 using RaftStream.Raft.Core;
 
-namespace RaftStream.Raft.Tests.Core;
+namespace RaftStream.Testing;
 
 /// <summary>What a node's files hold: hard state, snapshot position with the members at it, and log.</summary>
 internal sealed class DiskImage
