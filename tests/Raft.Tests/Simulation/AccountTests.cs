@@ -7,7 +7,7 @@ namespace RaftStream.Raft.Tests.Simulating;
 /// <summary>What a run tells a reader.</summary>
 internal sealed partial class AccountTests
 {
-    private static readonly SimulationReport Report = Simulation.Run(new() { Seed = 9, Steps = 1200, Record = true });
+    private static readonly SimulationReport Report = Simulation.Run(new() { Seed = 9, Steps = 2400, Record = true });
 
     [Test]
     public void Recording_changes_nothing_of_what_happens() =>
