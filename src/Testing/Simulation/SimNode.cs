@@ -287,12 +287,8 @@ internal sealed class SimNode : INetwork, IDisposable
         }
     }
 
-    private long DiskTime()
-    {
-        if (_simulation.Now < _diskUntil.Hung)
-            return _diskUntil.Hung - _simulation.Now + _random.Between(50_000, 2_000_000);
-        return _simulation.Now < _diskUntil.Slow ? _random.Between(20_000_000, 400_000_000) : _random.Between(50_000, 2_000_000);
-    }
+    private long DiskTime() => Math.Max(0, _diskUntil.Hung - _simulation.Now)
+        + (_simulation.Now < _diskUntil.Slow && _simulation.Now >= _diskUntil.Hung ? _random.Between(20_000_000, 400_000_000) : _random.Between(50_000, 2_000_000));
 
     private void Schedule(SimAgent agent, long after)
     {

@@ -214,9 +214,10 @@ internal sealed class StreamWorkload : IWorkload
     private SimNode? SomeLeader()
     {
         SimNode? leader = null;
+        var later = _random.Chance(0.5);
         foreach (var node in _simulation.Nodes)
         {
-            if (node.Replica?.Consensus.Core.Role == Role.Leader && (leader is null || _random.Chance(0.5)))
+            if (node.Replica?.Consensus.Core.Role == Role.Leader && (leader is null || later))
                 leader = node;
         }
 
