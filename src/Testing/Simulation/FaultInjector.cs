@@ -11,6 +11,7 @@ internal sealed class FaultInjector
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly BeyondFaults _beyond;
+    private readonly NetworkFaults _network;
     private readonly SimRandom _times;
     private readonly SimRandom _faults;
 
@@ -23,6 +24,7 @@ internal sealed class FaultInjector
         for (var id = 0; id < _restarts.Length; id++)
             _restarts[id] = random.Fork();
         _beyond = new(simulation, random.Fork(), CanSpare);
+        _network = new(simulation, _random, new(simulation, swarm, new(simulation.Options.Seed ^ 0x6c62_272e_07bb_0142)));
     }
 
     /// <summary>How many faults were drawn.</summary>
@@ -90,7 +92,7 @@ internal sealed class FaultInjector
         switch (kind)
         {
             case SimulationPart.Bridge:
-                Bridge();
+                _network.Bridge(Pick());
                 break;
             case SimulationPart.Rot:
                 Rot(Pick());
@@ -108,10 +110,10 @@ internal sealed class FaultInjector
                 CrashInDiskOperation(Pick());
                 break;
             case SimulationPart.Partition:
-                Partition();
+                _network.Partition();
                 break;
             case SimulationPart.OneWay:
-                CutOneWay();
+                _network.CutOneWay(Pick());
                 break;
             case SimulationPart.Pause:
                 Pause(Pick());
@@ -120,6 +122,13 @@ internal sealed class FaultInjector
                 SlowDisk(Pick());
                 break;
         }
+    }
+
+    /// <summary>A node is cut off: see <see cref="Marooning"/>.</summary>
+    public void Maroon(SimNode node)
+    {
+        if (IsActive)
+            _network.Maroon(node);
     }
 
     /// <summary>The process of a node died in a disk operation.</summary>
@@ -243,21 +252,6 @@ internal sealed class FaultInjector
         _simulation.Events.Add(_simulation.Now + _random.Between(1_000_000, 500_000_000), new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
 
-    /// <summary>Two sides hear one node in common and not each other (the outage of Cloudflare's on 2020-11-02).</summary>
-    private void Bridge()
-    {
-        var bridge = Pick();
-        var sides = _random.NextBits();
-        _simulation.Happened("bridge", bridge);
-        foreach (var from in _simulation.Nodes)
-        {
-            foreach (var to in _simulation.Nodes)
-                _simulation.Network.Cut(from.Id, to.Id, from != bridge && to != bridge && ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
-        }
-
-        HealLater();
-    }
-
     private void CrashNow(SimNode node)
     {
         if (node.Replica is null)
@@ -293,35 +287,6 @@ internal sealed class FaultInjector
             _simulation.Now + 1_000_000 + draw.Below(draw.Chance(0.25) ? 6_000_000_000 : 300_000_000),
             new(SimEventKind.Restart, node.Id, default, 0, 0, 0, null));
     }
-
-    private void Partition()
-    {
-        var sides = _random.NextBits();
-        _simulation.Happened("partition", null);
-        foreach (var from in _simulation.Nodes)
-        {
-            foreach (var to in _simulation.Nodes)
-                _simulation.Network.Cut(from.Id, to.Id, ((sides >> from.Id.Value) & 1) != ((sides >> to.Id.Value) & 1));
-        }
-
-        HealLater();
-    }
-
-    private void CutOneWay()
-    {
-        var from = Pick();
-        _simulation.Happened("one-way cut", from);
-        foreach (var to in _simulation.Nodes)
-        {
-            if (_random.Chance(0.6))
-                _simulation.Network.Cut(from.Id, to.Id, true);
-        }
-
-        HealLater();
-    }
-
-    private void HealLater() =>
-        _simulation.Events.Add(_simulation.Now + _random.Between(50_000_000, 2_000_000_000), new(SimEventKind.Heal, default, default, 0, 0, 0, null));
 
     private void Pause(SimNode node)
     {

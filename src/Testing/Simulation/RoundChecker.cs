@@ -12,8 +12,8 @@ internal sealed class RoundChecker(Simulation simulation)
     /// <summary>Clocks are rounded to a nanosecond of their own, ages to 100.</summary>
     private const long Rounding = 1000;
 
-    /// <summary>Terms that a read may have lived through.</summary>
-    private const int MaxTermsOfRead = 8;
+    /// <summary>Terms that a read may have lived through, waiting for a state machine that takes long.</summary>
+    private const int MaxTermsOfRead = 1000;
 
     private readonly Dictionary<Term, TermRounds> _terms = [];
     private readonly (Term Term, Instant At)[] _answered = new (Term, Instant)[Simulation.MaxMachines + 1];

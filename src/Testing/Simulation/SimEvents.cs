@@ -26,6 +26,9 @@ internal enum SimEventKind
 
     /// <summary>A partition ends.</summary>
     Heal,
+
+    /// <summary>A node is cut off from all others, for long.</summary>
+    Maroon,
 }
 
 /// <summary>Something that will happen; which fields count depends on the kind.</summary>

@@ -4,17 +4,6 @@ using RaftStream.Raft.Runtime;
 
 namespace RaftStream.Testing;
 
-/// <summary>Which agent of a node is polled.</summary>
-internal enum SimAgent
-{
-    Consensus,
-    Disk,
-    Apply,
-
-    /// <summary>The disk's agent again, when it looks whether a full disk has room.</summary>
-    DiskRetry,
-}
-
 /// <summary>
 /// A machine in a simulation: its disk, its clock and, while its process lives, a replica, the very one that a real node runs.
 /// </summary>
@@ -27,6 +16,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private long _timerAt = long.MaxValue;
     private Instant? _stoppedAt;
     private (long Slow, long Hung) _diskUntil;
+    private long _applyHangsUntil;
     private bool _isSuspended;
     private (int Point, CrashMoment Moment)? _crashedAt;
 
@@ -100,7 +90,7 @@ internal sealed class SimNode : INetwork, IDisposable
         // Nothing is disposed: a process that dies closes nothing, and its disk refuses it from now on.
         (Replica, ApplyingMachine) = (null, null);
         Array.Fill(_pollAt, long.MaxValue);
-        _timerAt = long.MaxValue;
+        (_timerAt, _applyHangsUntil) = (long.MaxValue, 0);
         (PausedUntil, _stoppedAt) = (0, null);
         Disk.CloseAll();
         Shadow.Down(powerCut);
@@ -193,6 +183,9 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The disk is slow until then, or answers nothing at all.</summary>
     public void SlowDown(long until, bool hangs) => _diskUntil = (until, hangs ? until : _diskUntil.Hung);
 
+    /// <summary>The state machine works until then on what it has; all else goes on.</summary>
+    public void HangApply(long until) => _applyHangsUntil = until;
+
     /// <summary>The process stands still until then, as under SIGSTOP; or its whole machine is suspended, and frames for it are lost.</summary>
     public void Pause(long until, bool isSuspended = false)
     {
@@ -264,7 +257,7 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica.Disk.NextDeadline != Instant.Never)
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
-            Schedule(SimAgent.Apply, _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
+            Schedule(SimAgent.Apply, Math.Max(0, _applyHangsUntil - _simulation.Now) + _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 

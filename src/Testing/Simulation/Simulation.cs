@@ -240,6 +240,9 @@ public sealed class Simulation : IDisposable
             case SimEventKind.Restart:
                 _faults.Restart(node!);
                 return true;
+            case SimEventKind.Maroon:
+                _faults.Maroon(node!);
+                return true;
             default:
                 Network.Heal();
                 return true;

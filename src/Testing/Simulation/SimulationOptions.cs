@@ -139,6 +139,9 @@ internal sealed record Swarm
     /// <summary>How often the state machine takes long over what it is given.</summary>
     public double SlowApplies { get; init; }
 
+    /// <summary>How often a node is alone for long, in place of a partition.</summary>
+    public double Maroons { get; init; }
+
     /// <summary>How often a machine that has left is switched off when the operator looks: where never, it goes on for as long as it likes.</summary>
     public double SwitchOff { get; init; } = 0.3;
 
@@ -197,6 +200,9 @@ internal sealed record Swarm
         };
     }
 
+    /// <summary>How many commands come at once: where appends are small and few, more would take longer to send again than a mended cluster has.</summary>
+    public int Burst(SimRandom random, int least, int most) => Math.Min(random.Between(least, most), Math.Max(least, MaxAppendEntries * Window * 8));
+
     /// <summary>How long the state machine lets wait what it is given, in nanoseconds.</summary>
     public long ApplyTime(SimRandom random, bool mayBeSlow) =>
         SlowApplies > 0 && mayBeSlow && random.Chance(SlowApplies) ? random.Between(100_000_000, 2_000_000_000) : random.Between(1_000, 200_000);
@@ -209,6 +215,7 @@ internal sealed record Swarm
         SwitchOff = random.Chance(0.7) ? SwitchOff : 0,
         Bursts = random.Chance(0.6) ? 0 : random.NextUnit(),
         SlowApplies = random.Chance(0.7) ? 0 : random.NextUnit() * 0.2,
+        Maroons = random.Chance(0.6) ? 0 : random.NextUnit(),
     };
 
     private static SessionLimits DrawSessions(SimRandom random)

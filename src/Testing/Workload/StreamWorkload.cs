@@ -102,7 +102,7 @@ internal sealed class StreamWorkload : IWorkload
             return;
         _burstsLeft--;
         var leader = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader);
-        for (var more = random.Between(50, 500); more > 0 && leader is not null; more--)
+        for (var more = _swarm.Burst(random, 50, 500); more > 0 && leader is not null; more--)
             leader.Ask(new(RequestKind.Propose, new byte[1], static _ => { }));
     }
 
