@@ -1,5 +1,3 @@
-using RaftStream.Raft.Runtime;
-
 namespace RaftStream.Testing;
 
 /// <summary>
@@ -45,11 +43,7 @@ internal sealed class Marooning(Simulation simulation, Swarm swarm, SimRandom ra
             Burst(leader);
     }
 
-    private void Burst(SimNode node)
-    {
-        for (var more = swarm.Burst(random, 10, 150); more > 0; more--)
-            node.Ask(new(RequestKind.Propose, new byte[1], static _ => { }));
-    }
+    private void Burst(SimNode node) => simulation.Workload.Burst(node, swarm.Burst(random, 10, 150));
 
     private SimNode? Leader() => simulation.Nodes.Find(static node => node.Replica?.Consensus.Core.Role == Role.Leader);
 }

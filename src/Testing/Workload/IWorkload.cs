@@ -21,6 +21,9 @@ internal interface IWorkload
     /// <summary>Something has just broken.</summary>
     void OnFault();
 
+    /// <summary>Many commands at once, for one node.</summary>
+    void Burst(SimNode node, int commands);
+
     /// <summary>No act comes any more.</summary>
     void Leave();
 

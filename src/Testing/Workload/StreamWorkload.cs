@@ -102,8 +102,14 @@ internal sealed class StreamWorkload : IWorkload
             return;
         _burstsLeft--;
         var leader = _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader);
-        for (var more = _swarm.Burst(random, 50, 500); more > 0 && leader is not null; more--)
-            leader.Ask(new(RequestKind.Propose, new byte[1], static _ => { }));
+        if (leader is not null)
+            Burst(leader, _swarm.Burst(random, 50, 500));
+    }
+
+    public void Burst(SimNode node, int commands)
+    {
+        for (var more = commands; more > 0; more--)
+            node.Ask(new(RequestKind.Propose, new byte[1], static _ => { }));
     }
 
     public void Leave() => _isAway = true;

@@ -43,6 +43,11 @@ internal sealed class UserWorkload : IWorkload
         // A user's clients are the user's own: they do not act because something broke.
     }
 
+    public void Burst(SimNode node, int commands)
+    {
+        // Only the user knows commands that the user's machine can read.
+    }
+
     public void Leave() => _isAway = true;
 
     public void OnNewState(SimNode node, in Command command)

@@ -34,6 +34,16 @@ internal sealed class SimulationTests
         Assert.That(Simulation.Run(options with { Seed = seed + 1 }).TraceHash, Is.Not.EqualTo(first.TraceHash));
     }
 
+    /// <summary>Seeds that showed a bug once, of a node or of the simulator: docs/found-by-simulation.md tells which.</summary>
+    [TestCase(506UL, 3)]
+    [TestCase(557UL, 3)]
+    [TestCase(1094UL, 3)]
+    [TestCase(1638UL, 3)]
+    [TestCase(4255UL, 3)]
+    [TestCase(73UL, 5)]
+    [TestCase(188UL, 5)]
+    public void A_seed_that_showed_a_bug_once_is_clean(ulong seed, int nodes) => Assert.That(Simulation.Run(new() { Seed = seed, Nodes = nodes }).Violation, Is.Null);
+
     [TestCase(3, 60)]
     [TestCase(5, 30)]
     public void Every_promise_holds_on_these_seeds_and_every_fault_happened_on_them(int nodes, int seeds)

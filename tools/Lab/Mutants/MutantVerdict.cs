@@ -43,6 +43,6 @@ internal sealed record MutantVerdict(Mutant Mutant, MutantFate Fate)
     /// <summary>What the invariant, the compiler or the process said.</summary>
     public string? Message { get; init; }
 
-    /// <summary>Whether it broke one of the invariants that should catch it.</summary>
+    /// <summary>Whether it broke one of the invariants that should find it.</summary>
     public bool IsExpected => Invariant is { } name && Mutant.Expected.Contains(name, StringComparer.Ordinal);
 }
