@@ -45,7 +45,7 @@ internal sealed class SimulationTests
     public void A_seed_that_showed_a_bug_once_is_clean(ulong seed, int nodes) => Assert.That(Simulation.Run(new() { Seed = seed, Nodes = nodes }).Violation, Is.Null);
 
     [TestCase(3, 60)]
-    [TestCase(5, 30)]
+    [TestCase(5, 60)]
     public void Every_promise_holds_on_these_seeds_and_every_fault_happened_on_them(int nodes, int seeds)
     {
         var reports = new SimulationReport[seeds];
