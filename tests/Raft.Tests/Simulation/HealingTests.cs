@@ -20,20 +20,7 @@ internal sealed class HealingTests : IDisposable
         _simulation.Mend();
     }
 
-    private static Swarm Calm => new()
-    {
-        CrashWeight = 1,
-        FaultEvery = long.MaxValue / 4,
-        OperateEvery = long.MaxValue / 4,
-        SnapshotAfterBytes = 64 * 1024,
-        SnapshotAfterEntries = 10_000,
-        SegmentBytes = 16 * 1024,
-        CacheBytes = 64 * 1024,
-        MaxAppendBytes = 4096,
-        MaxAppendEntries = 64,
-        Window = 16,
-        ClientEvery = 20_000_000,
-    };
+    private static Swarm Calm => Swarm.OnlyCuts with { BridgeWeight = 0, OneWayWeight = 0, CrashWeight = 1, FaultEvery = long.MaxValue / 4 };
 
     private SimNode Leader => _simulation.Nodes.Find(static node => node.Replica!.Consensus.IsReady)!;
 

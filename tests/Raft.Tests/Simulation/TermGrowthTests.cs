@@ -20,7 +20,7 @@ internal sealed class TermGrowthTests
         var counts = new EventCounts();
         for (var seed = 1UL; seed <= Seeds; seed++)
         {
-            var report = Simulation.Run(new() { Seed = seed, Nodes = nodes, Swarm = OnlyCuts });
+            var report = Simulation.Run(new() { Seed = seed, Nodes = nodes, Profile = FaultProfile.Cuts });
             Assert.That(report.Violation, Is.Null, $"seed {seed}");
             counts.Add(report.Counts);
         }
@@ -31,20 +31,4 @@ internal sealed class TermGrowthTests
         Assert.That(elections, Is.LessThanOrEqualTo(ElectionsPerCut * cuts), $"{elections} elections came of {cuts} cuts");
         TestContext.Out.WriteLine($"{nodes} nodes: {elections} elections came of {cuts} cuts.");
     }
-
-    private static Swarm OnlyCuts => new()
-    {
-        BridgeWeight = 1,
-        OneWayWeight = 1,
-        FaultEvery = 1_500_000_000,
-        OperateEvery = long.MaxValue / 4,
-        SnapshotAfterBytes = 64 * 1024,
-        SnapshotAfterEntries = 10_000,
-        SegmentBytes = 16 * 1024,
-        CacheBytes = 64 * 1024,
-        MaxAppendBytes = 4096,
-        MaxAppendEntries = 64,
-        Window = 16,
-        ClientEvery = 20_000_000,
-    };
 }
