@@ -37,9 +37,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
     /// <summary>How long the agent waits before it looks again whether a full disk has room.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(100);
 
+    private readonly DiskQueue _queue = new(work);
     private SavingSnapshot? _saving;
-    private DiskWork _next;
-    private bool _hasNext;
     private bool _hasFailed;
     private bool _isFull;
     private bool _isBlocked;
@@ -52,7 +51,7 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
 
     /// <summary>Whether there is something to do now, in the queue or besides: a snapshot being saved, or a segment to prepare.</summary>
     public bool HasWork => !_hasFailed
-        && (_saving is not null || (!_isBlocked && (_hasNext || work.Count > 0)) || (!_isFull && storage.Log.NeedsPrebuild));
+        && (_saving is not null || (!_isBlocked && _queue.HasWork) || (!_isFull && storage.Log.NeedsPrebuild));
 
     /// <summary>When the agent wants to be polled though nothing came in: while the disk is full, else never.</summary>
     public Instant NextDeadline => _isFull && !_hasFailed ? _retryAt : Instant.Never;
@@ -83,7 +82,7 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
                 return _saving is null ? 0 : SaveSlice();
             if (storage.Log.HasStaged)
                 return CommitStaged(0, now);
-            if (TryTake(out var first))
+            if (_queue.TryTake(out var first))
                 return first.Kind == DiskWorkKind.Write ? Commit(first, now) : Do(first, now);
             return _saving is not null ? SaveSlice() : Prebuild(now);
         }
@@ -99,20 +98,12 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
     public void Dispose()
     {
         _saving?.Dispose();
-        while (TryTake(out var rest))
+        while (_queue.TryTake(out var rest))
             rest.Captured?.View.Dispose();
         storage.Dispose();
     }
 
     private bool HasAnswerRoom => done.Count <= done.Capacity - AnswersPerTurn;
-
-    private bool TryTake(out DiskWork taken)
-    {
-        if (!_hasNext)
-            return work.TryDequeue(out taken);
-        (taken, _next, _hasNext) = (_next, default, false);
-        return true;
-    }
 
     private int Commit(DiskWork first, Instant now)
     {
@@ -125,13 +116,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
             _stagedSequence = current.Sequence;
             count++;
             bytes += current.Bytes.Length;
-            if (bytes >= MaxCommitBytes || !work.TryDequeue(out current))
+            if (bytes >= MaxCommitBytes || !_queue.TryTakeWrite(out current))
                 break;
-            if (current.Kind != DiskWorkKind.Write)
-            {
-                (_next, _hasNext) = (current, true);
-                break;
-            }
         }
 
         _ = CommitStaged(bytes, now);
@@ -246,7 +232,7 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
         _isBlocked = storage.Install() == InstallOutcome.NoRoom;
         if (_isBlocked)
         {
-            (_next, _hasNext) = (item, true);
+            _queue.PutBack(item);
             WaitForRoom(now);
             return 0;
         }

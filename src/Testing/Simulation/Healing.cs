@@ -12,7 +12,7 @@ internal sealed class Healing(Simulation simulation)
     private const int MaxSteps = 200_000;
 
     /// <summary>Election timeouts until some leader can serve. See docs/simulation.md for what was measured.</summary>
-    private const int MaxToLeader = 40;
+    private const int MaxToLeader = 100;
 
     /// <summary>Election timeouts until the load has come to its end, and all replicas are equal.</summary>
     private const int MaxToRest = 150;

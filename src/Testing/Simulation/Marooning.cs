@@ -8,7 +8,7 @@ namespace RaftStream.Testing;
 internal sealed class Marooning(Simulation simulation, Swarm swarm, SimRandom random)
 {
     /// <summary>More of them, each with as much load, would take longer to work off than a mended cluster has.</summary>
-    private int _left = 3;
+    private int _left = 2;
 
     /// <summary>Whether a fault becomes one of these: the node will be alone soon, and for long.</summary>
     public bool TryBegin()
@@ -21,7 +21,12 @@ internal sealed class Marooning(Simulation simulation, Swarm swarm, SimRandom ra
         var node = isLeader ? leader : others[random.Below(others.Count)];
         var (cutAt, healAt) = (simulation.Now + random.Between(1_000_000, 100_000_000), simulation.Now + 600_000_000 + random.Below(3_400_000_000L));
         if (!isLeader)
+        {
+            // What is committed now reaches the node, and waits there.
             node.HangApply(healAt + random.Below(1_000_000_000));
+            Burst(leader);
+        }
+
         simulation.Happened("node marooned", node);
         simulation.Events.Add(cutAt, new(SimEventKind.Maroon, node.Id, default, 0, 0, 0, null));
         simulation.Events.Add(healAt, new(SimEventKind.Heal, default, default, 0, 0, 0, null));
@@ -43,7 +48,7 @@ internal sealed class Marooning(Simulation simulation, Swarm swarm, SimRandom ra
             Burst(leader);
     }
 
-    private void Burst(SimNode node) => simulation.Workload.Burst(node, swarm.Burst(random, 10, 150));
+    private void Burst(SimNode node) => simulation.Workload.Burst(node, swarm.Burst(random, 10, 80));
 
     private SimNode? Leader() => simulation.Nodes.Find(static node => node.Replica?.Consensus.Core.Role == Role.Leader);
 }

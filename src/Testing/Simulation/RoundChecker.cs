@@ -73,9 +73,11 @@ internal sealed class RoundChecker(Simulation simulation)
             return;
         for (var back = 0; back < MaxTermsOfRead; back++)
         {
-            // A follower's own configuration may be older than that of the leader that asked.
+            // A follower's own configuration may be older than that of the leader that asked, which may act on one that is on no disk yet.
             if (_terms.TryGetValue(new(core.Term.Value - back), out var rounds)
-                && (IsAnswered(core, rounds, askedAt) || simulation.Checker.Members.Since(core.Membership.Index).Any(members => MemberChecker.IsQuorum(members, id => rounds.AnsweredSince(id, askedAt)))))
+                && (IsAnswered(core, rounds, askedAt)
+                    || simulation.Checker.Members.Since(core.Membership.Index).Any(members => MemberChecker.IsQuorum(members, id => rounds.AnsweredSince(id, askedAt)))
+                    || simulation.Nodes.Exists(other => other.Replica?.Consensus.Core is { Role: Role.Leader } leader && IsAnswered(leader, rounds, askedAt))))
             {
                 return;
             }
@@ -124,8 +126,11 @@ internal sealed class RoundChecker(Simulation simulation)
     /// </summary>
     private void RequirePatience(SimNode node, NodeId candidate, Term term)
     {
+        // Who hands over gives its lease up first, for the rest of its term: nobody has to be patient for it any more, then or later.
+        if (_byTransfer.GetValueOrDefault((term, candidate)))
+            _answered[node.Id.Value] = default;
         var (answered, at) = _answered[node.Id.Value];
-        if (!IsTimed || answered >= term || at == default || _byTransfer.GetValueOrDefault((term, candidate)))
+        if (!IsTimed || answered >= term || at == default)
             return;
         var passed = node.Clock.Now - at;
         ViolationException.Require(passed >= Simulation.ElectionTimeout, "Stickiness", $"Node {node.Id} gives its vote of term {term} to {candidate} {passed.TotalMilliseconds} ms after it answered the leader of term {answered}.");

@@ -201,7 +201,7 @@ internal sealed record Swarm
     }
 
     /// <summary>How many commands come at once: where appends are small and few, more would take longer to send again than a mended cluster has.</summary>
-    public int Burst(SimRandom random, int least, int most) => Math.Min(random.Between(least, most), Math.Max(least, MaxAppendEntries * Window * 8));
+    public int Burst(SimRandom random, int least, int most) => Math.Min(random.Between(least, most), Math.Max(least, MaxAppendEntries * Window * 2));
 
     /// <summary>How long the state machine lets wait what it is given, in nanoseconds.</summary>
     public long ApplyTime(SimRandom random, bool mayBeSlow) =>

@@ -50,6 +50,41 @@ internal sealed class DiskAgentTests : IDisposable
         Assert.That(answers[1].Bytes.ToArray(), Is.EqualTo(RuntimeBench.Records(1, 1)));
     }
 
+    [Test]
+    public void A_write_does_not_wait_for_the_reads_before_it_and_they_wait_for_one_write_at_a_time()
+    {
+        Write(1);
+        Drive();
+        _done.TakeAll();
+        for (var i = 0; i < 3; i++)
+            _work.TryEnqueue(new() { Kind = DiskWorkKind.ReadToApply, First = new(1), Count = 1 });
+        Write(2);
+        Assert.That(Next(), Is.EqualTo(DiskDoneKind.Durable), "before all reads");
+        Write(3);
+        Assert.That(new[] { Next(), Next(), Next(), Next() }, Is.EqualTo(new[] { DiskDoneKind.ReadToApply, DiskDoneKind.Durable, DiskDoneKind.ReadToApply, DiskDoneKind.ReadToApply }));
+
+        DiskDoneKind Next()
+        {
+            _agent.Poll(_clock);
+            return _done.TakeAll().Single().Kind;
+        }
+    }
+
+    [Test]
+    public void An_install_waits_for_the_reads_before_it()
+    {
+        Write(1);
+        Drive();
+        var queue = new DiskQueue(_work);
+        _work.TryEnqueue(new() { Kind = DiskWorkKind.ReadToApply, First = new(1), Count = 1 });
+        _work.TryEnqueue(new() { Kind = DiskWorkKind.Install });
+        _work.TryEnqueue(new() { Kind = DiskWorkKind.Write });
+        var taken = new List<DiskWorkKind>();
+        while (queue.TryTake(out var item))
+            taken.Add(item.Kind);
+        Assert.That(taken, Is.EqualTo(new[] { DiskWorkKind.ReadToApply, DiskWorkKind.Install, DiskWorkKind.Write }));
+    }
+
     [TestCase(DiskOperation.Write)]
     [TestCase(DiskOperation.SyncData)]
     public void After_a_failure_nothing_is_acknowledged_nor_tried_again(DiskOperation failing)
@@ -93,7 +128,7 @@ internal sealed class DiskAgentTests : IDisposable
         for (var i = 0; i < 20; i++)
             _work.TryEnqueue(new() { Kind = DiskWorkKind.ReadForPeer, First = new(1), Count = 1 });
         Drive();
-        Assert.That(_work.Count, Is.GreaterThan(0));
+        Assert.That(_agent.HasWork, Is.True);
         Assert.That(_agent.Idle(_clock.Now), Is.LessThan(TimeSpan.FromMilliseconds(10)));
         var answered = 0;
         while (_done.Count > 0)
@@ -102,7 +137,7 @@ internal sealed class DiskAgentTests : IDisposable
             Drive();
         }
 
-        Assert.That((answered, _work.Count), Is.EqualTo((20, 0)));
+        Assert.That((answered, _agent.HasWork), Is.EqualTo((20, false)));
         Assert.That(_agent.Idle(_clock.Now), Is.GreaterThan(TimeSpan.FromSeconds(1)));
     }
 
