@@ -125,7 +125,9 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
         {
             view.Snapshot = core.Snapshot.Index;
             _snapshots.OnSnapshot(node, core.Snapshot);
-            simulation.Happened(replica.Consensus.Applied.Position.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
+            simulation.Happened(applied.Index >= core.Snapshot.Index ? "snapshot saved" : "snapshot installed", node);
+            if (applied.Index < core.Snapshot.Index && replica.Queues.Apply.Count > 1)
+                simulation.Happened("snapshot installed while entries wait to be applied", node);
         }
 
         if (core.Membership.Index < view.Configuration)

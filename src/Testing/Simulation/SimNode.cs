@@ -13,6 +13,7 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
     private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
+    private readonly TurnClock _applyTurn;
     private long _timerAt = long.MaxValue;
     private Instant? _stoppedAt;
     private (long Slow, long Hung) _diskUntil;
@@ -24,6 +25,7 @@ internal sealed class SimNode : INetwork, IDisposable
     {
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
         Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + simulation.DrawDrift(random));
+        _applyTurn = new(Clock);
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -210,7 +212,7 @@ internal sealed class SimNode : INetwork, IDisposable
         {
             SimAgent.Consensus => PollConsensus(replica),
             SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
-            _ => replica.Apply.Poll(Clock),
+            _ => PollApply(replica),
         };
         Wake();
         return done;
@@ -278,6 +280,12 @@ internal sealed class SimNode : INetwork, IDisposable
         {
             Clock.WakeUp();
         }
+    }
+
+    private int PollApply(Replica replica)
+    {
+        _applyTurn.Begin(replica.Queues.Apply.Count > 1 && _random.Chance(0.3) ? 1 : int.MaxValue);
+        return replica.Apply.Poll(_applyTurn);
     }
 
     private long DiskTime() => Math.Max(0, _diskUntil.Hung - _simulation.Now)
