@@ -97,8 +97,8 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
         var any = members[random.Below(members.Length)];
         var learner = members.FirstOrDefault(static member => member.IsLearner);
         var voters = members.Count(static member => member.IsVoter);
-        if (members.Any(member => member.IsVoter && IsLost(simulation.Nodes[member.Id.Value - 1])))
-            return; // First that one: to take another out beside it could leave no quorum.
+        if (members.Any(member => IsLost(simulation.Nodes[member.Id.Value - 1])))
+            return; // First that one: to take another out beside it, or to give it a vote, could leave no quorum.
         var choice = random.NextUnit();
         MemberChange? change = null;
         if (choice < 0.3 && members.Length < simulation.Options.Nodes + 3 && simulation.Nodes.Count < Simulation.MaxMachines)
