@@ -1,14 +1,14 @@
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
-/// What the disk agent does next: a write before the reads of entries that were asked for earlier, in turns, so that neither waits for more than one
-/// of the other kind. Everything else keeps its place. Owned by the disk agent.
+/// What the disk agent does next: a write, or a piece of a snapshot, before the reads of entries that were asked for earlier, in turns, so that neither
+/// waits for more than one of the other kind. But for the reads everything keeps its place. Owned by the disk agent.
 /// </summary>
 /// <remarks>
 /// A leader that feeds peers from its disk has hundreds of reads under way; its own write behind them all would make its disk look stalled, and the
 /// leader step down, again and again. [safety] Reads may find a log that is newer than when they were asked for: what is read to apply is committed and
-/// durable, so no write changes it; what is read for a peer is sent only by a leader that still leads the term in which it asked, and a leader
-/// never changes what its log holds. An install, which throws the log away, waits for the reads before it.
+/// durable, so no write changes it, and no snapshot makes the log forget it; what is read for a peer is sent only by a leader that still leads the term in which it asked, and a leader
+/// never changes what its log holds: it may have forgotten it, and then reads nothing. An install, which throws the log away, waits for the reads before it.
 /// </remarks>
 internal sealed class DiskQueue(BoundedQueue<DiskWork> work)
 {
@@ -23,7 +23,7 @@ internal sealed class DiskQueue(BoundedQueue<DiskWork> work)
     public bool TryTake(out DiskWork taken)
     {
         SetReadsAside();
-        var isRead = _reads.Count > 0 && (_isReadersTurn || _next is not { Kind: DiskWorkKind.Write });
+        var isRead = _reads.Count > 0 && (_isReadersTurn || _next is null or { Kind: DiskWorkKind.Install });
         _isReadersTurn = !isRead;
         if (isRead)
             return _reads.TryDequeue(out taken);

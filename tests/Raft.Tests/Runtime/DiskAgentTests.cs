@@ -71,19 +71,20 @@ internal sealed class DiskAgentTests : IDisposable
     }
 
     [Test]
-    public void An_install_waits_for_the_reads_before_it()
-    {
-        Write(1);
-        Drive();
-        var queue = new DiskQueue(_work);
-        _work.TryEnqueue(new() { Kind = DiskWorkKind.ReadToApply, First = new(1), Count = 1 });
-        _work.TryEnqueue(new() { Kind = DiskWorkKind.Install });
-        _work.TryEnqueue(new() { Kind = DiskWorkKind.Write });
-        var taken = new List<DiskWorkKind>();
-        while (queue.TryTake(out var item))
-            taken.Add(item.Kind);
-        Assert.That(taken, Is.EqualTo(new[] { DiskWorkKind.ReadToApply, DiskWorkKind.Install, DiskWorkKind.Write }));
-    }
+    public void An_install_waits_for_the_reads_before_it() =>
+        Assert.That(Order(DiskWorkKind.ReadToApply, DiskWorkKind.ReadForPeer, DiskWorkKind.Install, DiskWorkKind.Write), Is.EqualTo(new[]
+        {
+            DiskWorkKind.ReadToApply, DiskWorkKind.ReadForPeer, DiskWorkKind.Install, DiskWorkKind.Write,
+        }));
+
+    [TestCase(DiskWorkKind.SaveSnapshot)]
+    [TestCase(DiskWorkKind.ReadChunk)]
+    [TestCase(DiskWorkKind.WriteChunk)]
+    public void A_piece_of_a_snapshot_does_not_wait_for_the_reads_before_it_and_nor_do_the_writes_behind(object piece) =>
+        Assert.That(Order(DiskWorkKind.ReadForPeer, DiskWorkKind.ReadForPeer, DiskWorkKind.ReadForPeer, (DiskWorkKind)piece, DiskWorkKind.Write), Is.EqualTo(new[]
+        {
+            (DiskWorkKind)piece, DiskWorkKind.ReadForPeer, DiskWorkKind.Write, DiskWorkKind.ReadForPeer, DiskWorkKind.ReadForPeer,
+        }));
 
     [TestCase(DiskOperation.Write)]
     [TestCase(DiskOperation.SyncData)]
@@ -139,6 +140,17 @@ internal sealed class DiskAgentTests : IDisposable
 
         Assert.That((answered, _agent.HasWork), Is.EqualTo((20, false)));
         Assert.That(_agent.Idle(_clock.Now), Is.GreaterThan(TimeSpan.FromSeconds(1)));
+    }
+
+    private List<DiskWorkKind> Order(params DiskWorkKind[] asked)
+    {
+        var queue = new DiskQueue(_work);
+        foreach (var kind in asked)
+            _work.TryEnqueue(new() { Kind = kind });
+        var taken = new List<DiskWorkKind>();
+        while (queue.TryTake(out var item))
+            taken.Add(item.Kind);
+        return taken;
     }
 
     private void Write(int index) => _work.TryEnqueue(new()
