@@ -4,12 +4,14 @@ namespace RaftStream.Testing;
 
 /// <summary>The network between simulated nodes: loses, repeats, delays and so reorders frames, and is cut, both ways or one way.</summary>
 /// <remarks>
+/// Once nothing is faulty any more, the frames of a lane arrive in their order, as over the connection that a real lane is.
 /// Each sender draws from a source of its own, and as much for each frame whatever becomes of it: so a fault that is left out leaves the fates of
 /// the other frames as they are.
 /// </remarks>
 internal sealed class SimNetwork
 {
     private readonly bool[,] _cut = new bool[Simulation.MaxMachines + 1, Simulation.MaxMachines + 1];
+    private readonly long[,,] _lastArrival = new long[Simulation.MaxMachines + 1, Simulation.MaxMachines + 1, 3];
     private readonly SimRandom[] _senders = new SimRandom[Simulation.MaxMachines + 1];
     private readonly Simulation _simulation;
     private readonly double _loss;
@@ -55,7 +57,7 @@ internal sealed class SimNetwork
 
         _simulation.Account?.Sent(number, from, to, frame, null);
         var bytes = frame.ToArray();
-        Foresee(from, to, number, bytes, Delay(lane, length, spread));
+        Foresee(from, to, number, bytes, IsFaulty ? Delay(lane, length, spread) : InOrder(from, to, lane, Delay(lane, length, spread)));
         if (!IsFaulty || repeat >= _duplicate)
             return true;
         coverage.Duplicated++;
@@ -77,6 +79,13 @@ internal sealed class SimNetwork
 
     private void Foresee(NodeId from, NodeId to, int number, byte[] frame, long after) =>
         _simulation.Events.Add(_simulation.Now + after, new(SimEventKind.Deliver, to, from, 0, number, 0, frame));
+
+    private long InOrder(NodeId from, NodeId to, Lane lane, long delay)
+    {
+        ref var last = ref _lastArrival[from.Value, to.Value, (int)lane];
+        last = Math.Max(_simulation.Now + delay, last + 1);
+        return last - _simulation.Now;
+    }
 
     private long Delay(Lane lane, double length, double spread)
     {
