@@ -242,7 +242,7 @@ internal sealed class FaultInjector
     private bool CanSpare(SimNode node)
     {
         var lost = _simulation.Nodes.Where(static other => other.HasLostDisk || other.IsDamaged).Select(static other => other.Id).Append(node.Id).ToHashSet();
-        return _simulation.HasFormed && !node.HasLostDisk && !node.IsDamaged && !node.IsRetired && !_simulation.Operator.IsBusy
+        return _simulation.HasFormed && !node.HasLostDisk && !node.IsDamaged && !node.IsRetired && !_simulation.Operator.IsInDoubt
             && _simulation.Checker.Members.InUse().All(members => !members.IsJoint && MemberChecker.IsQuorum(members, id => !lost.Contains(id)));
     }
 

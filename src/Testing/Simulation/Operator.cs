@@ -13,10 +13,17 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     private readonly SimRandom _actions = random.Fork();
     private bool _isActive = true;
     private bool _isAway;
+    /// <summary>Nanoseconds after which no disk and no frame holds back a change that nobody knows the outcome of.</summary>
+    private const long UntilKnown = 10_000_000_000;
+
     private (SimNode Node, int Life)? _asked;
+    private long _doubtUntil;
 
     /// <summary>Whether a change is under way, as far as the operator knows.</summary>
     public bool IsBusy => _asked is { } asked && asked.Node.Replica is not null && asked.Node.Life == asked.Life;
+
+    /// <summary>Whether a change may be under way that no disk shows yet: it waits for one, or is in a frame.</summary>
+    public bool IsInDoubt => IsBusy || simulation.Now < _doubtUntil;
 
     /// <summary>How many actions were drawn.</summary>
     public int Drawn { get; private set; }
@@ -128,9 +135,11 @@ internal sealed class Operator(Simulation simulation, Swarm swarm, SimRandom ran
     {
         simulation.Happened($"{Name(change)} asked", leader);
         _asked = (leader, leader.Life);
+        _doubtUntil = simulation.Now + UntilKnown;
         leader.Ask(new(change, answer =>
         {
             _asked = null;
+            _doubtUntil = answer.Outcome == Outcome.Unknown ? simulation.Now + UntilKnown : 0;
             simulation.Counts.Add(answer.Outcome == Outcome.Rejected ? $"change refused {answer.Refusal}" : $"{Name(change)} {answer.Outcome}");
             if (answer.Outcome == Outcome.Applied)
             {

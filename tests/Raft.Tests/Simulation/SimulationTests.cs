@@ -45,6 +45,7 @@ internal sealed class SimulationTests
     [TestCase(10698UL, 3)]
     [TestCase(3099UL, 5)]
     [TestCase(73UL, 5)]
+    [TestCase(12280UL, 3)]
     [TestCase(188UL, 5)]
     [TestCase(6391UL, 5)]
     public void A_seed_that_showed_a_bug_once_is_clean(ulong seed, int nodes) => Assert.That(Simulation.Run(new() { Seed = seed, Nodes = nodes }).Violation, Is.Null);
