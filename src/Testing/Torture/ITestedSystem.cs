@@ -1,0 +1,95 @@
+namespace RaftStream.Testing;
+
+/// <summary>
+/// A replicated system that the lab torments: how its nodes are started and how clients talk to it. Where its nodes run, how they reach each
+/// other and what befalls them is not its business.
+/// </summary>
+public interface ITestedSystem
+{
+    /// <summary>Its name in reports.</summary>
+    string Name { get; }
+
+    /// <summary>The names of the ports that nodes dial at each other.</summary>
+    IReadOnlyList<string> PeerPorts { get; }
+
+    /// <summary>The names of the ports that clients dial; <see cref="Connect"/> is given the first.</summary>
+    IReadOnlyList<string> ClientPorts { get; }
+
+    /// <summary>What a client can be asked for.</summary>
+    IReadOnlySet<OperationFunction> Functions { get; }
+
+    /// <summary>What to run for a node, the first time and each time after it.</summary>
+    NodeProgram ProgramOf(NodeSite site);
+
+    /// <summary>A client that speaks to one node, at host:port; used by one caller at a time.</summary>
+    ISystemClient Connect(string address);
+
+    /// <summary>Where a node stands, asked at host:port; null if it does not say.</summary>
+    Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken);
+}
+
+/// <summary>A client of a tested system.</summary>
+public interface ISystemClient : IAsyncDisposable
+{
+    /// <summary>
+    /// Does one call and never throws for a system that is down or answers badly: only an answer that certainly means "not done, and never will be"
+    /// is <see cref="AnswerKind.Failed"/>, and whatever leaves doubt is <see cref="AnswerKind.Unknown"/>.
+    /// </summary>
+    Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline);
+}
+
+/// <summary>What a client asks for.</summary>
+/// <param name="Key">Of which object.</param>
+/// <param name="Function">What.</param>
+/// <param name="Argument">With which argument, as <see cref="OperationFunction"/> says.</param>
+public readonly record struct ClientCall(string Key, OperationFunction Function, HistoryValue Argument = default)
+{
+    /// <summary>
+    /// Null for a call that is sent once. Else the call is one command of a session of this name, to be sent again, through any client with that
+    /// session, until the answer is known: it takes effect once.
+    /// </summary>
+    public string? Session { get; init; }
+
+    /// <summary>With <see cref="Session"/>: the command's number in it, from 1; a repetition has the same.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>How fresh a read must be; null for the strongest there is.</summary>
+    public string? Level { get; init; }
+}
+
+/// <summary>How a call ended.</summary>
+public enum AnswerKind
+{
+    /// <summary>Done.</summary>
+    Ok = 0,
+
+    /// <summary>Certainly not done, and never will be.</summary>
+    Failed = 1,
+
+    /// <summary>Nobody knows.</summary>
+    Unknown = 2,
+}
+
+/// <summary>What a client was answered.</summary>
+/// <param name="Kind">How the call ended.</param>
+/// <param name="Result">The value read, or after an add; null where the answer tells none.</param>
+public readonly record struct ClientAnswer(AnswerKind Kind, HistoryValue? Result = null)
+{
+    /// <summary>The place of the answer in the order of all that the system did, where it tells one; else 0.</summary>
+    public long Index { get; init; }
+
+    /// <summary>The age in milliseconds that the system admits for what was read, where it tells one.</summary>
+    public long? AgeMs { get; init; }
+}
+
+/// <summary>Where a node stands, by its own account.</summary>
+/// <param name="IsLeader">Whether it leads.</param>
+/// <param name="Term">The term, or whatever counts leaderships.</param>
+/// <param name="Commit">How far it knows the log committed.</param>
+/// <param name="Applied">How far it has applied it.</param>
+/// <param name="StateHash">Says whether two states at one index are equal; empty where there is none.</param>
+public sealed record NodeView(bool IsLeader, long Term, long Commit, long Applied, string StateHash)
+{
+    /// <summary>The ids of the voters by this node's account, where it tells them.</summary>
+    public IReadOnlyList<int> Voters { get; init; } = [];
+}
