@@ -21,7 +21,7 @@ internal static class HtmlPage
     // Behind the rules of the page itself, which else would count on paper as well.
     private const string Print =
         """
-        @media print{body{max-width:none;margin:0;padding:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
+        @media print{body{max-width:none;margin:0;padding:0 2px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         @page{margin:12mm}
         """;
 

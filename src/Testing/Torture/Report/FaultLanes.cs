@@ -140,7 +140,10 @@ internal sealed class FaultLanes(SvgChart chart, TimeAxis time, RunRecord run)
         var width = Math.Max(2, time.X(faults.Max(static fault => fault.Ended) / 1e9) - left);
         var tookEffect = faults.Exists(static fault => fault.TookEffect);
         var title = string.Join('\n', faults.Take(5).Select(Title)) + (faults.Count > 5 ? $"\nand {faults.Count - 5} more" : "");
-        chart.Box(left, top + 2, width, LaneHeight - 4, tookEffect ? "fault" : "idle", title, tookEffect ? $" fill=\"{colour}\"" : "");
+
+        // A narrow bar is nearly all outline: a thin one, and no dashes in it, or nothing is left to be told apart.
+        var extra = (tookEffect ? $" fill=\"{colour}\"" : "") + (width >= 6 ? "" : " style=\"stroke-width:.7;stroke-dasharray:none\"");
+        chart.Box(left, top + 2, width, LaneHeight - 4, tookEffect ? "fault" : "idle", title, extra);
         var struck = string.Join(' ', faults[0].Nodes);
         if (faults.Count == 1 && SvgChart.WidthOf(struck) + 4 <= width)
             chart.Text(left + (width / 2), top + 14, struck, "mid", title);

@@ -14,10 +14,13 @@ internal static class QuantileChart
     private const double Right = 740;
     private const double Nines = 4;
 
-    private static readonly (string Colour, string Dashes)[] Looks =
+    private static readonly double[] Marked = [0.5, 0.9, 0.99, 0.999, 0.9999];
+
+    // The marks tell the curves apart where there is no colour: each is the path of a shape around its middle.
+    private static readonly (string Colour, string Dashes, string Mark)[] Looks =
     [
-        ("#1a5fb4", ""), ("#b5520a", "9 4"), ("#2e7d32", "2 3"), ("#8c0f2a", "12 3 2 3"),
-        ("#6a3fb0", "5 2"), ("#7a6a00", "1 4"), ("#00707a", "14 5"), ("#555555", "7 3 2 3 2 3"),
+        ("#1a5fb4", "none", "m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z"), ("#b5520a", "9 4", "m-4 -4h8v8h-8z"), ("#2e7d32", "2 3", "m0 -5l5 9h-10z"), ("#8c0f2a", "14 3 2 3", "m0 -6l5 6l-5 6l-5 -6z"),
+        ("#6a3fb0", "5 2", "m0 5l5 -9h-10z"), ("#7a6a00", "1 5", "m-5 0h10m-5 -5v10"), ("#00707a", "20 5", "m-4 -4l8 8m0 -8l-8 8"), ("#555555", "7 3 2 3 2 3", "m-5 -3h10v6h-10z"),
     ];
 
     /// <summary>Draws it.</summary>
@@ -40,7 +43,9 @@ internal static class QuantileChart
         for (var look = 0; look < kinds.Length; look++)
         {
             var (data, x, y) = Curve(kinds[look], axis);
-            chart.Path(data, "curve", Title(kinds[look]), $" stroke=\"{Looks[look].Colour}\" stroke-dasharray=\"{(Looks[look].Dashes.Length == 0 ? "none" : Looks[look].Dashes)}\"");
+            chart.Path(data, "curve", Title(kinds[look]), Stroke(look));
+            foreach (var share in Marked.Where(share => kinds[look].Latencies.Count * (1 - share) >= 1))
+                Mark(chart, look, X(share), axis.Y(kinds[look].Quantile(share) / 1e3));
             ends.Add((kinds[look], look, x, y));
         }
 
@@ -63,10 +68,16 @@ internal static class QuantileChart
         {
             var end = ends[name];
             chart.Path($"M{SvgChart.Point(end.X, end.Y)}L{SvgChart.Point(Right + 6, places[name])}", "lead");
-            chart.Line(Right + 8, places[name], Right + 44, places[name], "curve", $" stroke=\"{Looks[end.Look].Colour}\" stroke-dasharray=\"{(Looks[end.Look].Dashes.Length == 0 ? "none" : Looks[end.Look].Dashes)}\"");
+            chart.Line(Right + 8, places[name], Right + 44, places[name], "curve", Stroke(end.Look));
+            Mark(chart, end.Look, Right + 26, places[name]);
             chart.Text(Right + 50, places[name] + 5, SvgChart.Fit(end.Kind.Name, SvgChart.Width - Right - 50), "", Title(end.Kind));
         }
     }
+
+    private static string Stroke(int look) => $" stroke=\"{Looks[look].Colour}\" stroke-dasharray=\"{Looks[look].Dashes}\"";
+
+    private static void Mark(SvgChart chart, int look, double x, double y) =>
+        chart.Path($"M{SvgChart.Point(x, y)}{Looks[look].Mark}", "", null, $" fill=\"#fff\" stroke-width=\"1.5\" stroke=\"{Looks[look].Colour}\"");
 
     private static (string Data, double X, double Y) Curve(KindFigures kind, LogAxis axis)
     {

@@ -8,7 +8,10 @@ namespace RaftStream.Testing;
 /// </summary>
 internal static class RateChart
 {
-    private const double PlotHeight = 190;
+    private const double OkHeight = 150;
+    private const double Between = 22;
+    private const double OthersHeight = 80;
+    private const double PlotHeight = OkHeight + Between + OthersHeight;
     private const double ServedHeight = 60;
 
     /// <summary>Sizes of a bin, in windows; of the first that makes few enough bins.</summary>
@@ -66,42 +69,50 @@ internal static class RateChart
             x += 32 + SvgChart.WidthOf(name) + 30;
         }
 
-        chart.Text(x, top + 14, "stacked");
         return top + 18;
     }
 
+    /// <summary>What was answered ok has a plot of its own: beside it the few that were not would be a line too thin to see.</summary>
     private static void Rates(SvgChart chart, TimeAxis time, RunWindows windows, int size, double top)
     {
         var bins = Bins(windows.Count, size);
         var rates = bins.Select(bin => Enumerable.Range(0, 3).Select(kind => windows.Sum((AnswerKind)kind, bin.From, bin.To) * (double)RunWindows.PerSecond / (bin.To - bin.From)).ToArray()).ToArray();
-        var ticks = TimeAxis.RoundTicks(rates.Max(static rate => rate.Sum()), 4);
-        var bottom = top + PlotHeight;
-        double Y(double rate) => bottom - (rate / ticks[^1] * PlotHeight);
-        chart.Text(0, top + 14, "operations");
-        chart.Text(0, top + 14 + SvgChart.LineHeight, "a second");
-        foreach (var tick in ticks)
-        {
-            chart.Line(TimeAxis.Left - 5, Y(tick), TimeAxis.Right, Y(tick), "grid");
-            chart.Text(TimeAxis.Left - 10, Y(tick) + 5, FigureText.Digits(tick), "end");
-        }
-
-        string[] looks = ["ok", "failed", "unknown"];
-        var below = new double[bins.Length];
-        for (var kind = 0; kind < 3; kind++)
-        {
-            var above = below.Select((low, bin) => low + rates[bin][kind]).ToArray();
-            chart.Path(Area(time, bins, below, above, Y), looks[kind]);
-            below = above;
-        }
-
-        chart.Line(TimeAxis.Left, top, TimeAxis.Left, bottom, "axis");
-        chart.Line(TimeAxis.Left, bottom, TimeAxis.Right, bottom, "axis");
+        chart.Text(0, top + 12, "ok a second");
+        Plot(chart, time, bins, [([.. rates.Select(static rate => rate[0])], "ok")], top, OkHeight, 4);
+        var others = top + OkHeight + Between;
+        chart.Text(0, others + 12, "failed and");
+        chart.Text(0, others + 12 + SvgChart.LineHeight, "unknown a");
+        chart.Text(0, others + 12 + (2 * SvgChart.LineHeight), "second, stacked");
+        Plot(chart, time, bins, [([.. rates.Select(static rate => rate[1])], "failed"), ([.. rates.Select(static rate => rate[2])], "unknown")], others, OthersHeight, 2);
         for (var bin = 0; bin < bins.Length; bin++)
         {
             var (from, to) = Seconds(bins[bin]);
             var title = $"{FigureText.At(from)} to {FigureText.At(to)}: {FigureText.Rate(rates[bin][0])} ok, {FigureText.Rate(rates[bin][1])} failed, {FigureText.Rate(rates[bin][2])} unknown";
             chart.Box(time.X(from), top, time.X(to) - time.X(from), PlotHeight, "hit", title);
         }
+    }
+
+    private static void Plot(SvgChart chart, TimeAxis time, (int From, int To)[] bins, (double[] Rates, string Look)[] layers, double top, double height, int intervals)
+    {
+        var ticks = TimeAxis.RoundTicks(Enumerable.Range(0, bins.Length).Max(bin => layers.Sum(layer => layer.Rates[bin])), intervals);
+        var bottom = top + height;
+        double Y(double rate) => bottom - (rate / ticks[^1] * height);
+        foreach (var tick in ticks)
+        {
+            chart.Line(TimeAxis.Left - 5, Y(tick), TimeAxis.Right, Y(tick), "grid");
+            chart.Text(TimeAxis.Left - 10, Y(tick) + 5, FigureText.Digits(tick), "end");
+        }
+
+        var below = new double[bins.Length];
+        foreach (var (rates, look) in layers)
+        {
+            var above = below.Zip(rates, static (low, rate) => low + rate).ToArray();
+            chart.Path(Area(time, bins, below, above, Y), look);
+            below = above;
+        }
+
+        chart.Line(TimeAxis.Left, top, TimeAxis.Left, bottom, "axis");
+        chart.Line(TimeAxis.Left, bottom, TimeAxis.Right, bottom, "axis");
     }
 
     private static void Served(SvgChart chart, TimeAxis time, RunWindows windows, int size, double top)

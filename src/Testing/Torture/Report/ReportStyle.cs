@@ -15,10 +15,10 @@ internal static class ReportStyle
         td.clean,td.violation,td.undecided,td.invalid{border:1px solid #ccc;font-weight:bold;white-space:nowrap}
         pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;border:1px solid #ddd;padding:.6em;font:13px/1.4 ui-monospace,monospace}
         table{border-collapse:collapse;margin:.6em 0;width:100%}
-        th,td{border:1px solid #ccc;padding:.25em .55em;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f4f4f4}
+        th,td{border:1px solid #ccc;padding:.25em .55em;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f4f4f4;white-space:nowrap}
         .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.note{color:#444;max-width:62em}
         tr{break-inside:avoid}h2{break-after:avoid}
-        @media print{body{font-size:12px}a{color:inherit}.wide{font-size:10px}}
+        @page{size:A4}@media print{body{font-size:12px}a{color:inherit}}
         """;
 
     /// <summary>The sign and the word for a verdict of a run or of a checker: the sign shows it where there is no colour.</summary>

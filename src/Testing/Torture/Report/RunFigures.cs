@@ -64,7 +64,7 @@ internal sealed class RunFigures
         {
             Format = RunResults.CurrentFormat,
             Verdict = verdict.Word,
-            Valid = Run.Invalid.Count == 0,
+            Valid = verdict.IsValid,
             Reasons = verdict.Reasons,
             System = Run.System,
             Driver = Run.Driver,

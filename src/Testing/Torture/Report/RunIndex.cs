@@ -55,9 +55,11 @@ internal static class RunIndex
             }
 
             var results = JsonSerializer.Deserialize(File.ReadAllBytes(file), RunResultsJson.Default.RunResults);
-            if (results is { Format: RunResults.CurrentFormat })
+
+            // The reader of JSON keeps null out of every place but the elements of a list.
+            if (results is { Format: RunResults.CurrentFormat } && !results.Faults.Contains(null!))
                 return results;
-            why = results is null ? "it is empty." : string.Create(CultureInfo.InvariantCulture, $"it has format {results.Format}, and only {RunResults.CurrentFormat} is known here.");
+            why = results is { Format: RunResults.CurrentFormat } ? "a fault in it is null." : results is null ? "it is empty." : string.Create(CultureInfo.InvariantCulture, $"it has format {results.Format}, and only {RunResults.CurrentFormat} is known here.");
         }
         catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
@@ -69,15 +71,15 @@ internal static class RunIndex
 
     private static string Page(List<(string Folder, RunResults Results)> runs, List<string> damaged, int leftOut)
     {
-        var html = new StringBuilder(HtmlPage.Open("Runs of the fault lab", ReportStyle.Rules + "\nbody{max-width:1500px}"));
+        var html = new StringBuilder(HtmlPage.Open("Runs of the fault lab", ReportStyle.Rules + "\nbody{max-width:1500px}\n@page{size:A4 landscape}"));
         html.Append("<h1>Runs of the fault lab</h1>\n<p>");
         html.AppendJoin(", ", runs.GroupBy(static run => run.Results.Verdict, StringComparer.Ordinal).OrderBy(static group => group.Key, StringComparer.Ordinal)
             .Select(static group => $"{FigureText.Count(group.Count())} {HtmlPage.Safe(group.Key)}").DefaultIfEmpty("There is no run here yet"));
-        html.Append(".</p>\n<div class=\"wide\">\n");
+        html.Append(".</p>\n");
         html.Append(ReportStyle.Head("run", "verdict", "began", "system", "driver", Cell.Number("nodes"), Cell.Number("seed"), Cell.Number("length"), Cell.Number("operations"), Cell.Number("unknown"), Cell.Number("faults"), Cell.Number("elections"), Cell.Number("longest gap")));
         foreach (var (folder, results) in runs)
             html.Append(Row(folder, results));
-        html.Append(ReportStyle.Foot).Append("</div>\n");
+        html.Append(ReportStyle.Foot);
         if (leftOut > 0)
             html.Append(CultureInfo.InvariantCulture, $"<p>{FigureText.Count(leftOut)} older runs are left out.</p>\n");
         if (damaged.Count > 0)

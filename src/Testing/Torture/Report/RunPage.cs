@@ -23,15 +23,15 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         Verdict(name);
         Heading("What it comes to");
         Figures();
+        Heading("Checks");
+        Checks();
         Heading("Over time");
-        _html.Append("<p class=\"note\">Numbers on faults are the nodes that were struck. Hover over anything for details.</p>\n").Append(rate);
+        _html.Append(rate).Append("<p class=\"note\">Numbers on faults are the nodes that were struck. Hover over anything for details.</p>\n");
         if (figures.AfterTheEnd > 0)
             _html.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{FigureText.Count(figures.AfterTheEnd)} operations ended after the clients had stopped, such as the final reads. They count in all figures but those over time.</p>\n");
         Heading("Latency");
         _html.Append(latency).Append(quantiles);
         Latencies();
-        Heading("Checks");
-        Checks();
         Heading("Faults");
         Faults();
         Heading("Workloads");
@@ -49,7 +49,8 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         {
             "clean" => "no promise was found broken, and the run proves what it should",
             "violation" => "a promise was broken",
-            "undecided" => "nothing was found, and a check is still open",
+            "undecided" when results.Checks.Count == 0 => "nothing was checked",
+            "undecided" => "nothing was found, and a check came to no end",
             _ => "nothing was found, and the run proves less than it should",
         };
         _html.Append(CultureInfo.InvariantCulture, $"<h1 class=\"verdict {ReportStyle.Class(results.Verdict)}\">{ReportStyle.Verdict(results.Verdict)}: {sentence}</h1>\n");

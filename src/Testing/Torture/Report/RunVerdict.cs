@@ -18,8 +18,9 @@ internal enum RunOutcome
 
 /// <summary>The verdict on a run: the report, the index and the command all have it from here.</summary>
 /// <param name="Outcome">In one word.</param>
+/// <param name="IsValid">Whether the run proves what it should, whatever was found.</param>
 /// <param name="Reasons">Why it is not clean, a sentence each; empty for a clean one.</param>
-internal sealed record RunVerdict(RunOutcome Outcome, IReadOnlyList<string> Reasons)
+internal sealed record RunVerdict(RunOutcome Outcome, bool IsValid, IReadOnlyList<string> Reasons)
 {
     /// <summary>What the command ends with: 0 clean and valid, 1 a violation, 2 undecided or invalid.</summary>
     public int ExitCode => Outcome switch
@@ -56,8 +57,11 @@ internal sealed record RunVerdict(RunOutcome Outcome, IReadOnlyList<string> Reas
 
         if (run.Checks.Count == 0)
             reasons.Add("Nothing was checked.");
+        if (run.Operations.Count == 0)
+            reasons.Add("No client did anything.");
         reasons.AddRange(run.Invalid);
-        return new(OutcomeOf(run), reasons);
+        var isValid = run.Invalid.Count == 0 && run.Operations.Count > 0;
+        return new(OutcomeOf(run, isValid), isValid, reasons);
     }
 
     /// <summary>The word for a checker's verdict: not every checker asks whether a history is linearizable.</summary>
@@ -68,12 +72,12 @@ internal sealed record RunVerdict(RunOutcome Outcome, IReadOnlyList<string> Reas
         _ => "undecided",
     };
 
-    private static RunOutcome OutcomeOf(RunRecord run)
+    private static RunOutcome OutcomeOf(RunRecord run, bool isValid)
     {
         if (run.Checks.Any(static check => check.Verdict == Verdict.Illegal))
             return RunOutcome.Violation;
         if (run.Checks.Count == 0 || run.Checks.Any(static check => check.Verdict == Verdict.Undecided))
             return RunOutcome.Undecided;
-        return run.Invalid.Count > 0 ? RunOutcome.Invalid : RunOutcome.Clean;
+        return isValid ? RunOutcome.Clean : RunOutcome.Invalid;
     }
 }

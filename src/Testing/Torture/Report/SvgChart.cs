@@ -16,7 +16,7 @@ internal sealed class SvgChart(string label)
     public const int TextSize = 14;
 
     /// <summary>How wide a character is at the most, on average over a word: what room for a text is measured by.</summary>
-    public const double CharacterWidth = 8.2;
+    public const double CharacterWidth = 7.8;
 
     /// <summary>How far apart lines of text are.</summary>
     public const int LineHeight = 18;
@@ -31,7 +31,7 @@ internal sealed class SvgChart(string label)
         .chart .ok{fill:#cfe8d4;stroke:#2e7d32}.chart .failed{fill:url(#hatched);stroke:#8a5a00}.chart .unknown{fill:#8c0f2a;stroke:#8c0f2a}
         .chart .fault{stroke:#333}.chart .idle{fill:#fff;stroke:#333;stroke-dasharray:3 2}.chart .fault:hover,.chart .idle:hover{stroke-width:2.5}
         .chart .wash{fill:#efefef}.chart .gap{fill:#1b1b1b}.chart .term{stroke:#1b1b1b;stroke-width:1.5}.chart .turn{stroke:#777;stroke-dasharray:1 4}
-        .chart .dot{fill:#4f9a5a;fill-opacity:.55}.chart .cross{stroke:#8a5a00;stroke-width:1.6;fill:none}.chart .peak{fill:#8c0f2a}
+        .chart .dot{fill:#3f8a4b;fill-opacity:.6}.chart .cross{stroke:#8a5a00;stroke-width:1.6;fill:none}.chart .peak{fill:#8c0f2a}
         .chart .half{stroke:#1b1b1b;stroke-width:2.2;fill:none}.chart .most{stroke:#1b1b1b;stroke-width:1.6;stroke-dasharray:7 3;fill:none}
         .chart .curve{fill:none;stroke-width:2}.chart .lead{stroke:#999;fill:none}
         """;

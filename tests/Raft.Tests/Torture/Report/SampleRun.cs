@@ -53,8 +53,7 @@ internal sealed class SampleRun
 
     private void Strike(long length)
     {
-        var term = 1L;
-        _leaders.Add(new(400 * Millisecond, 2, term));
+        _leaders.Add(new(400 * Millisecond, 2, 0));
         for (var at = 6 * Second; at < length - (12 * Second); at += Second + _random.Below(4 * Second))
         {
             var kind = Kinds[_random.Below(Kinds.Length)];
@@ -62,14 +61,16 @@ internal sealed class SampleRun
             var end = at + Second + _random.Below(4 * Second);
             _faults.Add(new(kind, $"{kind} of {node}", at, end, [node], kind != "clock-jump" || _random.Chance(0.5)));
             if (kind is "partition-leader" or "kill" or "pause" or "power-cut" && _random.Chance(0.6))
-                _leaders.Add(new(at + (600 * Millisecond) + _random.Below(Second), 1 + (node % 3), ++term));
+                _leaders.Add(new(at + (600 * Millisecond) + _random.Below(Second), 1 + (node % 3), 0));
             at = _random.Chance(0.3) ? at : end;
         }
 
         _faults.Add(new("partition-halves", "1 | 2 | 3", Outage.From - (300 * Millisecond), Outage.To - (200 * Millisecond), [1, 2, 3], true));
         _faults.Sort(static (one, other) => one.Began.CompareTo(other.Began));
-        _leaders.Add(new(Outage.To - (50 * Millisecond), 3, ++term));
+        _leaders.Add(new(Outage.To - (50 * Millisecond), 3, 0));
         _leaders.Sort(static (one, other) => one.At.CompareTo(other.At));
+        for (var term = 0; term < _leaders.Count; term++)
+            _leaders[term] = _leaders[term] with { Term = term + 1 };
     }
 
     private void Ask(long at, long length)
