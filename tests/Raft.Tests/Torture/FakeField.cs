@@ -41,6 +41,8 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
 
     public LinkFaults Abilities { get; set; } = (LinkFaults)63;
 
+    public bool CutsNewcomers => true;
+
     public IReadOnlyList<int> Nodes => [.. _running.Keys.Order()];
 
     public IReadOnlyList<string> PeerPorts => ["peer"];

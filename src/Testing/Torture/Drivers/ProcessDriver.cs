@@ -40,6 +40,9 @@ internal sealed class ProcessDriver : IClusterDriver
     public LinkFaults Abilities => LinkFaults.Drop | LinkFaults.Delay | LinkFaults.Loss | LinkFaults.Rate | LinkFaults.Corruption | LinkFaults.Reset;
 
     /// <inheritdoc/>
+    public bool CutsNewcomers => false;
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
 
     /// <inheritdoc/>

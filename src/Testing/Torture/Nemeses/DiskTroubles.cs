@@ -74,7 +74,7 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
         var before = nodes.ToDictionary(static node => node, node => field.SeenBy(node) is { } seen ? count(seen) : 0);
         foreach (var node in nodes)
             await field.SetFaultsAsync(node, begin);
-        return new($"{what} {string.Join(' ', nodes)}", nodes, EndAsync, () => Task.FromResult(nodes.Any(node => field.SeenBy(node) is { } seen && count(seen) > before[node])));
+        return new($"{what} {string.Join(' ', nodes)}", nodes, EndAsync, () => Task.FromResult(nodes.Any(node => field.SeenBy(node) is { } seen && count(seen) > before[node]))) { AtLeast = TimeSpan.FromSeconds(2) };
 
         async Task EndAsync()
         {

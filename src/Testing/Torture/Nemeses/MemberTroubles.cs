@@ -35,7 +35,7 @@ internal sealed class MemberTroubles(IMemberAdmin? admin, bool isChange) : INeme
     private async Task<Strike?> ChangeAsync(Field field, SimRandom random)
     {
         using var patience = new CancellationTokenSource(Patience);
-        var leaves = random.Chance(0.3) ? field.DrawOne(random) : 0;
+        var leaves = field.Driver.CutsNewcomers && random.Chance(0.3) ? field.DrawOne(random) : 0;
         if (await GrowAsync(field, admin!, patience.Token) is not { } came)
             return null;
         if (leaves == 0)

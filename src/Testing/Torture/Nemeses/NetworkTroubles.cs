@@ -10,8 +10,8 @@ internal sealed class NetworkTroubles(string name, LinkFaults needs, Func<SimRan
     public static IReadOnlyList<NetworkTroubles> All { get; } =
     [
         new("delay", LinkFaults.Delay, static random => new() { Delay = TimeSpan.FromMilliseconds(random.Between(5, 150)), Jitter = TimeSpan.FromMilliseconds(random.Between(1, 200)) }),
-        new("loss", LinkFaults.Loss, static random => new() { Loss = 0.01 + (0.2 * random.NextUnit()) }),
-        new("slow-link", LinkFaults.Rate, static random => new() { BytesPerSecond = random.Between(20_000, 400_000) }),
+        new("loss", LinkFaults.Loss, static random => new() { Loss = 0.02 + (0.3 * random.NextUnit()) }),
+        new("slow-link", LinkFaults.Rate, static random => new() { BytesPerSecond = random.Between(1_000, 20_000) }),
         new("corruption", LinkFaults.Corruption, static random => new() { Corruption = 0.001 + (0.05 * random.NextUnit()) }),
         new("reset", LinkFaults.Reset, static random => new() { Reset = 0.002 + (0.05 * random.NextUnit()) }),
     ];
