@@ -161,7 +161,7 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
     {
         _html.Append("<ul>\n");
         foreach (var file in files.Take(MostRows))
-            _html.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{HtmlPage.Link(file)}\">{HtmlPage.Safe(file)}</a>{(results.NodeLogs.Contains(file) ? " (what a node said)" : "")}</li>\n");
+            _html.Append(CultureInfo.InvariantCulture, $"<li><a href=\"{HtmlPage.Link(file)}\">{HtmlPage.Safe(file)}</a>{(results.NodeLogs.Contains(file, StringComparer.Ordinal) ? " (what a node said)" : "")}</li>\n");
         _html.Append("</ul>\n");
         Rest(files.Count);
     }
