@@ -37,12 +37,23 @@ internal sealed class NodeClient(HttpClient http, string node)
     public Task<NodeReply<CounterJson>> GetCounterAsync(string key, TimeSpan patience, CancellationToken cancellationToken) =>
         GetAsync("/v1/counters/" + RawPath.Encode(key), NodeJson.Default.CounterJson, patience, cancellationToken);
 
-    /// <summary>Adds to a counter; sent once.</summary>
-    public Task<NodeReply<CounterJson>> AddAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken)
+    /// <summary>Adds to a counter; sent once. With a session it may be sent again, and counts once.</summary>
+    public Task<NodeReply<CounterJson>> AddAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken, SessionHeaders? session = null)
     {
         var content = JsonContent.Create(new AddBody(delta), NodeJson.Default.AddBody);
-        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add", content, NodeJson.Default.CounterJson, patience, cancellationToken);
+        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add", content, NodeJson.Default.CounterJson, patience, cancellationToken, session);
     }
+
+    /// <summary>Sets a counter if it is what is expected, null for one that must not exist; sent once.</summary>
+    public Task<NodeReply<CounterJson>> CompareAndSetAsync(string key, long? expected, long value, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var content = JsonContent.Create(new CasBody(expected, value), NodeJson.Default.CasBody);
+        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/cas", content, NodeJson.Default.CounterJson, patience, cancellationToken);
+    }
+
+    /// <summary>Opens a session with the usual idle timeout.</summary>
+    public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "/v1/sessions", new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty), NodeJson.Default.SessionJson, patience, cancellationToken);
 
     /// <summary>Reads the largest counters.</summary>
     public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken) =>
@@ -99,12 +110,13 @@ internal sealed class NodeClient(HttpClient http, string node)
         where T : class => SendAsync(HttpMethod.Get, path, null, type, patience, cancellationToken);
 
     private async Task<NodeReply<T>> SendAsync<T>(
-        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken)
+        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken, SessionHeaders? session = null)
         where T : class
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
         using var request = new HttpRequestMessage(method, HttpClients.Target(Address, path)) { Content = content };
+        session?.Write(request.Headers);
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);

@@ -60,6 +60,14 @@ internal readonly record struct SessionHeaders(SessionToken Token, long Sequence
         return problem is null;
     }
 
+    /// <summary>Puts them into a request.</summary>
+    public void Write(HttpRequestHeaders request)
+    {
+        request.Add(Session, Token.ToString());
+        request.Add(Number, Sequence.ToString(CultureInfo.InvariantCulture));
+        request.Add(Answered, Acknowledged.ToString(CultureInfo.InvariantCulture));
+    }
+
     /// <summary>Hands them on to the leader.</summary>
     public static void Copy(IHeaderDictionary from, HttpRequestHeaders to)
     {

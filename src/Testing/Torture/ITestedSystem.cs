@@ -18,6 +18,15 @@ public interface ITestedSystem
     /// <summary>What a client can be asked for.</summary>
     IReadOnlySet<OperationFunction> Functions { get; }
 
+    /// <summary>Whether calls may be commands of a session (<see cref="ClientCall.Session"/>); if not told otherwise, they may not.</summary>
+    bool HasSessions => false;
+
+    /// <summary>
+    /// The levels of reads there are beside the strongest, for <see cref="ClientCall.Level"/>; if not told otherwise none. What a level promises
+    /// follows from its text: <c>lease</c> is linearizable, <c>bounded:500</c> at most 500 ms old, anything else some state that there was.
+    /// </summary>
+    IReadOnlyList<string> ReadLevels => [];
+
     /// <summary>What to run for a node, the first time and each time after it.</summary>
     NodeProgram ProgramOf(NodeSite site);
 
@@ -38,7 +47,9 @@ public interface ISystemClient : IAsyncDisposable
     Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline);
 }
 
-/// <summary>What a client asks for.</summary>
+/// <summary>
+/// What a client asks for. A key that nothing was done to is null for reads and the old value of a compare-and-set, and 0 for adds.
+/// </summary>
 /// <param name="Key">Of which object.</param>
 /// <param name="Function">What.</param>
 /// <param name="Argument">With which argument, as <see cref="OperationFunction"/> says.</param>

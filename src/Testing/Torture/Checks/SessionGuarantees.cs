@@ -1,0 +1,74 @@
+namespace RaftStream.Testing;
+
+/// <summary>
+/// The four guarantees of a session, of each process: read your writes, monotonic reads, monotonic writes, writes follow reads. On sums that only grow the
+/// order of states is that of their values; and where answers tell their place in the log, places must not go back over all keys.
+/// </summary>
+internal static class SessionGuarantees
+{
+    /// <summary>Its name in reports.</summary>
+    public const string Checker = "session guarantees";
+
+    /// <summary>Checks a workload whose keys are sums.</summary>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) => RunHistories.Timed(workload, Checker, () =>
+    {
+        var answered = operations.Where(static operation => operation.Answer.Kind == AnswerKind.Ok && RunHistories.IsStrong(operation)).ToArray();
+        var processes = 0;
+        foreach (var process in answered.OrderBy(static operation => operation.Invoked).GroupBy(static operation => operation.Client))
+        {
+            processes++;
+            var problem = ProblemOfPlaces(process);
+            foreach (var key in process.GroupBy(static operation => operation.Call.Key, StringComparer.Ordinal))
+                problem ??= ProblemOfValues(key, isSet: workload == SetLoad.LoadName);
+            if (problem is not null)
+                return (Verdict.Illegal, problem);
+        }
+        return (Verdict.Linearizable, $"{answered.Length} answers to {processes} processes never went back.");
+    });
+
+    private static string? ProblemOfPlaces(IEnumerable<RunOperation> process)
+    {
+        RunOperation? before = null;
+        foreach (var operation in process.Where(static operation => operation.Answer.Index > 0))
+        {
+            var isRead = operation.Call.Function == OperationFunction.Read;
+            if (before is not null && (operation.Answer.Index < before.Answer.Index || (!isRead && operation.Answer.Index == before.Answer.Index)))
+                return $"The order goes back: {Tell(operation)} stands at {operation.Answer.Index} in the log, and what the same process was told before at {before.Answer.Index} ({Tell(before)}).";
+            before = operation;
+        }
+        return null;
+    }
+
+    private static string? ProblemOfValues(IEnumerable<RunOperation> key, bool isSet)
+    {
+        RunOperation? read = null;
+        RunOperation? write = null;
+        var own = 0L;
+        foreach (var operation in key)
+        {
+            var told = operation.Answer.Result?.Number;
+            if (operation.Call.Function == OperationFunction.Read)
+            {
+                if (read is not null && IsBehind(told!.Value, read.Answer.Result!.Value.Number, isSet))
+                    return $"Reads are not monotonic: {Tell(operation)} is behind {Tell(read)}.";
+                if (IsBehind(told!.Value, own, isSet) || (write?.Answer.Result is { } after && IsBehind(told.Value, after.Number, isSet)))
+                    return $"A process does not read its writes: {Tell(operation)} lacks {Tell(write!)} or one before.";
+                read = operation;
+                continue;
+            }
+            var amount = operation.Call.Argument.Number;
+            if (told is { } sum && write?.Answer.Result is { } earlier && sum < earlier.Number + amount)
+                return $"Writes are not monotonic: {Tell(operation)} does not come after {Tell(write)}.";
+            if (told is { } later && read is not null && later < read.Answer.Result!.Value.Number + amount)
+                return $"A write does not follow what was read before: {Tell(operation)} does not come after {Tell(read)}.";
+            own += amount;
+            write = operation;
+        }
+        return null;
+    }
+
+    // A set lacks a member that it had; any other sum is smaller than it was.
+    private static bool IsBehind(long value, long before, bool isSet) => value < before || (isSet && (value & before) != before);
+
+    private static string Tell(RunOperation operation) => RunHistories.Tell(operation);
+}

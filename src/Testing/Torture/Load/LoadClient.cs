@@ -1,0 +1,176 @@
+using System.Globalization;
+
+namespace RaftStream.Testing;
+
+/// <summary>What the clients of a pool share.</summary>
+/// <param name="System">Whom they speak to.</param>
+/// <param name="Driver">Where its nodes are.</param>
+/// <param name="Clock">The time of the run.</param>
+/// <param name="History">Where operations go.</param>
+/// <param name="Timeout">How long a client waits for an answer.</param>
+internal sealed record LoadShare(ITestedSystem System, IClusterDriver Driver, RunClock Clock, RunHistory History, TimeSpan Timeout)
+{
+    private long _processes;
+
+    /// <summary>A number for a client that no client had before.</summary>
+    public long NextProcess() => Interlocked.Increment(ref _processes);
+}
+
+/// <summary>
+/// One client: it has one call at a time, speaks to one node until it changes to another, and goes on under a new process number after a call of
+/// unknown outcome, since that call may take effect while it already does the next. Used by one task.
+/// </summary>
+internal sealed class LoadClient : IAsyncDisposable
+{
+    /// <summary>So many clients share a key at the most.</summary>
+    public const int GroupSize = 10;
+
+    private const double MovesAnyway = 0.01;
+    private const double MovesAfterTrouble = 0.4;
+
+    // A client that holds a call longer than it was told to must not hold up the run.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private readonly LoadShare _share;
+    private ISystemClient? _connection;
+    private long _lastEnd;
+
+    /// <summary>A client of that number, which draws from a source of its own.</summary>
+    public LoadClient(LoadShare share, int number, SimRandom random)
+    {
+        _share = share;
+        Number = number;
+        Random = random;
+        Process = share.NextProcess();
+        Node = AnyNode();
+    }
+
+    /// <summary>Which one, from 0.</summary>
+    public int Number { get; }
+
+    /// <summary>With whom it shares keys.</summary>
+    public int Group => Number / GroupSize;
+
+    /// <summary>Where everything it does is drawn from.</summary>
+    public SimRandom Random { get; }
+
+    /// <summary>Under which number its operations stand in the history now.</summary>
+    public long Process { get; private set; }
+
+    /// <summary>To which node it speaks.</summary>
+    public int Node { get; private set; }
+
+    /// <summary>The address of that node.</summary>
+    public string Address => _share.Driver.ClientAddress(Node, _share.System.ClientPorts[0]);
+
+    /// <summary>How many calls it made.</summary>
+    public long Calls { get; private set; }
+
+    /// <summary>Makes one call and records it.</summary>
+    public async Task<ClientAnswer> CallAsync(ILoad load, ClientCall call)
+    {
+        var invoked = Begin();
+        var node = Node;
+        var answer = await AttemptAsync(load, call);
+        Record(load.Name, call, invoked, node, answer);
+        if (Random.Chance(answer.Kind != AnswerKind.Ok && call.Function != OperationFunction.CompareAndSet ? MovesAfterTrouble : MovesAnyway))
+            await MoveAsync(AnyNode());
+        return answer;
+    }
+
+    /// <summary>Makes one attempt of a call without recording it.</summary>
+    public async Task<ClientAnswer> AttemptAsync(ILoad load, ClientCall call)
+    {
+        Calls++;
+        _connection ??= _share.System.Connect(Address);
+        using var deadline = new CancellationTokenSource(_share.Timeout);
+        ClientAnswer answer;
+        try
+        {
+            answer = await _connection.DoAsync(call, deadline.Token).WaitAsync(_share.Timeout + Grace);
+        }
+        catch (TimeoutException)
+        {
+            answer = new(AnswerKind.Unknown);
+            await DropAsync(_connection);
+        }
+        return Judge(load, call, answer);
+    }
+
+    /// <summary>Notes the beginning of an operation, for <see cref="Record"/>: later than the end of the one before.</summary>
+    public long Begin() => Math.Max(_share.Clock.Now, _lastEnd + 1);
+
+    /// <summary>Records an operation that ended now. After one of unknown outcome the client goes on under another number.</summary>
+    public void Record(string workload, ClientCall call, long invoked, int node, ClientAnswer answer)
+    {
+        Keep(workload, call, Process, invoked, node, answer);
+        if (answer.Kind == AnswerKind.Unknown)
+            Process = _share.NextProcess();
+    }
+
+    /// <summary>Leaves an operation open and goes on under another number; the one it stands under is for <see cref="Keep"/>.</summary>
+    public long Abandon()
+    {
+        var process = Process;
+        Process = _share.NextProcess();
+        return process;
+    }
+
+    /// <summary>Records an operation under the number it was begun with.</summary>
+    public void Keep(string workload, ClientCall call, long process, long invoked, int node, ClientAnswer answer)
+    {
+        _lastEnd = Math.Max(_share.Clock.Now, invoked + 1);
+        _share.History.Add(new(workload, process, node, call, invoked, _lastEnd, answer));
+    }
+
+    /// <summary>Speaks to another node from now on, perhaps to the same over a new connection.</summary>
+    public async Task MoveAsync(int node)
+    {
+        var old = _connection;
+        (_connection, Node) = (null, node);
+        if (old is not null)
+            await old.DisposeAsync();
+    }
+
+    /// <summary>Any node.</summary>
+    public int AnyNode()
+    {
+        var nodes = _share.Driver.Nodes;
+        return nodes[Random.Below(nodes.Count)];
+    }
+
+    /// <summary>A name that no session had before.</summary>
+    public string NewSession() => string.Create(CultureInfo.InvariantCulture, $"session-{_share.NextProcess()}");
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+    }
+
+    // A read has no effect: one without an answer is of no interest, and is not in doubt. What is not there counts 0.
+    private static ClientAnswer Judge(ILoad load, ClientCall call, ClientAnswer answer)
+    {
+        if (call.Function != OperationFunction.Read)
+            return answer;
+        if (answer.Kind != AnswerKind.Ok)
+            return answer with { Kind = AnswerKind.Failed };
+        var value = answer.Result ?? HistoryValue.Null;
+        return answer with { Result = load.Object == LoadObject.Counter && value.Kind == HistoryValueKind.Null ? 0 : value };
+    }
+
+    private async Task DropAsync(ISystemClient connection)
+    {
+        _connection = null;
+        try
+        {
+            await connection.DisposeAsync().AsTask().WaitAsync(Grace);
+        }
+        catch (TimeoutException)
+        {
+            // It hangs there as it hung in its call; whatever it still sends belongs to an operation of unknown outcome.
+            return;
+        }
+    }
+}

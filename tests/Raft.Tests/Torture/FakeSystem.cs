@@ -1,0 +1,229 @@
+using RaftStream.Testing;
+
+namespace RaftStream.Raft.Tests.Torturing;
+
+/// <summary>What may be wrong with a <see cref="FakeSystem"/>.</summary>
+internal enum Planted
+{
+    Nothing,
+
+    /// <summary>An acknowledged change is sometimes not done.</summary>
+    LostWrite,
+
+    /// <summary>An add sometimes counts twice.</summary>
+    DoubledAdd,
+
+    /// <summary>A read sometimes tells the value before the last change.</summary>
+    StaleRead,
+
+    /// <summary>A change is sometimes done and told as certainly not done.</summary>
+    DoneAndRefused,
+
+    /// <summary>Compare-and-set sometimes does not compare.</summary>
+    BlindCompare,
+
+    /// <summary>Node 2 stops taking changes in at the end.</summary>
+    LeftBehind,
+
+    /// <summary>A command of a session that is sent again is done again.</summary>
+    RepeatedCommand,
+
+    /// <summary>A part of a source is sometimes counted twice.</summary>
+    RecordTwice,
+
+    /// <summary>A part of a source is sometimes passed over.</summary>
+    RecordLost,
+
+    /// <summary>Reads of a weaker level are sometimes older than they may be.</summary>
+    TooOld,
+}
+
+/// <summary>
+/// A system of three nodes over one table in memory: every call takes effect at one instant between call and answer, some answers are lost, some calls
+/// refused. One thing may be wrong with it, with the keys of one workload only.
+/// </summary>
+/// <param name="bug">What is wrong.</param>
+/// <param name="workload">With whose keys.</param>
+internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem
+{
+    private const long OldestMs = 1;
+
+    private readonly Lock _lock = new();
+    private readonly SimRandom _random = new(7);
+    private readonly Dictionary<string, HistoryValue> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HistoryValue> _before = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Session, long Sequence), ClientAnswer> _answers = [];
+    private long _index;
+    private long _offset;
+    private long _words;
+
+    public string Name => "fake";
+
+    public IReadOnlyList<string> PeerPorts => [];
+
+    public IReadOnlyList<string> ClientPorts { get; } = ["client"];
+
+    public IReadOnlySet<OperationFunction> Functions { get; init; } =
+        new HashSet<OperationFunction> { OperationFunction.Read, OperationFunction.Write, OperationFunction.CompareAndSet, OperationFunction.Add };
+
+    public bool HasSessions => true;
+
+    public IReadOnlyList<string> ReadLevels { get; } = [$"bounded:{OldestMs}", "eventual", "lease"];
+
+    /// <summary>The share of answers that are lost.</summary>
+    public double Lost { get; init; } = 0.01;
+
+    /// <summary>How many calls are to hang without heeding their deadline; counts down.</summary>
+    public int Hanging { get; set; }
+
+    /// <summary>Whether no node takes calls any more.</summary>
+    public bool IsDown { get; set; }
+
+    public NodeProgram ProgramOf(NodeSite site) => throw new NotSupportedException("There is no program.");
+
+    public ISystemClient Connect(string address) => new Client(this, address);
+
+    public Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
+    {
+        var isBehind = bug == Planted.LeftBehind && address == "node-2";
+        lock (_lock)
+            return Task.FromResult<NodeView?>(IsDown ? null : new(address == "node-1", 1, _index, _index, isBehind ? "b" : "a") { Voters = [1, 2, 3] });
+    }
+
+    public async Task<StreamAnswer> IngestAsync(string address, string job, Stream source, CancellationToken deadline)
+    {
+        await Task.Yield();
+        using var text = new MemoryStream();
+        await source.CopyToAsync(text, CancellationToken.None);
+        lock (_lock)
+        {
+            if (IsDown || _random.Chance(0.1) || text.Length < _offset)
+                return new(AnswerKind.Unknown);
+            var words = System.Text.Encoding.UTF8.GetString(text.ToArray(), (int)_offset, (int)(text.Length - _offset)).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+            foreach (var word in words)
+                Add(word, 1 + (Strikes(Planted.RecordTwice, job, 0.05) ? 1 : Strikes(Planted.RecordLost, job, 0.05) ? -1 : 0));
+            _offset = text.Length;
+            _words += words.Length;
+            return new(AnswerKind.Ok, _offset, _words, ++_index);
+        }
+    }
+
+    public async Task<StreamAnswer> PositionAsync(string address, string job, CancellationToken deadline)
+    {
+        await Task.Yield();
+        lock (_lock)
+            return IsDown ? new(AnswerKind.Unknown) : new(AnswerKind.Ok, _offset, _words, _index);
+    }
+
+    private ClientAnswer Do(ClientCall call, string address)
+    {
+        if (IsDown || _random.Chance(0.02))
+            return new(AnswerKind.Failed);
+        var command = (call.Session ?? "", call.Sequence);
+        if (call.Session is not null && !(bug == Planted.RepeatedCommand && Is(call.Key)) && _answers.TryGetValue(command, out var known))
+            return Tell(known);
+        if (call.Function == OperationFunction.Read)
+            return Tell(Read(call, address));
+        var answer = Strikes(Planted.LostWrite, call.Key, 0.03) ? new(AnswerKind.Ok) : Change(call);
+        if (call.Session is not null)
+            _answers[command] = answer;
+        return Strikes(Planted.DoneAndRefused, call.Key, 0.05) ? new(AnswerKind.Failed) : Tell(answer);
+    }
+
+    private ClientAnswer Read(ClientCall call, string address)
+    {
+        if (call.Level is not null and not "lease" && Strikes(Planted.TooOld, call.Key, 0.5))
+            return new(AnswerKind.Ok) { Index = 1 };
+        var isOld = Strikes(Planted.StaleRead, call.Key, 0.05)
+            || (bug == Planted.LeftBehind && Is(call.Key) && address == "node-2");
+        var value = (isOld ? _before : _values).GetValueOrDefault(call.Key);
+        return new(AnswerKind.Ok, value) { Index = _index };
+    }
+
+    private ClientAnswer Change(ClientCall call)
+    {
+        var old = _values.GetValueOrDefault(call.Key);
+        switch (call.Function)
+        {
+            case OperationFunction.Add:
+                Add(call.Key, call.Argument.Number * (Strikes(Planted.DoubledAdd, call.Key, 0.03) ? 2 : 1));
+                return new(AnswerKind.Ok, _values[call.Key]) { Index = ++_index };
+            case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.2):
+                return new(AnswerKind.Failed);
+            default:
+                Set(call.Key, call.Function == OperationFunction.Write ? call.Argument : call.Argument.Members[1]);
+                return new(AnswerKind.Ok) { Index = ++_index };
+        }
+    }
+
+    private void Add(string key, long amount) => Set(key, _values.GetValueOrDefault(key).Number + amount);
+
+    private void Set(string key, HistoryValue value)
+    {
+        _before[key] = _values.GetValueOrDefault(key);
+        _values[key] = value;
+    }
+
+    private ClientAnswer Tell(ClientAnswer answer) => _random.Chance(Lost) ? new(AnswerKind.Unknown) : answer;
+
+    private bool Is(string key) => key.StartsWith(workload + "/", StringComparison.Ordinal);
+
+    private bool Strikes(Planted what, string key, double chance) => bug == what && Is(key) && _random.Chance(chance);
+
+    private sealed class Client(FakeSystem system, string address) : ISystemClient
+    {
+        public async Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline)
+        {
+            await Task.Yield();
+            lock (system._lock)
+            {
+                if (system.Hanging > 0)
+                    system.Hanging--;
+                else
+                    return system.Do(call, address);
+            }
+            await new TaskCompletionSource().Task;
+            return default;
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Three nodes of a <see cref="FakeSystem"/>, which nothing happens to.</summary>
+internal sealed class FakeDriver : IClusterDriver
+{
+    public string Name => "fake";
+
+    public LinkFaults Abilities => LinkFaults.None;
+
+    public IReadOnlyList<int> Nodes { get; } = [1, 2, 3];
+
+    public int AddNode() => throw new NotSupportedException("There are three.");
+
+    public void Start(int node)
+    {
+    }
+
+    public Task KillAsync(int node) => Task.CompletedTask;
+
+    public Task StopAsync(int node) => Task.CompletedTask;
+
+    public void Pause(int node, bool isPaused)
+    {
+    }
+
+    public bool IsRunning(int node) => true;
+
+    public string FolderOf(int node) => throw new NotSupportedException("There is none.");
+
+    public string ClientAddress(int node, string port) => $"node-{node}";
+
+    public string LabAddress(int node, string port) => $"node-{node}";
+
+    public Task SetLinkAsync(Link link, LinkFault fault) => Task.CompletedTask;
+
+    public Task<long> TouchedAsync() => Task.FromResult(0L);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

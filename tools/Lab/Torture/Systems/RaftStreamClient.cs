@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using RaftStream.Node.Http;
+using RaftStream.Testing;
+
+namespace RaftStream.Lab.Torture;
+
+/// <summary>
+/// A client of one node over HTTP. A register is a counter that compare-and-set writes; one that does not exist is null.
+/// </summary>
+/// <param name="node">The node.</param>
+/// <param name="sessions">The sessions of all clients by their names in the lab: one for each that was used.</param>
+internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<string, SessionToken> sessions) : ISystemClient
+{
+    private static readonly TimeSpan NoLimit = Timeout.InfiniteTimeSpan;
+
+    /// <inheritdoc/>
+    public async Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline)
+    {
+        try
+        {
+            return call.Function switch
+            {
+                OperationFunction.Read => Read(await node.GetCounterAsync(call.Key, NoLimit, deadline)),
+                OperationFunction.CompareAndSet => Set(await node.CompareAndSetAsync(call.Key, Expected(call), call.Argument.Members[1].Number, NoLimit, deadline)),
+                OperationFunction.Add when call.Session is null => Added(await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline)),
+                OperationFunction.Add => await AddInSessionAsync(call, deadline),
+                _ => throw new ArgumentException($"RaftStream has no {call.Function}.", nameof(call)),
+            };
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return new(AnswerKind.Unknown);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private async Task<ClientAnswer> AddInSessionAsync(ClientCall call, CancellationToken deadline)
+    {
+        var name = call.Session!;
+        if (!sessions.TryGetValue(name, out var token))
+        {
+            // Nothing of the command was sent; a session that was opened and lost expires.
+            var opened = await OpenAsync(deadline);
+            if (opened is null || !SessionToken.TryParse(opened.Session, out token))
+                return new(AnswerKind.Failed);
+            sessions[name] = token;
+        }
+
+        // One command at a time: whoever sends this one has the answers to all before it.
+        return Added(await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline, new SessionHeaders(token, call.Sequence, call.Sequence - 1)));
+    }
+
+    private async Task<SessionJson?> OpenAsync(CancellationToken deadline)
+    {
+        try
+        {
+            return (await node.OpenSessionAsync(NoLimit, deadline)).Value;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private static long? Expected(ClientCall call) => call.Argument.Members[0] is { Kind: HistoryValueKind.Number } old ? old.Number : null;
+
+    private static ClientAnswer Read(NodeReply<CounterJson> reply) => reply.Value is { } counter
+        ? new(AnswerKind.Ok, counter.Exists ? counter.Value : HistoryValue.Null) { Index = counter.Index }
+        : new(AnswerKind.Failed);
+
+    private static ClientAnswer Added(NodeReply<CounterJson> reply) => reply.Value is { } counter
+        ? new(AnswerKind.Ok, counter.Value) { Index = counter.Index }
+        : Refused(reply);
+
+    private static ClientAnswer Set(NodeReply<CounterJson> reply) => reply.Value switch
+    {
+        null => Refused(reply),
+        { Matched: true } counter => new(AnswerKind.Ok) { Index = counter.Index },
+        var counter => new(AnswerKind.Failed) { Index = counter.Index },
+    };
+
+    // Only two things are certain: the request never reached a node, or a node says that it was rejected.
+    private static ClientAnswer Refused(NodeReply<CounterJson> reply) => new(reply.Problem?.Outcome switch
+    {
+        "applied" => AnswerKind.Ok,
+        "rejected" => AnswerKind.Failed,
+        _ => reply.NeverSent ? AnswerKind.Failed : AnswerKind.Unknown,
+    });
+}
