@@ -54,7 +54,8 @@ internal static class CommandLineProgram
             IngestCommand.Build(),
         };
 
-    private static int Report(Exception exception, bool stopped) => exception switch
+    /// <summary>Says on standard error, in one sentence, why a command failed, and returns its exit code.</summary>
+    public static int Report(Exception exception, bool stopped) => exception switch
     {
         UsageException or ReplicaException => Complain(exception.Message, ExitCodes.Usage),
         RefusedException => Complain(exception.Message, ExitCodes.Violation),

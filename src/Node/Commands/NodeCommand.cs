@@ -79,17 +79,21 @@ internal static class NodeCommand
     private static readonly Option<bool> ExitWithParent = new(ParentWatch.ExitOption) { Hidden = true };
     private static readonly Option<string?> DeleteWhenOrphaned = new(ParentWatch.DeleteOption) { Hidden = true };
 
-    public static Command Build()
+    public static Command Build() => Build("Runs one node of a cluster until it is told to stop.", static (parsed, stop) => RunAsync(parsed, NodeIo.Real, stop));
+
+    /// <summary>The command with all its flags, and what it does with them.</summary>
+    public static Command Build(string description, Func<ParseResult, CancellationToken, Task<int>> run)
     {
-        var command = new Command("node", "Runs one node of a cluster until it is told to stop.")
+        var command = new Command("node", description)
         {
             Id, Cluster, Join, Listen, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
-        command.SetAction(RunAsync);
+        command.SetAction(run);
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    /// <summary>Runs the node that the flags ask for over a clock and a disk; throws as <see cref="NodeHost.RunAsync"/>.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, NodeIo io, CancellationToken stop)
     {
         var flags = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
@@ -111,6 +115,6 @@ internal static class NodeCommand
         };
         var configuration = NodeConfiguration.Load(flags, Environment.GetEnvironmentVariable, parsed.GetValue(Config));
         using var parent = parsed.GetValue(ExitWithParent) ? ParentWatch.Start(parsed.GetValue(DeleteWhenOrphaned)) : null;
-        return await NodeHost.RunAsync(configuration, parent, stop);
+        return await NodeHost.RunAsync(configuration, parent, io, stop);
     }
 }

@@ -111,7 +111,7 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     /// <inheritdoc/>
     public async Task StartAgainAsync(int id, CancellationToken cancellationToken)
     {
-        var node = await RaftHostedService.StartNodeAsync(_settings[id], clientAddress: null, NullLoggerFactory.Instance, cancellationToken);
+        var node = await RaftHostedService.StartNodeAsync(_settings[id], clientAddress: null, NullLoggerFactory.Instance, NodeIo.Real, cancellationToken);
         lock (_gate)
             _running[id] = node;
     }

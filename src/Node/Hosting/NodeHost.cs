@@ -14,17 +14,17 @@ internal static class NodeHost
     /// <summary>The largest request line in bytes: a key of 4,096 bytes with every byte percent-encoded, and the rest of the path.</summary>
     private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
 
-    /// <summary>Runs until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
+    /// <summary>Runs over a clock and a disk until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not allow a start.</exception>
     /// <exception cref="ReplicaException">The replica cannot start.</exception>
     /// <exception cref="FaultException">The replica stopped while it ran.</exception>
-    public static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> configuration, ParentWatch? parent, CancellationToken stop)
+    public static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> configuration, ParentWatch? parent, NodeIo io, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, parent?.Gone ?? CancellationToken.None);
         WebApplication started;
         try
         {
-            started = await StartAsync(configuration, end.Token);
+            started = await StartAsync(configuration, io, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -50,12 +50,12 @@ internal static class NodeHost
         await Task.Delay(Timeout.Infinite, either.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    private static async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, string?> configuration, CancellationToken cancellationToken)
+    private static async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, string?> configuration, NodeIo io, CancellationToken cancellationToken)
     {
         WebApplication? app = null;
         try
         {
-            app = Build(configuration);
+            app = Build(configuration, io);
             await app.StartAsync(cancellationToken);
             return app;
         }
@@ -69,7 +69,7 @@ internal static class NodeHost
         }
     }
 
-    private static WebApplication Build(IReadOnlyDictionary<string, string?> configuration)
+    private static WebApplication Build(IReadOnlyDictionary<string, string?> configuration, NodeIo io)
     {
         // An empty builder: no appsettings.json of the working folder and no ASPNETCORE_URLS may change what a node does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "raftstream", ContentRootPath = AppContext.BaseDirectory });
@@ -78,6 +78,7 @@ internal static class NodeHost
         services.AddOptions<NodeOptions>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<NodeOptions>, NodeOptionsValidator>();
         services.AddSingleton(provider => NodeSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
+        services.AddSingleton(io);
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();

@@ -7,7 +7,7 @@ namespace RaftStream.Node.Hosting;
 /// Starts the replica after the HTTP server has its port (the peers are told the real one) and stops it after the server has
 /// answered its last request.
 /// </summary>
-internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILoggerFactory loggers) : IHostedLifecycleService
+internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILoggerFactory loggers, NodeIo io) : IHostedLifecycleService
 {
     private static readonly TimeSpan LookAtMembers = TimeSpan.FromMilliseconds(500);
 
@@ -18,7 +18,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
     {
         var settings = handle.Settings;
         var address = ClientAddress(settings);
-        _node = await StartNodeAsync(settings, address, loggers, cancellationToken);
+        _node = await StartNodeAsync(settings, address, loggers, io, cancellationToken);
         handle.Set(_node, address);
         _ = WatchAsync(_node);
         _ = WatchMembersAsync(_node);
@@ -45,7 +45,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
 
     /// <summary>Starts a replica with the counting store.</summary>
     /// <exception cref="ReplicaException">It cannot start: one sentence.</exception>
-    public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, NodeIo io, CancellationToken cancellationToken)
     {
         var options = new RaftNodeOptions
         {
@@ -63,7 +63,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
         };
         try
         {
-            return await RaftNode.StartAsync(options, Machines.Create(), loggers, cancellationToken);
+            return await RaftNode.StartAsync(options, Machines.Create(), loggers, io, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -22,8 +22,8 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly TaskCompletionSource<string?> _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RaftNodeOptions _options;
     private readonly ILogger _logger;
-    private readonly MonotonicClock _clock = new();
-    private readonly FileDisk _disk;
+    private readonly IClock _clock;
+    private readonly IDisk _disk;
     private readonly Replica _replica;
     private readonly TcpTransport _transport;
     private readonly AgentThread _consensusThread;
@@ -35,15 +35,15 @@ public sealed class RaftNode : IAsyncDisposable
     private volatile bool _isStopping;
     private int _disposed;
 
-    private RaftNode(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers)
+    private RaftNode(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, NodeIo io)
     {
-        (_options, _logger) = (options, loggers.CreateLogger<RaftNode>());
+        (_options, _logger, _clock) = (options, loggers.CreateLogger<RaftNode>(), io.Clock);
         var consensus = new Parker();
         var disk = new Parker();
         var queues = new ReplicaQueues(consensus, disk, consensus);
         var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var network = new LateNetwork();
-        _disk = FileDisk.OpenFolder(options.DataFolder);
+        _disk = io.OpenDisk(options.DataFolder);
         try
         {
             _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, network, _clock, queues);
@@ -66,7 +66,7 @@ public sealed class RaftNode : IAsyncDisposable
         catch
         {
             _replica?.Dispose();
-            _disk.Dispose();
+            (_disk as IDisposable)?.Dispose();
             throw;
         }
 
@@ -91,7 +91,11 @@ public sealed class RaftNode : IAsyncDisposable
     /// An option is out of range, the folder belongs to another cluster or node or cannot be used, the log is damaged, or the port is
     /// taken. Nothing is left running.
     /// </exception>
-    public static async Task<RaftNode> StartAsync(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, CancellationToken cancellationToken = default)
+    public static Task<RaftNode> StartAsync(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, CancellationToken cancellationToken = default) =>
+        StartAsync(options, machine, loggers, NodeIo.Real, cancellationToken);
+
+    /// <summary>The same over another clock and another disk.</summary>
+    internal static async Task<RaftNode> StartAsync(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, NodeIo io, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(machine);
@@ -100,7 +104,7 @@ public sealed class RaftNode : IAsyncDisposable
         RaftNode node;
         try
         {
-            node = new(options, machine, loggers);
+            node = new(options, machine, loggers, io);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -237,7 +241,7 @@ public sealed class RaftNode : IAsyncDisposable
         _diskThread.Stop();
         await _transport.DisposeAsync();
         _replica.Dispose();
-        _disk.Dispose();
+        (_disk as IDisposable)?.Dispose();
         _stopped.TrySetResult(null);
     }
 

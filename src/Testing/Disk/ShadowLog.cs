@@ -22,12 +22,18 @@ internal sealed class ShadowLog
     private bool _isRecovering;
     private ulong _baseChain;
     private LogIndex _keptAtLeast = new(long.MaxValue);
+    private LogIndex _durableBeforeReset;
 
     /// <summary>The last entry written.</summary>
     public LogPosition Last => _entries.Count == 0 ? _base : new(_base.Index + _entries.Count, _entries[^1].Term);
 
     /// <summary>The log as it is now is durable up to here.</summary>
     public LogIndex Durable { get; private set; }
+
+    /// <summary>
+    /// Up to here no crash takes anything away: while a snapshot takes the log's place, either the old log comes back or the snapshot holds more.
+    /// </summary>
+    public LogIndex Held => LogIndex.Max(Durable, _durableBeforeReset);
 
     /// <summary>The durable term and vote.</summary>
     public HardState DurableHardState { get; private set; }
@@ -72,7 +78,7 @@ internal sealed class ShadowLog
         _pending.Clear();
         _entries.Clear();
         (_base, _baseChain, Durable, DurableHardState) = (default, 0, default, default);
-        (_isUnknown, _isRecovering, _keptAtLeast) = (false, false, new(long.MaxValue));
+        (_isUnknown, _isRecovering, _keptAtLeast, _durableBeforeReset) = (false, false, new(long.MaxValue), default);
     }
 
     /// <summary>Bytes went to a file.</summary>
@@ -145,6 +151,8 @@ internal sealed class ShadowLog
             }
 
             Durable = LogIndex.Max(Durable, batch.Last);
+            if (Durable >= _base.Index)
+                _durableBeforeReset = default;
             if (batch.HardState is { } state)
                 DurableHardState = state;
         }
@@ -189,7 +197,7 @@ internal sealed class ShadowLog
                 Append(record, rest[..record.Size]);
         }
 
-        (Durable, DurableHardState) = (Last.Index, log.HardState);
+        (Durable, DurableHardState, _durableBeforeReset) = (Last.Index, log.HardState, default);
         if (kept is { } before && At(keptAt) is { } now)
             ViolationException.Require(before == now, "DurableKept", $"Entry {keptAt} was durable, and it or one before it is recovered as another.");
     }
@@ -250,6 +258,7 @@ internal sealed class ShadowLog
         _entries.Clear();
         for (var i = 0; i < _pending.Count; i++)
             _pending[i] = _pending[i] with { Last = LogIndex.Zero };
+        _durableBeforeReset = Held;
         (_base, _baseChain, Durable) = (position, CommittedChain?.Invoke(position.Index) ?? 0, LogIndex.Zero);
     }
 

@@ -29,11 +29,11 @@ internal sealed class MatchChecker(Simulation simulation)
             ViolationException.Require(match > known, "MatchMonotonic", $"Leader {node.Id} takes what it knows of node {peer.Id} from {known} back to {match}.");
 
             // A peer that has moved on to a later term may have dropped what it acknowledged in this one.
-            var isHeld = match <= peer.Shadow.Durable && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
+            var isHeld = match <= peer.Shadow.Held && (match < core.Log.Base.Index || peer.Shadow.At(match) is not { } held || held.Term == core.Log.TermAt(match));
             ViolationException.Require(
                 isHeld || peer.Shadow.DurableHardState.Term > core.Term,
                 "MatchIsDurable",
-                $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds one of term {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Durable}.");
+                $"Leader {node.Id} believes node {peer.Id} to hold its entries up to {match}, and it holds one of term {peer.Shadow.At(match)?.Term} there, and entries up to {peer.Shadow.Held}.");
             known = match;
         }
     }

@@ -12,6 +12,9 @@ internal interface IClusterDriver : IAsyncDisposable
     /// <summary>What of <see cref="LinkFault"/> this driver can do.</summary>
     LinkFaults Abilities { get; }
 
+    /// <summary>Whether faults of ways strike nodes, too, that joined a cluster that ran: not where nodes are told its real address.</summary>
+    bool CutsNewcomers { get; }
+
     /// <summary>Every node there is, in the order of the ids.</summary>
     IReadOnlyList<int> Nodes { get; }
 

@@ -2,10 +2,11 @@ using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Io;
 
-/// <summary>What every <see cref="IDisk"/> must do, the real one and the simulated one alike.</summary>
-[TestFixture(true)]
-[TestFixture(false)]
-internal sealed class DiskConformanceTests(bool isReal)
+/// <summary>What every <see cref="IDisk"/> must do: the real one, the simulated one, and the one of the fault lab over a real one while nothing is wrong.</summary>
+[TestFixture("real")]
+[TestFixture("simulated")]
+[TestFixture("faulty")]
+internal sealed class DiskConformanceTests(string kind)
 {
     private TemporaryFolder? _folder;
     private IDisk _disk = null!;
@@ -13,8 +14,10 @@ internal sealed class DiskConformanceTests(bool isReal)
     [SetUp]
     public void Open()
     {
-        _folder = isReal ? new TemporaryFolder() : null;
+        _folder = kind == "simulated" ? null : new TemporaryFolder();
         _disk = _folder is null ? new SimDisk(new SimRandom(1)) : FileDisk.OpenFolder(_folder.Path);
+        if (kind == "faulty")
+            _disk = new FaultyDisk(_disk, new DiskFaults(), static () => { });
     }
 
     [TearDown]

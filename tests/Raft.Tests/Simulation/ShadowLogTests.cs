@@ -57,6 +57,22 @@ internal sealed class ShadowLogTests
     }
 
     [Test]
+    public void The_old_log_counts_until_the_one_behind_a_snapshot_is_durable()
+    {
+        using var log = LogBench.Open(_disk);
+        log.AppendMany(1, 5, term: 1);
+        var held = new List<(long Durable, long Held)>();
+        _disk.Inner.Fault = (_, _) =>
+        {
+            held.Add((_shadow.Durable.Value, _shadow.Held.Value));
+            return DiskFault.None;
+        };
+        log.Reset(LogBench.At(9, 1), 0);
+        Assert.That(held, Has.Member((5L, 5L)).And.Member((0L, 5L)));
+        Assert.That((_shadow.Durable.Value, _shadow.Held.Value), Is.EqualTo((9L, 9L)));
+    }
+
+    [Test]
     public void Segments_that_were_renamed_into_place_are_followed()
     {
         using var log = LogBench.Open(_disk);

@@ -48,6 +48,7 @@ internal sealed class SimulationTests
     [TestCase(12280UL, 3)]
     [TestCase(188UL, 5)]
     [TestCase(6391UL, 5)]
+    [TestCase(23335UL, 5)]
     public void A_seed_that_showed_a_bug_once_is_clean(ulong seed, int nodes) => Assert.That(Simulation.Run(new() { Seed = seed, Nodes = nodes }).Violation, Is.Null);
 
     [TestCase(3, 60)]

@@ -43,7 +43,7 @@ internal sealed class DirectTarget : IBenchTarget
                     ClusterId = file.ClusterId,
                     Data = Path.Combine(folder, $"node-{member.Id}"),
                 });
-                target._nodes.Add(await RaftHostedService.StartNodeAsync(settings, clientAddress: null, NullLoggerFactory.Instance, cancellationToken));
+                target._nodes.Add(await RaftHostedService.StartNodeAsync(settings, clientAddress: null, NullLoggerFactory.Instance, NodeIo.Real, cancellationToken));
             }
 
             return target;

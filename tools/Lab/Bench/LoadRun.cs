@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Http;
+using RaftStream.Testing;
 
 namespace RaftStream.Lab.Bench;
 

@@ -5,6 +5,7 @@ using RaftStream.Lab.Bench;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;
+using RaftStream.Testing;
 
 namespace RaftStream.Lab.Install;
 

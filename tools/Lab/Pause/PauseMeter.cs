@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics;
 using System.Globalization;
 using RaftStream.Lab.Bench;
+using RaftStream.Testing;
 
 namespace RaftStream.Lab.Pause;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 using RaftStream.Testing.Linearizability;
 
@@ -25,8 +24,6 @@ public static class HistoryPicture
 
     private const string Style =
         """
-        body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1080px;padding:0 1em;color:#1b1b1b;background:#fff}
-        h1{font-size:1.5em}h2{font-size:1.2em;margin-top:2em}h3{font-size:1em}
         svg{display:block;width:100%;height:auto;margin:.4em 0;break-inside:avoid}
         svg text{font:11px ui-monospace,monospace;fill:#1b1b1b}
         .lane{stroke:#ddd}.name{fill:#555}
@@ -34,7 +31,6 @@ public static class HistoryPicture
         .open rect{fill:#eee;stroke:#777;stroke-dasharray:4 2}.effect rect{fill:#d7edd9;stroke:#2e7d32;stroke-dasharray:4 2}
         g:hover rect{stroke-width:3}.end{stroke:#b00020;stroke-dasharray:2 2}
         .key span{display:inline-block;margin-right:1.2em}.key i{display:inline-block;width:1.4em;height:.9em;margin-right:.4em;border:1px solid;vertical-align:-1px}
-        @media print{body{max-width:none;margin:0}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
         """;
 
     private const string Key =
@@ -51,11 +47,10 @@ public static class HistoryPicture
     {
         ArgumentNullException.ThrowIfNull(sections);
         var html = new StringBuilder();
-        html.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Histories</title>\n<style>\n").Append(Style)
-            .Append("\n</style></head>\n<body><h1>Histories and whether they are linearizable</h1>\n").Append(Key);
+        html.Append(HtmlPage.Open("Histories", Style)).Append("<h1>Histories and whether they are linearizable</h1>\n").Append(Key);
         foreach (var section in sections)
             Append(html, section);
-        return html.Append("</body></html>\n").ToString();
+        return html.Append(HtmlPage.Close).ToString();
     }
 
     private static void Append(StringBuilder html, PictureSection section)
@@ -90,7 +85,7 @@ public static class HistoryPicture
             PictureBand.Append(html, layout, band);
     }
 
-    internal static string Encode(string text) => WebUtility.HtmlEncode(text);
+    internal static string Encode(string text) => HtmlPage.Safe(text);
 
     private static string Word(Verdict verdict) => verdict switch
     {

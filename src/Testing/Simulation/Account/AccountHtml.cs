@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace RaftStream.Testing;
@@ -13,8 +12,7 @@ internal static class AccountHtml
     private const int RowHeight = 20;
 
     private const string Style = """
-        body { font: 14px/1.4 system-ui, sans-serif; margin: 2em; color: #111; background: #fff }
-        h1 { font-size: 1.2em } p { max-width: 60em } pre { white-space: pre-wrap }
+        body { max-width: none; margin: 2em } h1 { font-size: 1.2em } p { max-width: 60em }
         svg text { font: 12px ui-monospace, monospace; fill: #111 }
         .lane { stroke: #999 } .message { stroke: #1a5fb4; stroke-width: 1.5; fill: none } .lost { stroke: #c01c28; stroke-dasharray: 4 3 }
         .event { fill: #c64600 } .row:hover rect { fill: #eef } .row rect { fill: transparent } .time { fill: #555 }
@@ -27,7 +25,7 @@ internal static class AccountHtml
         var labels = Left + (lanes.Length * LaneWidth);
         var (width, height) = (labels + 620, Top + ((lines.Count + 1) * RowHeight));
         var page = new StringBuilder();
-        page.Append(CultureInfo.InvariantCulture, $"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{Safe(title)}</title><style>{Style}</style></head><body>\n<h1>{Safe(title)}</h1>\n");
+        page.Append(HtmlPage.Open(title, Style)).Append(CultureInfo.InvariantCulture, $"<h1>{Safe(title)}</h1>\n");
         foreach (var paragraph in story)
             page.Append(CultureInfo.InvariantCulture, $"<p>{Safe(paragraph)}</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" role=\"img\">\n");
@@ -40,7 +38,7 @@ internal static class AccountHtml
 
         for (var row = 0; row < lines.Count; row++)
             DrawRow(page, lines[row], lanes, Top + (row * RowHeight), width, labels);
-        return page.Append("</svg>\n</body></html>\n").ToString();
+        return page.Append("</svg>\n").Append(HtmlPage.Close).ToString();
     }
 
     private static void DrawRow(StringBuilder page, in AccountLine line, int[] lanes, int y, int width, int labels)
@@ -67,5 +65,5 @@ internal static class AccountHtml
 
     private static int LaneAt(int[] lanes, int node) => Left + (Array.IndexOf(lanes, node) * LaneWidth);
 
-    private static string Safe(string text) => WebUtility.HtmlEncode(text);
+    private static string Safe(string text) => HtmlPage.Safe(text);
 }

@@ -33,7 +33,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     public bool HasFaults { get; init; } = true;
 
     /// <summary>After how many bytes of log a node takes a snapshot: few, so that a run sees many.</summary>
-    public long SnapshotAfterBytes { get; init; } = 512 * 1024;
+    public long SnapshotAfterBytes { get; init; } = 64 * 1024;
 
     /// <inheritdoc/>
     public string Name => "raftstream";

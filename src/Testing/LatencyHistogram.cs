@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace RaftStream.Lab.Bench;
+namespace RaftStream.Testing;
 
 /// <summary>
 /// Counts durations in buckets of at most 1/64 of their size apart: a percentile is exact to under 2 %, from one microsecond to hours,
