@@ -197,6 +197,8 @@ internal sealed class FakeDriver : IClusterDriver
 
     public LinkFaults Abilities => LinkFaults.None;
 
+    public bool CutsNewcomers => true;
+
     public IReadOnlyList<int> Nodes { get; } = [1, 2, 3];
 
     public int AddNode() => throw new NotSupportedException("There are three.");

@@ -46,6 +46,9 @@ internal sealed record HuntMethod(string Line)
 
     /// <summary>Whether it takes seeds, so that a budget of them can be set.</summary>
     public bool TakesSeeds => Name == "sim";
+
+    /// <summary>Whether it breaks real processes, with one seed at a time and five minutes in all.</summary>
+    public bool IsTorture => Name == "torture";
 }
 
 /// <summary>A planted bug, one file of <c>tests/mutants</c>.</summary>

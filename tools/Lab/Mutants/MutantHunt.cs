@@ -11,6 +11,9 @@ internal sealed class MutantHunt(Mutant mutant, LabCopy lab, ulong budget)
     /// <summary>Every method has its turn with this many seeds before any gets more.</summary>
     private const ulong FirstSeeds = 500;
 
+    /// <summary>How often the code as it is goes through the fault lab: each run takes most of a minute.</summary>
+    private const ulong RunsOfUnmutated = 2;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan PatienceOfOthers = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan PatienceForSeed = TimeSpan.FromSeconds(0.3);
@@ -40,6 +43,8 @@ internal sealed class MutantHunt(Mutant mutant, LabCopy lab, ulong budget)
     /// <summary>One method; null if it came to its end and found nothing.</summary>
     public async Task<MutantVerdict?> TryAsync(HuntMethod method, ulong firstSeed, ulong lastSeed, CancellationToken cancellation)
     {
+        if (method.IsTorture)
+            return await TortureAsync(method, cancellation);
         List<string> arguments = [.. method.Line.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--json"];
         var limit = PatienceOfOthers;
         if (method.TakesSeeds)
@@ -57,6 +62,21 @@ internal sealed class MutantHunt(Mutant mutant, LabCopy lab, ulong budget)
             return Read(method, firstSeed, result.Output);
         _seeds += method.TakesSeeds ? lastSeed - firstSeed + 1 : 0;
         return null;
+    }
+
+    private async Task<MutantVerdict?> TortureAsync(HuntMethod method, CancellationToken cancellation)
+    {
+        var hunt = new TortureHunt(lab, method);
+        try
+        {
+            var found = await hunt.RunAsync(mutant.Id == Mutant.Unmutated ? RunsOfUnmutated : ulong.MaxValue, cancellation);
+            _seeds += hunt.Runs;
+            return found is { } violation ? Verdict(MutantFate.Found, method, violation.Checker, violation.Message) : null;
+        }
+        catch (LabException failure)
+        {
+            return Verdict(MutantFate.Broken, method, null, failure.Message);
+        }
     }
 
     /// <summary>A few seeds may be clean and yet too few for all that must happen in a hunt: here that is nothing.</summary>

@@ -15,9 +15,10 @@ internal static class MutantsCommand
         var jobs = new Option<int>("--jobs") { Description = "Mutants at a time.", DefaultValueFactory = static _ => Environment.ProcessorCount };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object at the end instead of text." };
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the verdicts as a page of the documentation, too." };
-        var command = new Command("mutants", "Plants the bugs of tests/mutants one by one into copies of the code and hunts them; exit code 1 if one survives.") { only, budget, jobs, json, markdown };
+        var hunt = new Option<string?>("--hunt") { Description = "Hunts with this command of the lab instead of those that the bugs' files name: \"torture --time 30\"." };
+        var command = new Command("mutants", "Plants the bugs of tests/mutants one by one into copies of the code and hunts them; exit code 1 if one survives.") { only, budget, jobs, json, markdown, hunt };
         command.SetAction((parsed, cancellation) => RunAsync(
-            new(parsed.GetValue(only), parsed.GetValue(budget), parsed.GetValue(jobs), parsed.GetValue(json), parsed.GetValue(markdown)), Console.Out, Console.Error, cancellation));
+            new(parsed.GetValue(only), parsed.GetValue(budget), parsed.GetValue(jobs), parsed.GetValue(json), parsed.GetValue(markdown)) { Hunt = parsed.GetValue(hunt) }, Console.Out, Console.Error, cancellation));
         return command;
     }
 
@@ -32,6 +33,8 @@ internal static class MutantsCommand
             return await RefuseAsync(error, "The bugs are planted into the source code, which is not here: run the command in a clone of the repository.");
         if (!MutantFile.TryReadAll(Path.Combine(root, "tests", "mutants"), out var mutants, out var problem) || !TrySelect(arguments.Only, ref mutants, out problem) || Misfit(root, mutants, out problem))
             return await RefuseAsync(error, problem!);
+        if (arguments.Hunt is { } line)
+            mutants = [.. mutants.Select(mutant => mutant with { Hunts = [new(line)] })];
         var gate = new Lock();
         var suite = new MutantSuite(root, arguments.Budget, arguments.Jobs);
         if (!arguments.Json)
@@ -116,4 +119,8 @@ internal static class MutantsCommand
 }
 
 /// <summary>What the command was asked.</summary>
-internal sealed record MutantsArguments(string? Only, ulong Budget, int Jobs, bool Json, FileInfo? Markdown);
+internal sealed record MutantsArguments(string? Only, ulong Budget, int Jobs, bool Json, FileInfo? Markdown)
+{
+    /// <summary>The command to hunt with; null for those that each bug's file names.</summary>
+    public string? Hunt { get; init; }
+}

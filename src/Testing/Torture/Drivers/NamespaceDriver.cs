@@ -56,6 +56,9 @@ internal sealed class NamespaceDriver : IClusterDriver
     public LinkFaults Abilities => PacketFilter.Abilities;
 
     /// <inheritdoc/>
+    public bool CutsNewcomers => true;
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
 
     /// <summary>In one sentence why this driver cannot run here; null if it can.</summary>

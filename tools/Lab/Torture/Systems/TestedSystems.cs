@@ -27,6 +27,8 @@ internal static class TestedSystems
             return name switch
             {
                 "process" => new ProcessDriver(system, nodes, folder, seed),
+                "namespace" when NamespaceDriver.WhyNot() is { } why => throw new TortureException($"--driver namespace cannot be had here: {why}"),
+                "namespace" => new NamespaceDriver(system, nodes, folder, seed),
                 _ => throw new TortureException($"--driver {name} is unknown: give process or namespace."),
             };
         }
