@@ -79,6 +79,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     /// <summary>Whether no node takes calls any more.</summary>
     public bool IsDown { get; set; }
 
+    /// <summary>The node that takes no calls any more, though it tells where it stands.</summary>
+    public string DownNode { get; set; } = "";
+
     public NodeProgram ProgramOf(NodeSite site) => throw new NotSupportedException("There is no program.");
 
     public ISystemClient Connect(string address) => new Client(this, address);
@@ -117,7 +120,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     private ClientAnswer Do(ClientCall call, string address)
     {
-        if (IsDown || _random.Chance(0.02))
+        if (IsDown || address == DownNode || _random.Chance(0.02))
             return new(AnswerKind.Failed);
         var command = (call.Session ?? "", call.Sequence);
         if (call.Session is not null && !(bug == Planted.RepeatedCommand && Is(call.Key)) && _answers.TryGetValue(command, out var known))

@@ -11,8 +11,10 @@ internal sealed class FinalReading(LoadShare share, IReadOnlyList<ILoad> loads, 
 
     private const int Readers = 16;
 
+    // A read in vain takes as long as so many calls.
+    private const int CallsOfRead = 5;
+
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan OneRead = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan OneLook = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -63,7 +65,7 @@ internal sealed class FinalReading(LoadShare share, IReadOnlyList<ILoad> loads, 
             if (reader.Node != next.Node)
                 await reader.MoveAsync(next.Node);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
-            limit.CancelAfter(OneRead);
+            limit.CancelAfter(share.Timeout * CallsOfRead);
             var value = await ReadAsync(reader, next.Load, new(next.Key, OperationFunction.Read), next.Node, limit.Token);
             lock (_lock)
             {
