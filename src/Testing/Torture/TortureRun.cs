@@ -79,6 +79,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var calm = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var operating = system is IOperatedSystem operated ? operated.OperateAsync(node => driver.LabAddress(node, system.ClientPorts[0]), stop.Token) : Task.CompletedTask;
         var load = _pool!.RunAsync(stop.Token);
         _phase = "quiet before";
         await WaitAsync(QuietAtStart, cancellation);
@@ -98,6 +99,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         await WaitAsync(QuietAtEnd, cancellation);
         await stop.CancelAsync();
         await load;
+        await operating;
         cancellation.ThrowIfCancellationRequested();
     }
 
