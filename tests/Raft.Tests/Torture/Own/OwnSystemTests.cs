@@ -75,7 +75,7 @@ internal sealed class OwnSystemTests
             () => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Driver = "cloud" }),
             Throws.InvalidOperationException.With.Message.EqualTo("There is no driver 'cloud': give process or namespace."));
         Assert.That(() => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Nodes = 1 }), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Rate = 0 }), Throws.ArgumentException.With.Message.Contains("more than 0"));
+        Assert.That(() => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Rate = 0 }), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("more than 0"));
     }
 
     private static async Task ServeAsync(TcpListener server, ConcurrentDictionary<string, string> values, StrongBox refuses, CancellationToken stop)
