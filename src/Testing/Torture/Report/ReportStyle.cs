@@ -42,6 +42,15 @@ internal static class ReportStyle
         _ => "undecided",
     };
 
+    /// <summary>Where a verdict stands among others: what is wrong comes first.</summary>
+    public static int Rank(string word) => Class(word) switch
+    {
+        "violation" => 0,
+        "undecided" => 1,
+        "invalid" => 2,
+        _ => 3,
+    };
+
     /// <summary>A row of a table.</summary>
     public static string Row(params ReadOnlySpan<Cell> cells) => Row("td", cells);
 

@@ -23,8 +23,6 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         Verdict(name);
         Heading("What it comes to");
         Figures();
-        Heading("Checks");
-        Checks();
         Heading("Over time");
         _html.Append(rate).Append("<p class=\"note\">Numbers on faults are the nodes that were struck. Hover over anything for details.</p>\n");
         if (figures.AfterTheEnd > 0)
@@ -32,6 +30,8 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         Heading("Latency");
         _html.Append(latency).Append(quantiles);
         Latencies();
+        Heading("Checks");
+        Checks();
         Heading("Faults");
         Faults();
         Heading("Workloads");
@@ -63,6 +63,9 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
             Rest(results.Reasons.Count);
         }
 
+        var pictures = results.Checks.Where(static check => check.Picture is not null).Take(MostRows).ToArray();
+        if (pictures.Length > 0)
+            _html.Append("<p>Pictures of it: ").AppendJoin(", ", pictures.Select(static check => $"<a href=\"{HtmlPage.Link(check.Picture!)}\">{HtmlPage.Safe(check.Workload)}, {HtmlPage.Safe(check.Checker)}</a>")).Append(".</p>\n");
         _html.Append(CultureInfo.InvariantCulture, $"<p>{HtmlPage.Safe(name)}; {ReportStyle.Date(results.Began)}, {FigureText.Duration(results.Seconds)}. To repeat it:</p>\n<pre>{HtmlPage.Safe(results.Command)}</pre>\n");
     }
 
@@ -110,7 +113,7 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
     private void Checks()
     {
         _html.Append(ReportStyle.Head("workload", "checker", "verdict", "what was found", Cell.Number("time")));
-        foreach (var check in results.Checks)
+        foreach (var check in results.Checks.OrderBy(static check => ReportStyle.Rank(check.Verdict)))
         {
             var picture = check.Picture is { } file ? $" <a href=\"{HtmlPage.Link(file)}\">picture</a>" : "";
             _html.Append(ReportStyle.Row(check.Workload, check.Checker, Cell.Verdict(check.Verdict), new(HtmlPage.Safe(check.Detail) + picture, ""), Cell.Number(FigureText.Duration(check.Seconds))));
