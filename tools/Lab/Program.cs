@@ -31,7 +31,16 @@ var stop = new CancellationTokenSource();
 using var interrupt = Watch(PosixSignal.SIGINT);
 using var terminate = Watch(PosixSignal.SIGTERM);
 using var hangup = Watch(PosixSignal.SIGHUP);
-return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null }, stop.Token);
+try
+{
+    return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false }, stop.Token);
+}
+catch (Exception failure)
+{
+    // Not the 1 of a violation: whoever reads exit codes must not take a fault of the laboratory for one of what it looked at.
+    await Console.Error.WriteLineAsync($"raftstream-lab: a fault of the laboratory itself: {failure}");
+    return ExitCodes.Internal;
+}
 
 PosixSignalRegistration Watch(PosixSignal signal) => PosixSignalRegistration.Create(signal, context =>
 {

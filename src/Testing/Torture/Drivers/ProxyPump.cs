@@ -128,8 +128,15 @@ internal sealed class ProxyPump : IDisposable
 
     private static PumpEnd Tell(Socket target)
     {
-        target.Shutdown(SocketShutdown.Send);
-        return PumpEnd.Told;
+        try
+        {
+            target.Shutdown(SocketShutdown.Send);
+            return PumpEnd.Told;
+        }
+        catch (SocketException)
+        {
+            return PumpEnd.Reset; // It went away while the last of it was under way.
+        }
     }
 
     /// <summary>Waits until the piece's turn has come under whatever faults there are and will be; false if its connection is to be reset.</summary>
