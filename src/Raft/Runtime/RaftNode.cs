@@ -32,6 +32,7 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly RaftMeters _meters;
     private Configuration? _members;
     private Configuration? _membersAtStart;
+    private bool _wasFormed;
     private volatile bool _isStopping;
     private int _disposed;
 
@@ -273,11 +274,15 @@ public sealed class RaftNode : IAsyncDisposable
     /// <summary>
     /// The transport dials the members that the log names: nobody else, once it names any. Where the operator gave another address than the log
     /// had at the start, all nodes may have moved while they were down, and it is the operator's that counts, until the log names a new one.
+    /// The entry that forms the cluster is such a start, too: its addresses are those that one node was given, and others may reach a member by another.
     /// </summary>
     private void FollowMembers()
     {
-        _members = _replica.Consensus.Core.Membership.Current;
-        _membersAtStart ??= _members;
+        var membership = _replica.Consensus.Core.Membership;
+        _members = membership.Current;
+        if (_membersAtStart is null || !_wasFormed || !membership.IsFormed)
+            _membersAtStart = _members;
+        _wasFormed = membership.IsFormed;
         var peers = new Dictionary<NodeId, DnsEndPoint>();
         foreach (var member in _members.Members)
         {
