@@ -2,7 +2,7 @@ namespace RaftStream.Testing;
 
 /// <summary>
 /// A tested system beside whose nodes something else stands in production, such as what promotes a replica once the primary is gone. A run starts it with
-/// the nodes and stops it after the final reads.
+/// the load and stops it with that, some seconds after everything was mended.
 /// </summary>
 public interface IOperatedSystem : ITestedSystem
 {

@@ -27,6 +27,12 @@ public interface ITestedSystem
     /// </summary>
     IReadOnlyList<string> ReadLevels => [];
 
+    /// <summary>
+    /// Whether its nodes check the bytes that they send each other, so that ways between them may be spoilt; if not told otherwise, they do not, and
+    /// a bit turned over on the way may be another command.
+    /// </summary>
+    bool ChecksBytes => false;
+
     /// <summary>What to run for a node, the first time and each time after it.</summary>
     NodeProgram ProgramOf(NodeSite site);
 

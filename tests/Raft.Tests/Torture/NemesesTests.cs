@@ -105,6 +105,13 @@ internal sealed class NemesesTests(int nodes)
     }
 
     [Test]
+    public void Bytes_are_not_spoilt_between_nodes_that_do_not_check_them()
+    {
+        Assert.That(Named("corruption").WhyNot(_fake.Field), Does.Contain("do not check the bytes"));
+        Assert.That(Named("reset").WhyNot(_fake.Field), Is.Null);
+    }
+
+    [Test]
     public void What_a_driver_or_a_system_cannot_do_is_told()
     {
         _fake.Abilities = LinkFaults.Drop;

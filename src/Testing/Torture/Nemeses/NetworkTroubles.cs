@@ -19,7 +19,9 @@ internal sealed class NetworkTroubles(string name, LinkFaults needs, Func<SimRan
     public string Name => name;
 
     public string? WhyNot(Field field) =>
-        field.Driver.Abilities.HasFlag(needs) ? null : $"The driver {field.Driver.Name} cannot make {name} on a way.";
+        !field.Driver.Abilities.HasFlag(needs) ? $"The driver {field.Driver.Name} cannot make {name} on a way."
+        : needs == LinkFaults.Corruption && !field.System.ChecksBytes ? $"The nodes of {field.System.Name} do not check the bytes that they send each other."
+        : null;
 
     public async Task<Strike?> StrikeAsync(Field field, SimRandom random)
     {

@@ -52,6 +52,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     public bool HasSessions => true;
 
     /// <inheritdoc/>
+    public bool ChecksBytes => true;
+
+    /// <inheritdoc/>
     public NodeProgram ProgramOf(NodeSite site)
     {
         var id = site.Id.ToString(CultureInfo.InvariantCulture);

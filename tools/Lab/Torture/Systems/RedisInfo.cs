@@ -11,7 +11,7 @@ namespace RaftStream.Lab.Torture.Systems;
 internal sealed record RedisInfo(bool IsPrimary, long Offset, bool HearsPrimary, string PrimaryAddress)
 {
     // A primary speaks once a second: after this many of silence the connection that seems to stand is dead.
-    private const long SilenceSeconds = 3;
+    private const long SilenceSeconds = 2;
 
     /// <summary>Asks a server; null if it does not answer.</summary>
     public static async Task<RedisInfo?> AskAsync(string address, CancellationToken end)

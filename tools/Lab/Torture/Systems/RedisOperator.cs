@@ -15,7 +15,7 @@ internal sealed class RedisOperator(RedisSystem system, Func<int, string> addres
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan DownAfter = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<int, long> _silentSince = [];
 

@@ -69,9 +69,11 @@ internal sealed class RedisSystem : IOperatedSystem
     /// <inheritdoc/>
     public ISystemClient Connect(string address) => new RedisClient(address);
 
-    /// <inheritdoc/>
+    /// <summary>Where a node stands. The primary alone has a say, so the last reads are made there.</summary>
     public async Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken) =>
-        await RedisInfo.AskAsync(address, cancellationToken) is { } info ? new(info.IsPrimary, Promotions + 1, info.Offset, info.Offset, "") : null;
+        await RedisInfo.AskAsync(address, cancellationToken) is { } info
+            ? new(info.IsPrimary, Promotions + 1, info.Offset, info.Offset, "") { Voters = info.IsPrimary ? [Primary] : [] }
+            : null;
 
     /// <inheritdoc/>
     public Task OperateAsync(Func<int, string> addressOf, CancellationToken stop) => new RedisOperator(this, addressOf).RunAsync(stop);
