@@ -27,6 +27,12 @@ internal static class HttpClients
     public static Uri Target(string node, string pathAndQuery) =>
         new(node + pathAndQuery, new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
 
+    /// <summary>
+    /// Whether a request that was given up certainly never reached the other side: the machine there did not answer within the time to connect, as behind
+    /// a partition. Our clients have no other limit of their own.
+    /// </summary>
+    public static bool NeverSent(OperationCanceledException exception) => exception.InnerException is TimeoutException;
+
     /// <summary>Whether a failed request certainly never reached the other side: no connection came about.</summary>
     public static bool NeverSent(HttpRequestException exception) =>
         exception.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError;

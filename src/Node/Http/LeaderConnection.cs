@@ -50,6 +50,10 @@ internal sealed class LeaderConnection : IDisposable
         {
             return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
         }
+        catch (OperationCanceledException late) when (HttpClients.NeverSent(late))
+        {
+            return Forwarded.NothingDone;
+        }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             return Forwarded.Lost;
@@ -71,6 +75,10 @@ internal sealed class LeaderConnection : IDisposable
         {
             return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
         }
+        catch (OperationCanceledException late) when (HttpClients.NeverSent(late))
+        {
+            return Forwarded.NothingDone;
+        }
     }
 
     /// <summary>Lets a large answer stream through. A part of it is no answer: where the leader goes away in the middle, so does our connection.</summary>
@@ -86,7 +94,7 @@ internal sealed class LeaderConnection : IDisposable
             await RelayAsync(context, response);
             return Forwarded.Answered;
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException late && HttpClients.NeverSent(late)))
         {
             if (!context.Response.HasStarted)
                 return Forwarded.NothingDone;

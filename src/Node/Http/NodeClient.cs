@@ -100,6 +100,10 @@ internal sealed class NodeClient(HttpClient http, string node)
         {
             return new(null, null, HttpClients.NeverSent(exception));
         }
+        catch (OperationCanceledException exception) when (HttpClients.NeverSent(exception))
+        {
+            return new(null, null, NeverSent: true);
+        }
         catch (Exception exception) when (exception is JsonException or HttpIOException)
         {
             return new(null, null, NeverSent: false);
@@ -135,9 +139,9 @@ internal sealed class NodeClient(HttpClient http, string node)
             // No node of ours, or one that died while it answered.
             return new NodeReply<T>(null, null, NeverSent: false);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            return new NodeReply<T>(null, null, NeverSent: false);
+            return new NodeReply<T>(null, null, HttpClients.NeverSent(exception));
         }
     }
 

@@ -30,15 +30,11 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
         }
 
         var gone = nodes.Count > 0 && await field.Watch.HoldsAsync(() => nodes.TrueForAll(node => !field.Driver.IsRunning(node)), Patience);
-        return new($"power cut of {string.Join(' ', nodes)}", nodes, RestartAsync, () => Task.FromResult(gone));
 
-        async Task RestartAsync()
-        {
-            foreach (var node in nodes)
-                await field.SetFaultsAsync(node, static faults => faults with { PowerCut = 0 });
-            foreach (var node in nodes.Where(node => field.Members.Contains(node) && !field.Driver.IsRunning(node)))
-                field.Driver.Start(node);
-        }
+        // At once: whoever starts the node next, for whatever reason, must not find the power failing again.
+        foreach (var node in nodes)
+            await field.SetFaultsAsync(node, static faults => faults with { PowerCut = 0 });
+        return new($"power cut of {string.Join(' ', nodes)}", nodes, () => Restart(field, nodes), () => Task.FromResult(gone));
     }
 
     /// <summary>Held for long: segments are made before they are needed, so that only the next snapshot, or the segment after the next, wants room.</summary>
@@ -58,15 +54,16 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
         foreach (var node in nodes)
             await field.SetFaultsAsync(node, static faults => faults with { SyncFails = true });
         var stopped = nodes.Count > 0 && await field.Watch.HoldsAsync(() => nodes.Exists(node => !field.Driver.IsRunning(node)), Patience);
-        return new($"sync error on {string.Join(' ', nodes)}", nodes, RestartAsync, () => Task.FromResult(stopped));
+        foreach (var node in nodes)
+            await field.SetFaultsAsync(node, static faults => faults with { SyncFails = false });
+        return new($"sync error on {string.Join(' ', nodes)}", nodes, () => Restart(field, nodes), () => Task.FromResult(stopped));
+    }
 
-        async Task RestartAsync()
-        {
-            foreach (var node in nodes)
-                await field.SetFaultsAsync(node, static faults => faults with { SyncFails = false });
-            foreach (var node in nodes.Where(node => field.Members.Contains(node) && !field.Driver.IsRunning(node)))
-                field.Driver.Start(node);
-        }
+    private static Task Restart(Field field, IEnumerable<int> nodes)
+    {
+        foreach (var node in nodes.Where(node => field.Members.Contains(node) && !field.Driver.IsRunning(node)))
+            field.Driver.Start(node);
+        return Task.CompletedTask;
     }
 
     private static async Task<Strike?> HoldAsync(
