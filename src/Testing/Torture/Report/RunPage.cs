@@ -54,9 +54,10 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
             _ => "nothing was found, and the run proves less than it should",
         };
         _html.Append(CultureInfo.InvariantCulture, $"<h1 class=\"verdict {ReportStyle.Class(results.Verdict)}\">{ReportStyle.Verdict(results.Verdict)}: {sentence}</h1>\n");
+        _html.Append(CultureInfo.InvariantCulture, $"<p>{HtmlPage.Safe(name)}; {ReportStyle.Date(results.Began)}, {FigureText.Duration(results.Seconds)}. To repeat it:</p>\n<pre>{HtmlPage.Safe(results.Command)}</pre>\n");
         if (results.Reasons.Count > 0)
         {
-            _html.Append("<ul>\n");
+            _html.Append("<p>Why:</p>\n<ul>\n");
             foreach (var reason in results.Reasons.Take(MostRows))
                 _html.Append("<li>").Append(HtmlPage.Safe(reason)).Append("</li>\n");
             _html.Append("</ul>\n");
@@ -66,7 +67,6 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         var pictures = results.Checks.Where(static check => check.Picture is not null).Take(MostRows).ToArray();
         if (pictures.Length > 0)
             _html.Append("<p>Pictures of it: ").AppendJoin(", ", pictures.Select(static check => $"<a href=\"{HtmlPage.Link(check.Picture!)}\">{HtmlPage.Safe(check.Workload)}, {HtmlPage.Safe(check.Checker)}</a>")).Append(".</p>\n");
-        _html.Append(CultureInfo.InvariantCulture, $"<p>{HtmlPage.Safe(name)}; {ReportStyle.Date(results.Began)}, {FigureText.Duration(results.Seconds)}. To repeat it:</p>\n<pre>{HtmlPage.Safe(results.Command)}</pre>\n");
     }
 
     private void Figures()
