@@ -43,9 +43,10 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         cancellation.ThrowIfCancellationRequested();
         _pool = new(system, driver, options.Load, _clock);
         _schedule = new(field, nemeses, random.Fork(), _clock);
-        var start = _clock.Now;
+        var early = watch.Leaders.Count;
+        _clock.Restart();
         await StrikeAsync(field, cancellation);
-        var length = _clock.Now - start;
+        var length = _clock.Now;
         _phase = "mending";
         var isWhole = await watch.HoldsAsync(() => watch.Leader is not null && field.Members.All(node => watch.ViewOf(node) is not null), ReadyPatience);
         _phase = "reading";
@@ -66,7 +67,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
             Command = options.Command,
             Operations = load.Operations,
             Faults = faults,
-            Leaders = watch.Leaders,
+            Leaders = [.. watch.Leaders.Select((leader, place) => place < early ? leader with { At = 0 } : leader)],
             Checks = checks,
             Invalid = Lacks(nemeses, faults, load),
             NodeLogs = NodeLogs(),
@@ -78,6 +79,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var calm = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var operating = system is IOperatedSystem operated ? operated.OperateAsync(node => driver.LabAddress(node, system.ClientPorts[0]), stop.Token) : Task.CompletedTask;
         var load = _pool!.RunAsync(stop.Token);
         _phase = "quiet before";
         await WaitAsync(QuietAtStart, cancellation);
@@ -97,6 +99,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         await WaitAsync(QuietAtEnd, cancellation);
         await stop.CancelAsync();
         await load;
+        await operating;
         cancellation.ThrowIfCancellationRequested();
     }
 

@@ -4,7 +4,7 @@ namespace RaftStream.Raft.Tests.Torturing;
 
 internal sealed class RunValidityTests
 {
-    private static readonly IReadOnlyList<RunFault> Kills = [new("kill", "kill 1", 0, 100, [1], TookEffect: true)];
+    private static readonly IReadOnlyList<RunFault> Kills = [new("kill", "kill 1", 0, 100_000_000_000, [1], TookEffect: true)];
 
     [Test]
     public void A_run_whose_faults_did_something_while_clients_worked_is_valid() =>
@@ -15,7 +15,7 @@ internal sealed class RunValidityTests
     {
         Assert.That(RunValidity.Lacks(Kills, ["kill", "pause"], Operations(50)).Single(), Does.Contain("pause never struck"));
         Assert.That(RunValidity.Lacks([Kills[0] with { TookEffect = false }], ["kill"], Operations(50)).Single(), Does.Contain("never seen to take effect"));
-        Assert.That(RunValidity.Lacks([Kills[0] with { Began = 40 }], ["kill"], Operations(50)).Single(), Does.Contain("met 10 operations"));
+        Assert.That(RunValidity.Lacks([Kills[0] with { Began = 40_000_000_000, Ended = 45_000_000_000 }], ["kill"], Operations(50)).Single(), Does.Contain("met 6 operations"));
     }
 
     [Test]
@@ -26,5 +26,5 @@ internal sealed class RunValidityTests
     }
 
     private static List<RunOperation> Operations(int count, AnswerKind kind = AnswerKind.Ok) =>
-        [.. Enumerable.Range(0, count).Select(place => new RunOperation("counter", 1, 1, new("counter/1", OperationFunction.Read), place, place + 1, new(kind, 0L)))];
+        [.. Enumerable.Range(0, count).Select(place => new RunOperation("counter", 1, 1, new("counter/1", OperationFunction.Read), place * 1_000_000_000L, (place * 1_000_000_000L) + 1, new(kind, 0L)))];
 }

@@ -16,7 +16,7 @@ internal static class TortureCommand
     {
         var driver = new Option<string>("--driver") { Description = "Where the nodes run: process, namespace (Linux, root) or container (Docker).", DefaultValueFactory = static _ => "process" };
         var system = new Option<string>("--system") { Description = "What is tortured: raftstream, redis or etcd (Debian's packages).", DefaultValueFactory = static _ => "raftstream" };
-        var nodes = new Option<int>("--nodes") { Description = "Nodes that form the cluster: 3 or 5.", DefaultValueFactory = static _ => 3 };
+        var nodes = new Option<int>("--nodes") { Description = "Nodes that form the cluster: 3 or 5; for redis 2 as well.", DefaultValueFactory = static _ => 3 };
         var workload = new Option<string>("--workload") { Description = "all, or names with commas between.", DefaultValueFactory = static _ => "all" };
         var nemesis = new Option<string>("--nemesis") { Description = "all, none, or names with commas between.", DefaultValueFactory = static _ => "all" };
         var time = new Option<double>("--time") { Description = "Seconds under faults.", DefaultValueFactory = static _ => 60 };
@@ -76,8 +76,8 @@ internal static class TortureCommand
 
     private static string? Problem(TortureArguments arguments)
     {
-        if (arguments.Nodes is not (3 or 5))
-            return string.Create(CultureInfo.InvariantCulture, $"--nodes {arguments.Nodes} is not possible: give 3 or 5.");
+        if (arguments.Nodes is not (2 or 3 or 5) || (arguments.Nodes == 2 && arguments.System != "redis"))
+            return string.Create(CultureInfo.InvariantCulture, $"--nodes {arguments.Nodes} is not possible: give 3 or 5; for redis 2 as well, a primary and its replica.");
         if (arguments.Seconds is not (>= 1 and <= MaxSeconds))
             return string.Create(CultureInfo.InvariantCulture, $"--time {arguments.Seconds} is not possible: give 1 to {MaxSeconds} seconds.");
         if (arguments.Clients is < 1 or > MaxClients)

@@ -17,6 +17,7 @@ internal static class TortureSession
         var system = TestedSystems.Create(arguments.System);
         using var admin = TestedSystems.MembersOf(arguments.System);
         await using var driver = TestedSystems.Drive(arguments.Driver, system, arguments.Nodes, folder, arguments.Seed);
+        await using var end = new SystemEnd(system);
         var run = new TortureRun(system, driver, admin, new()
         {
             Nodes = arguments.Nodes,
@@ -35,6 +36,18 @@ internal static class TortureSession
         RunReport.Write(record, folder);
         RunIndex.Write(arguments.Out);
         return (record, folder);
+    }
+
+    /// <summary>Disposes a system that wants it, after all that uses it.</summary>
+    private sealed class SystemEnd(ITestedSystem system) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            if (system is IAsyncDisposable later)
+                await later.DisposeAsync();
+            else if (system is IDisposable now)
+                now.Dispose();
+        }
     }
 
     private static string Folder(TortureArguments arguments)

@@ -10,7 +10,10 @@ internal static class AppendCheck
     public const string Checker = "append";
 
     /// <summary>Checks the lists of a run.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) =>
+        RunHistories.Timed(workload, Checker, () => Find(workload, operations, reads));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads)
     {
         var final = reads.Where(read => read.Workload == workload && read.Value is not null).ToLookup(static read => read.Key, static read => read.Value!.Value.Number, StringComparer.Ordinal);
         var elements = 0;
@@ -28,7 +31,7 @@ internal static class AppendCheck
             }
         }
         return (Verdict.Linearizable, $"{elements} acknowledged elements are there once each, and no list ever changed but at its end.");
-    });
+    }
 
     /// <summary>The elements in a value, the first first.</summary>
     public static IReadOnlyList<long> Elements(long value)

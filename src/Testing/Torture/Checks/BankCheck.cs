@@ -7,7 +7,10 @@ internal static class BankCheck
     public const string Checker = "total";
 
     /// <summary>Checks the banks of a run.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) =>
+        RunHistories.Timed(workload, Checker, () => Find(operations));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyList<RunOperation> operations)
     {
         var reads = operations.Where(static operation =>
             operation is { Call.Function: OperationFunction.Read, Answer: { Kind: AnswerKind.Ok, Result.Kind: HistoryValueKind.Number } }).ToArray();
@@ -18,5 +21,5 @@ internal static class BankCheck
                 return (Verdict.Illegal, $"The accounts of {read.Call.Key} are {string.Join(", ", balances)}, together {balances.Sum()} where {BankLoad.Total} was paid in: {RunHistories.Tell(read)}.");
         }
         return (Verdict.Linearizable, $"{reads.Length} reads show a total of {BankLoad.Total}.");
-    });
+    }
 }

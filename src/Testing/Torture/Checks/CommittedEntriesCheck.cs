@@ -21,7 +21,10 @@ internal static class CommittedEntriesCheck
     /// <summary>Looks at the disks.</summary>
     /// <param name="folders">The data folder of each node; none of them runs.</param>
     /// <param name="views">What nodes said before they were stopped.</param>
-    public static RunCheck Check(IReadOnlyDictionary<int, string> folders, IReadOnlyDictionary<int, NodeView> views) => RunHistories.Timed(Judge.AllWorkloads, Checker, () =>
+    public static RunCheck Check(IReadOnlyDictionary<int, string> folders, IReadOnlyDictionary<int, NodeView> views) =>
+        RunHistories.Timed(Judge.AllWorkloads, Checker, () => Find(folders, views));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyDictionary<int, string> folders, IReadOnlyDictionary<int, NodeView> views)
     {
         var commit = views.Values.Select(static view => view.Commit).DefaultIfEmpty().Max();
         var voters = views.Values.OrderByDescending(static view => view.IsLeader).ThenByDescending(static view => view.Term).FirstOrDefault()?.Voters is { Count: > 0 } told ? told : [.. folders.Keys];
@@ -35,7 +38,7 @@ internal static class CommittedEntriesCheck
         if (readable.Length < quorum)
             return (Verdict.Undecided, $"Only {readable.Length} of {voters.Count} voters' logs can be read: {disks.FirstOrDefault(static disk => disk.Problem is not null)?.Problem ?? "the others have no folder here"}");
         return (Verdict.Linearizable, $"The {commit} committed entries are on the disks of a quorum of {voters.Count} voters, and {readable.Length} readable logs agree.");
-    });
+    }
 
     // A disk that cannot be read may have held the entry: it is given the benefit of the doubt.
     private static string? ProblemOf(DiskLog[] logs, long commit, int voters, int unreadable)

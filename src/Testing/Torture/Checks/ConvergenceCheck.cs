@@ -7,7 +7,10 @@ internal static class ConvergenceCheck
     public const string Checker = "convergence";
 
     /// <summary>Compares the final reads of a workload.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<FinalRead> reads) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<FinalRead> reads) =>
+        RunHistories.Timed(workload, Checker, () => Find(workload, reads));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<FinalRead> reads)
     {
         var own = reads.Where(read => read.Workload == workload).ToArray();
         var answered = own.Where(static read => read.Value is not null).ToArray();
@@ -21,10 +24,13 @@ internal static class ConvergenceCheck
         return missing == 0
             ? (Verdict.Linearizable, $"{own.Length} final reads of {own.Select(static read => read.Key).Distinct(StringComparer.Ordinal).Count()} keys agree over all nodes.")
             : (Verdict.Undecided, $"{missing} of {own.Length} final reads were not answered, through {Nodes(own)}; the others agree.");
-    });
+    }
 
     /// <summary>Compares where the nodes stood at last.</summary>
-    public static RunCheck Check(IReadOnlyDictionary<int, NodeView> views) => RunHistories.Timed(Judge.AllWorkloads, "state", () =>
+    public static RunCheck Check(IReadOnlyDictionary<int, NodeView> views) =>
+        RunHistories.Timed(Judge.AllWorkloads, "state", () => Compare(views));
+
+    private static (Verdict Verdict, string Detail) Compare(IReadOnlyDictionary<int, NodeView> views)
     {
         if (views.Count == 0)
             return (Verdict.Undecided, "No node told where it stands.");
@@ -34,7 +40,7 @@ internal static class ConvergenceCheck
         return least == most
             ? (Verdict.Linearizable, $"{views.Count} nodes stand at entry {most} with the same state.")
             : (Verdict.Undecided, $"The nodes did not come to the same place in time: they stand at entries {least} to {most}.");
-    });
+    }
 
     private static string Nodes(IEnumerable<FinalRead> reads) =>
         string.Join(", ", reads.Where(static read => read.Value is null).Select(static read => $"node {read.Node}").Distinct(StringComparer.Ordinal));

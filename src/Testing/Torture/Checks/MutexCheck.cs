@@ -12,7 +12,10 @@ internal static class MutexCheck
     public const string Checker = "mutual exclusion";
 
     /// <summary>Checks the locks of a run.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) =>
+        RunHistories.Timed(workload, Checker, () => Find(operations));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyList<RunOperation> operations)
     {
         var count = 0;
         foreach (var key in RunHistories.ByKey(operations))
@@ -31,7 +34,7 @@ internal static class MutexCheck
             }
         }
         return (Verdict.Linearizable, $"A lock was held {count} times, never by two.");
-    });
+    }
 
     // A hold whose end nobody asked for is left out unless its answer is all that is needed: it lasts at least as long as that instant.
     private static List<Hold> Holds(IEnumerable<RunOperation> key)

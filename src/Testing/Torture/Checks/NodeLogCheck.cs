@@ -25,7 +25,10 @@ internal static partial class NodeLogCheck
     ];
 
     /// <summary>Looks through files; one that is not there is no trouble, since its node perhaps never ran.</summary>
-    public static RunCheck Check(IReadOnlyList<string> files) => RunHistories.Timed(Judge.AllWorkloads, Checker, () =>
+    public static RunCheck Check(IReadOnlyList<string> files) =>
+        RunHistories.Timed(Judge.AllWorkloads, Checker, () => Find(files));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyList<string> files)
     {
         var lines = 0L;
         foreach (var file in files.Where(File.Exists))
@@ -43,7 +46,7 @@ internal static partial class NodeLogCheck
             lines += number;
         }
         return (Verdict.Linearizable, $"{lines} lines of {files.Count} files tell of nothing that faults from outside could not explain.");
-    });
+    }
 
     [GeneratedRegex(@"Unhandled exception|UnobservedTaskException", RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture)]
     private static partial Regex Unhandled();

@@ -17,7 +17,10 @@ internal static class SequentialCheck
     /// <param name="operations">Its operations.</param>
     /// <param name="linearity">What the linearizability checker found; null if it found nothing.</param>
     /// <param name="options">How much it may take.</param>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, CheckResult? linearity, JudgeOptions options) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, CheckResult? linearity, JudgeOptions options) =>
+        RunHistories.Timed(workload, Checker, () => Find(workload, operations, linearity, options));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<RunOperation> operations, CheckResult? linearity, JudgeOptions options)
     {
         var fits = linearity?.Keys.Where(static key => key.Verdict == Verdict.Linearizable).Select(static key => key.Key).ToHashSet(StringComparer.Ordinal) ?? [];
         var open = RunHistories.ByKey(operations.Where(RunHistories.IsStrong)).Where(key => !fits.Contains(key.Key)).ToArray();
@@ -35,5 +38,5 @@ internal static class SequentialCheck
         return undecided > 0
             ? (Verdict.Undecided, $"{undecided} of {open.Length} keys that are not known to be linearizable were not decided for want of time or memory.")
             : (Verdict.Linearizable, $"{fits.Count} keys are linearizable; of {open.Length} others each fits one order that keeps each process's own.");
-    });
+    }
 }

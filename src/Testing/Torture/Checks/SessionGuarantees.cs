@@ -10,7 +10,10 @@ internal static class SessionGuarantees
     public const string Checker = "session guarantees";
 
     /// <summary>Checks a workload whose keys are sums.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) =>
+        RunHistories.Timed(workload, Checker, () => Find(workload, operations));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<RunOperation> operations)
     {
         var answered = operations.Where(static operation => operation.Answer.Kind == AnswerKind.Ok && RunHistories.IsStrong(operation)).ToArray();
         var processes = 0;
@@ -24,7 +27,7 @@ internal static class SessionGuarantees
                 return (Verdict.Illegal, problem);
         }
         return (Verdict.Linearizable, $"{answered.Length} answers to {processes} processes never went back.");
-    });
+    }
 
     private static string? ProblemOfPlaces(IEnumerable<RunOperation> process)
     {

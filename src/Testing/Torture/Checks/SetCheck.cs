@@ -12,7 +12,10 @@ internal static class SetCheck
     public const string Checker = "set";
 
     /// <summary>Checks the sets of a run.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) =>
+        RunHistories.Timed(workload, Checker, () => Find(workload, operations, reads));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads)
     {
         var final = reads.Where(read => read.Workload == workload && read.Value is not null).ToLookup(static read => read.Key, static read => read.Value!.Value.Number, StringComparer.Ordinal);
         var (members, neverRead) = (0, 0);
@@ -32,7 +35,7 @@ internal static class SetCheck
         return neverRead == 0
             ? (Verdict.Linearizable, $"{members} acknowledged members are there, and none that was not added.")
             : (Verdict.Undecided, $"{neverRead} of {members} acknowledged members were never read after: their sets were not read at the end.");
-    });
+    }
 
     private sealed class Members
     {

@@ -12,7 +12,10 @@ internal static class StalenessCheck
     public const string Checker = "bounded staleness";
 
     /// <summary>Checks a workload whose keys are sums.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations) =>
+        RunHistories.Timed(workload, Checker, () => Find(operations));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyList<RunOperation> operations)
     {
         var (reads, oldest) = (0, 0L);
         foreach (var key in RunHistories.ByKey(operations.Where(static operation => operation.Answer.Kind == AnswerKind.Ok)))
@@ -28,7 +31,7 @@ internal static class StalenessCheck
             }
         }
         return (Verdict.Linearizable, string.Create(CultureInfo.InvariantCulture, $"{reads} reads, none older than it may be; the oldest lacked what was acknowledged {oldest / 1e6:0.0} ms before it began."));
-    });
+    }
 
     /// <summary>The acknowledged adds of a key: from when on the sum was at least how much.</summary>
     private sealed class Acknowledged

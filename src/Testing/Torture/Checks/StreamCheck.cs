@@ -10,7 +10,10 @@ internal static class StreamCheck
     public const string Checker = "exactly once";
 
     /// <summary>Checks the stream of a run.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, StreamAccount account) => RunHistories.Timed(workload, Checker, () =>
+    public static RunCheck Check(string workload, IReadOnlyList<RunOperation> operations, StreamAccount account) =>
+        RunHistories.Timed(workload, Checker, () => Find(operations, account));
+
+    private static (Verdict Verdict, string Detail) Find(IReadOnlyList<RunOperation> operations, StreamAccount account)
     {
         if (ProblemOfOffsets(operations) is { } problem)
             return (Verdict.Illegal, problem);
@@ -31,7 +34,7 @@ internal static class StreamCheck
         if (account.Counted.Count < account.Counts.Count)
             return (Verdict.Undecided, $"The counters of {account.Counts.Count - account.Counted.Count} words were not read at the end.");
         return (Verdict.Linearizable, $"{account.Words} words in {account.Length} bytes are counted once each; the source was posted {account.Posts.Complete + account.Posts.BrokenOff} times, {account.Posts.BrokenOff} of them broken off.");
-    });
+    }
 
     private static string? ProblemOfOffsets(IReadOnlyList<RunOperation> operations)
     {

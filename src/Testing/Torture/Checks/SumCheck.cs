@@ -13,7 +13,10 @@ internal static class SumCheck
     /// <param name="checker">The name in reports.</param>
     /// <param name="operations">Its operations.</param>
     /// <param name="reads">The final reads.</param>
-    public static RunCheck Check(string workload, string checker, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) => RunHistories.Timed(workload, checker, () =>
+    public static RunCheck Check(string workload, string checker, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads) =>
+        RunHistories.Timed(workload, checker, () => Find(workload, operations, reads));
+
+    private static (Verdict Verdict, string Detail) Find(string workload, IReadOnlyList<RunOperation> operations, IReadOnlyList<FinalRead> reads)
     {
         var final = reads.Where(read => read.Workload == workload && read.Value is not null)
             .GroupBy(static read => read.Key, StringComparer.Ordinal).ToDictionary(static key => key.Key, static key => key.First().Value!.Value.Number, StringComparer.Ordinal);
@@ -32,10 +35,13 @@ internal static class SumCheck
         if (unread + undecided > 0)
             return (Verdict.Undecided, $"{unread} keys were not read at the end, and of {undecided} too many adds are of unknown outcome.");
         return (Verdict.Linearizable, $"{adds} acknowledged adds are counted once each, and {unknown} of unknown outcome at most once.");
-    });
+    }
 
     /// <summary>Checks that commands sent again after their answer were answered the same.</summary>
-    public static RunCheck Check(string workload, IReadOnlyList<SessionRepeat> repeats) => RunHistories.Timed(workload, "same answer", () =>
+    public static RunCheck Check(string workload, IReadOnlyList<SessionRepeat> repeats) =>
+        RunHistories.Timed(workload, "same answer", () => Compare(repeats));
+
+    private static (Verdict Verdict, string Detail) Compare(IReadOnlyList<SessionRepeat> repeats)
     {
         foreach (var repeat in repeats)
         {
@@ -46,7 +52,7 @@ internal static class SumCheck
             }
         }
         return (Verdict.Linearizable, $"{repeats.Count} commands sent again after their answer got the same one.");
-    });
+    }
 
     // Empty if it is right, null if it cannot be decided.
     private static string? Judge(IGrouping<string, RunOperation> key, long value)

@@ -35,10 +35,13 @@ internal sealed class RunClock
 {
     private static readonly double NanosecondsPerTick = 1e9 / Stopwatch.Frequency;
 
-    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _start = Stopwatch.GetTimestamp();
 
     /// <summary>Nanoseconds since the start.</summary>
-    public long Now => (long)((Stopwatch.GetTimestamp() - _start) * NanosecondsPerTick);
+    public long Now => (long)((Stopwatch.GetTimestamp() - Volatile.Read(ref _start)) * NanosecondsPerTick);
+
+    /// <summary>Begins again from 0: the run starts when its clients do, however long its nodes took to come up.</summary>
+    public void Restart() => Volatile.Write(ref _start, Stopwatch.GetTimestamp());
 }
 
 /// <summary>How the load is getting on.</summary>

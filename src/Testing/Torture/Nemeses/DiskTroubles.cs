@@ -41,14 +41,15 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
         }
     }
 
+    /// <summary>Held for long: segments are made before they are needed, so that only the next snapshot, or the segment after the next, wants room.</summary>
     private static Task<Strike?> FillAsync(Field field, SimRandom random) => HoldAsync(
-        field, field.DrawTargets(random), "disk full on", static faults => faults with { IsDiskFull = true }, static faults => faults with { IsDiskFull = false }, static seen => seen.RefusedWrites);
+        field, field.DrawTargets(random), "disk full on", TimeSpan.FromSeconds(8), static faults => faults with { IsDiskFull = true }, static faults => faults with { IsDiskFull = false }, static seen => seen.RefusedWrites);
 
     private static Task<Strike?> SlowAsync(Field field, SimRandom random)
     {
         var slow = random.Between(20, 400);
         return HoldAsync(
-            field, field.DrawTargets(random), $"{slow} ms a sync on", faults => faults with { DiskSlowMs = slow }, static faults => faults with { DiskSlowMs = 0 }, static seen => seen.SlowOperations);
+            field, field.DrawTargets(random), $"{slow} ms a sync on", TimeSpan.FromSeconds(2), faults => faults with { DiskSlowMs = slow }, static faults => faults with { DiskSlowMs = 0 }, static seen => seen.SlowOperations);
     }
 
     private static async Task<Strike?> FailSyncAsync(Field field, SimRandom random)
@@ -69,12 +70,12 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
     }
 
     private static async Task<Strike?> HoldAsync(
-        Field field, IReadOnlyList<int> nodes, string what, Func<NodeFaults, NodeFaults> begin, Func<NodeFaults, NodeFaults> end, Func<NodeFaultsSeen, long> count)
+        Field field, IReadOnlyList<int> nodes, string what, TimeSpan atLeast, Func<NodeFaults, NodeFaults> begin, Func<NodeFaults, NodeFaults> end, Func<NodeFaultsSeen, long> count)
     {
         var before = nodes.ToDictionary(static node => node, node => field.SeenBy(node) is { } seen ? count(seen) : 0);
         foreach (var node in nodes)
             await field.SetFaultsAsync(node, begin);
-        return new($"{what} {string.Join(' ', nodes)}", nodes, EndAsync, () => Task.FromResult(nodes.Any(node => field.SeenBy(node) is { } seen && count(seen) > before[node]))) { AtLeast = TimeSpan.FromSeconds(2) };
+        return new($"{what} {string.Join(' ', nodes)}", nodes, EndAsync, () => Task.FromResult(nodes.Any(node => field.SeenBy(node) is { } seen && count(seen) > before[node]))) { AtLeast = atLeast };
 
         async Task EndAsync()
         {

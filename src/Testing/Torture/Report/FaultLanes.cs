@@ -24,7 +24,8 @@ internal sealed class FaultLanes(SvgChart chart, TimeAxis time, RunRecord run)
         chart.Box(TimeAxis.Left, top + 2, 24, 13, "fault", null, " fill=\"#dadada\"");
         chart.Text(TimeAxis.Left + 32, top + 14, "fault in force");
         chart.Box(TimeAxis.Left + 190, top + 2, 24, 13, "idle");
-        chart.Text(TimeAxis.Left + 222, top + 14, "fault that was not seen to take effect");
+        chart.Box(TimeAxis.Left + 219, top + 5, 4, 7, "idle", null, " style=\"stroke-width:.7;stroke-dasharray:none\"");
+        chart.Text(TimeAxis.Left + 231, top + 14, "fault that was not seen to take effect");
         chart.Line(TimeAxis.Left + 560, top, TimeAxis.Left + 560, top + 17, "term");
         chart.Text(TimeAxis.Left + 568, top + 14, "n2 t5: node 2, term 5");
         var y = Leaders(top + 26);
@@ -141,9 +142,11 @@ internal sealed class FaultLanes(SvgChart chart, TimeAxis time, RunRecord run)
         var tookEffect = faults.Exists(static fault => fault.TookEffect);
         var title = string.Join('\n', faults.Take(5).Select(Title)) + (faults.Count > 5 ? $"\nand {faults.Count - 5} more" : "");
 
-        // A narrow bar is nearly all outline: a thin one, and no dashes in it, or nothing is left to be told apart.
-        var extra = (tookEffect ? $" fill=\"{colour}\"" : "") + (width >= 6 ? "" : " style=\"stroke-width:.7;stroke-dasharray:none\"");
-        chart.Box(left, top + 2, width, LaneHeight - 4, tookEffect ? "fault" : "idle", title, extra);
+        // A narrow bar is nearly all outline: a thin one, and instead of dashes, for which there is no room, half the height.
+        var isNarrow = width < 6;
+        var extra = (tookEffect ? $" fill=\"{colour}\"" : "") + (isNarrow ? " style=\"stroke-width:.7;stroke-dasharray:none\"" : "");
+        var (down, height) = isNarrow && !tookEffect ? (6, LaneHeight - 12) : (2, LaneHeight - 4);
+        chart.Box(left, top + down, width, height, tookEffect ? "fault" : "idle", title, extra);
         var struck = string.Join(' ', faults[0].Nodes);
         if (faults.Count == 1 && SvgChart.WidthOf(struck) + 4 <= width)
             chart.Text(left + (width / 2), top + 14, struck, "mid", title);

@@ -84,7 +84,7 @@ internal sealed class RunFiguresTests
     [Test]
     public void Faults_are_told_by_nemesis_and_leaderships_once_each()
     {
-        Assert.That(Results.Faults.Select(static fault => fault.Nemesis), Is.Ordered.And.EquivalentTo(Sample.Faults.Select(static fault => fault.Nemesis).Distinct()));
+        Assert.That(Results.Faults.Select(static fault => fault.Nemesis), Is.Ordered.And.EquivalentTo(Sample.Faults.Select(static fault => fault.Nemesis).Distinct(StringComparer.Ordinal)));
         foreach (var fault in Results.Faults)
         {
             var own = Sample.Faults.Where(one => one.Nemesis == fault.Nemesis).ToArray();

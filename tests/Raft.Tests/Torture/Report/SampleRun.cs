@@ -26,8 +26,19 @@ internal sealed class SampleRun
     /// <summary>A run in which nothing happened at all.</summary>
     public static RunRecord Empty() => new()
     {
-        System = "RaftStream", Driver = "process", Nodes = 3, Seed = 1, Began = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero), Length = 0, Command = "raftstream-lab torture",
-        Operations = [], Faults = [], Leaders = [], Checks = [], Invalid = [], NodeLogs = [],
+        System = "RaftStream",
+        Driver = "process",
+        Nodes = 3,
+        Seed = 1,
+        Began = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero),
+        Length = 0,
+        Command = "raftstream-lab torture",
+        Operations = [],
+        Faults = [],
+        Leaders = [],
+        Checks = [],
+        Invalid = [],
+        NodeLogs = [],
     };
 
     private RunRecord Run(bool isViolated, int seconds, int rate)

@@ -1,3 +1,4 @@
+using RaftStream.Lab.Torture.Systems;
 using RaftStream.Testing;
 
 namespace RaftStream.Lab.Torture;
@@ -12,6 +13,8 @@ internal static class TestedSystems
     public static ITestedSystem Create(string name) => name switch
     {
         RaftStream => new RaftStreamSystem(),
+        "redis" => new RedisSystem(),
+        "etcd" => new EtcdSystem(),
         _ => throw new TortureException($"--system {name} is unknown: give raftstream, redis or etcd."),
     };
 

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Text;
+using RaftStream.Lab.Torture;
+using RaftStream.Node.Local;
+using RaftStream.Node.Tests.Support;
+using RaftStream.Testing;
+
+namespace RaftStream.Node.Tests.Torture;
+
+/// <summary>RaftStream as the lab sees it: a real node that was started by its program, and asked by its client.</summary>
+internal sealed class RaftStreamSystemTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    [Test]
+    public async Task A_node_started_by_its_program_answers_every_call_of_the_client_as_the_workloads_expect()
+    {
+        using var folder = new TemporaryFolder();
+        using var system = new RaftStreamSystem { HasFaults = false };
+        var ports = Ports.Find(2);
+        await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports)));
+        var address = $"127.0.0.1:{ports[1]}";
+        await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { IsLeader: true, Voters: [1] }, "the node leads", Limit);
+        await using var client = system.Connect(address);
+
+        Task<ClientAnswer> DoAsync(ClientCall call) => client.DoAsync(call, CancellationToken.None);
+        Assert.That((await DoAsync(new("register/1", OperationFunction.Read))).Result, Is.EqualTo(HistoryValue.Null));
+        Assert.That((await DoAsync(new("register/1", OperationFunction.CompareAndSet, HistoryValue.List(0, 1)))).Kind, Is.EqualTo(AnswerKind.Failed), "it is not there");
+        Assert.That((await DoAsync(new("register/1", OperationFunction.CompareAndSet, HistoryValue.List(HistoryValue.Null, 1)))).Kind, Is.EqualTo(AnswerKind.Ok));
+        Assert.That((await DoAsync(new("register/1", OperationFunction.Read))).Result, Is.EqualTo((HistoryValue)1));
+
+        var added = await DoAsync(new("counter/1", OperationFunction.Add, 5));
+        Assert.That(added, Is.EqualTo(new ClientAnswer(AnswerKind.Ok, 5) { Index = added.Index }));
+        Assert.That(added.Index, Is.Positive);
+        var command = new ClientCall("sessions/1", OperationFunction.Add, 7) { Session = "a", Sequence = 1 };
+        var first = await DoAsync(command);
+        Assert.That(first.Result, Is.EqualTo((HistoryValue)7));
+        Assert.That(await DoAsync(command), Is.EqualTo(first), "a repetition gets the first answer");
+        Assert.That((await DoAsync(command with { Sequence = 2 })).Result, Is.EqualTo((HistoryValue)14));
+        Assert.That((await DoAsync(command)).Kind, Is.EqualTo(AnswerKind.Failed), "its answer was acknowledged");
+        await StreamAsync(system, address);
+    }
+
+    [Test]
+    public async Task A_node_that_is_not_there_certainly_did_nothing()
+    {
+        using var system = new RaftStreamSystem();
+        await using var client = system.Connect($"127.0.0.1:{Ports.Find(1)[0]}");
+        Assert.That((await client.DoAsync(new("counter/1", OperationFunction.Add, 5), CancellationToken.None)).Kind, Is.EqualTo(AnswerKind.Failed));
+        Assert.That((await client.DoAsync(new("counter/1", OperationFunction.Read), CancellationToken.None)).Kind, Is.EqualTo(AnswerKind.Failed));
+    }
+
+    [Test]
+    public async Task A_node_that_takes_a_request_and_never_answers_leaves_it_unknown()
+    {
+        using var system = new RaftStreamSystem();
+        using var silent = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        silent.Start();
+        await using var client = system.Connect(silent.LocalEndpoint.ToString()!);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        var answer = client.DoAsync(new("counter/1", OperationFunction.Add, 5), deadline.Token);
+        using var connection = await silent.AcceptTcpClientAsync();
+        Assert.That((await answer).Kind, Is.EqualTo(AnswerKind.Unknown));
+    }
+
+    [Test]
+    public void Each_node_is_told_where_it_listens_and_where_it_finds_the_others()
+    {
+        using var system = new RaftStreamSystem();
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2))), Does.Contain("--cluster 1=127.0.0.1:1001,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2))), Does.Contain("--join --listen 127.0.0.1:1001").And.Not.Contain("--cluster "));
+    }
+
+    private static async Task StreamAsync(RaftStreamSystem system, string address)
+    {
+        using var source = new MemoryStream(Encoding.UTF8.GetBytes("one two two\n"));
+        Assert.That(await system.IngestAsync(address, "stream/1", source, CancellationToken.None), Is.EqualTo(new StreamAnswer(AnswerKind.Ok, 12, 3)));
+        var position = await system.PositionAsync(address, "stream/1", CancellationToken.None);
+        Assert.That((position.Kind, position.Offset, position.Words), Is.EqualTo((AnswerKind.Ok, 12, 3)));
+        await using var client = system.Connect(address);
+        Assert.That((await client.DoAsync(new("two", OperationFunction.Read), CancellationToken.None)).Result, Is.EqualTo((HistoryValue)2));
+    }
+
+    private static string Line(NodeProgram program) => string.Join(' ', program.Arguments);
+
+    private static NodeSite Site(string folder, bool joins, IReadOnlyList<int> ports, int others = 0) =>
+        new(1, [.. joins ? [] : new[] { 1 }, .. Enumerable.Range(2, others)], folder)
+        {
+            Listen = port => $"127.0.0.1:{ports[port == RaftStreamSystem.PeerPort ? 0 : 1]}",
+            Reach = static (node, port) => $"proxy-{node}-{port}",
+        };
+
+    private sealed class RunningNode : IAsyncDisposable
+    {
+        private readonly Process _process;
+
+        public RunningNode(NodeProgram program) => _process = Process.Start(new ProcessStartInfo(program.File, program.Arguments) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardError = true })!;
+
+        public async ValueTask DisposeAsync()
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
+    }
+}
