@@ -6,43 +6,30 @@ namespace RaftStream.Testing;
 
 /// <summary>
 /// A network of this run's own: a bridge in a namespace of its own, one namespace for each node, and the lab's end of a wire to the bridge. Everything is named
-/// <c>rslabX-...</c> where X is the number of the network 10.77.X.0/24. Owned by a <see cref="NamespaceDriver"/>.
+/// <c>rslabX-...</c> where X is the number of its <see cref="NetworkClaim"/>. Owned by a <see cref="NamespaceDriver"/>.
 /// </summary>
-/// <remarks>
-/// The bridge is not among the machine's own interfaces, since a firewall of the machine (Docker's, for one) may judge what is bridged there. Who has a number is
-/// told by a file with the process and its mark, written before anything is made: so a number whose owner is gone can be cleaned up, and no other one is touched.
-/// </remarks>
+/// <remarks>The bridge is not among the machine's own interfaces, since a firewall of the machine (Docker's, for one) may judge what is bridged there.</remarks>
 internal sealed class NamespaceNet : IDisposable
 {
-    private const string Records = "/run/raftstream-lab";
     private const string Namespaces = "/run/netns";
-    private const int Numbers = 255;
-    private const int LabHost = 254;
-    private const int ClientsHost = 253;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly int _number;
+    private readonly NetworkClaim _claim;
 
-    private NamespaceNet(int number)
+    private NamespaceNet(NetworkClaim claim)
     {
-        _number = number;
+        _claim = claim;
     }
 
     /// <summary>The address from which clients come.</summary>
-    public IPAddress Clients => Host(_number, ClientsHost);
+    public IPAddress Clients => _claim.Clients;
 
     /// <summary>Cleans up after labs that were killed, takes a number and lays the bridge and the wires to it.</summary>
     /// <exception cref="InvalidOperationException">The network cannot be made.</exception>
     public static NamespaceNet Create(IEnumerable<int> nodes)
     {
-        Directory.CreateDirectory(Records);
-        NamespaceNet net;
-        using (Lock())
-        {
-            CleanUp();
-            net = new NamespaceNet(TakeNumber());
-        }
+        var net = new NamespaceNet(NetworkClaim.Take("namespace", Remove));
         try
         {
             net.LayBridge();
@@ -58,15 +45,16 @@ internal sealed class NamespaceNet : IDisposable
     }
 
     /// <summary>The namespace of a node.</summary>
-    public string NamespaceOf(int node) => Name(_number, node.ToString(CultureInfo.InvariantCulture));
+    public string NamespaceOf(int node) => Name(_claim.Number, node.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The address of a node, or of the clients.</summary>
-    public IPAddress AddressOf(int node) => node == Link.Clients ? Clients : Host(_number, node);
+    public IPAddress AddressOf(int node) => _claim.AddressOf(node);
 
     /// <summary>Makes the namespace of a node and its wire to the bridge.</summary>
+    /// <exception cref="InvalidOperationException">They cannot be made.</exception>
     public void Add(int node)
     {
-        var (space, hub) = (NamespaceOf(node), Hub(_number));
+        var (space, hub) = (NamespaceOf(node), Hub(_claim.Number));
         var wire = string.Create(CultureInfo.InvariantCulture, $"node{node}");
         SystemCommand.Do("ip", "netns", "add", space);
         SystemCommand.Do("ip", "-n", hub, "link", "add", wire, "type", "veth", "peer", "name", "eth0", "netns", space);
@@ -77,11 +65,7 @@ internal sealed class NamespaceNet : IDisposable
     }
 
     /// <summary>Takes everything away again.</summary>
-    public void Dispose()
-    {
-        using (Lock())
-            Remove(_number);
-    }
+    public void Dispose() => _claim.Dispose();
 
     private static string Name(int number, string what) => string.Create(CultureInfo.InvariantCulture, $"rslab{number}-{what}");
 
@@ -89,62 +73,6 @@ internal sealed class NamespaceNet : IDisposable
 
     /// <summary>The wire's end among the machine's interfaces.</summary>
     private static string LabWire(int number) => Name(number, "lab");
-
-    private static string RecordOf(int number) => Path.Combine(Records, string.Create(CultureInfo.InvariantCulture, $"{number}.owner"));
-
-    private static IPAddress Host(int number, int host) => new([10, 77, (byte)number, (byte)host]);
-
-    /// <summary>One lab at a time counts numbers and removes what is left.</summary>
-    private static FileStream Lock()
-    {
-        FileStream? claim = null;
-        var isTaken = SpinWait.SpinUntil(
-            () =>
-            {
-                try
-                {
-                    claim = new FileStream(Path.Combine(Records, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                    return true;
-                }
-                catch (IOException)
-                {
-                    return false;
-                }
-            },
-            Patience);
-        return isTaken ? claim! : throw new InvalidOperationException($"Another lab holds {Records}/lock for more than {Patience.TotalSeconds:0} s: end it.");
-    }
-
-    private static void CleanUp()
-    {
-        foreach (var record in Directory.EnumerateFiles(Records, "*.owner"))
-        {
-            var words = File.ReadAllText(record).Split(' ');
-            var isKnown = int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid);
-            if (isKnown && words.Length == 2 && ProcessSignals.IsAlive(pid, words[1]))
-                continue;
-            if (int.TryParse(Path.GetFileNameWithoutExtension(record), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-                Remove(number);
-        }
-    }
-
-    private static int TakeNumber()
-    {
-        var used = NetworkInterface.GetAllNetworkInterfaces()
-            .SelectMany(static face => face.GetIPProperties().UnicastAddresses)
-            .Select(static address => address.Address.GetAddressBytes())
-            .Where(static bytes => bytes is [10, 77, _, _])
-            .Select(static bytes => (int)bytes[2])
-            .ToHashSet();
-        for (var number = 0; number < Numbers; number++)
-        {
-            if (used.Contains(number) || File.Exists(RecordOf(number)))
-                continue;
-            File.WriteAllText(RecordOf(number), string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId} {ProcessSignals.MarkOf(Environment.ProcessId)}"));
-            return number;
-        }
-        throw new InvalidOperationException($"All networks 10.77.0.0/24 to 10.77.{Numbers - 1}.0/24 are in use: end a lab.");
-    }
 
     /// <summary>With a namespace go the wires in it and their other ends.</summary>
     private static void Remove(int number)
@@ -158,7 +86,6 @@ internal sealed class NamespaceNet : IDisposable
             if (Try("ip", "netns", "delete", space).Code != 0)
                 File.Delete(Path.Combine(Namespaces, space));
         }
-        File.Delete(RecordOf(number));
     }
 
     private static IEnumerable<string> SpacesOf(int number) =>
@@ -185,14 +112,14 @@ internal sealed class NamespaceNet : IDisposable
 
     private void LayBridge()
     {
-        var (hub, wire) = (Hub(_number), LabWire(_number));
+        var (hub, wire) = (Hub(_claim.Number), LabWire(_claim.Number));
         SystemCommand.Do("ip", "netns", "add", hub);
         SystemCommand.Do("ip", "-n", hub, "link", "add", "bridge", "type", "bridge");
         SystemCommand.Do("ip", "-n", hub, "link", "set", "bridge", "up");
         SystemCommand.Do("ip", "link", "add", wire, "type", "veth", "peer", "name", "lab", "netns", hub);
         SystemCommand.Do("ip", "-n", hub, "link", "set", "lab", "master", "bridge", "up");
         // The first address is the one the kernel dials from if it is not told another.
-        SystemCommand.Do("ip", "addr", "add", $"{Host(_number, LabHost)}/24", "dev", wire);
+        SystemCommand.Do("ip", "addr", "add", $"{_claim.Lab}/24", "dev", wire);
         SystemCommand.Do("ip", "addr", "add", $"{Clients}/24", "dev", wire);
         SystemCommand.Do("ip", "link", "set", wire, "up");
     }
