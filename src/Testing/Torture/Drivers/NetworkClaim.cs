@@ -19,7 +19,7 @@ internal sealed class NetworkClaim : IDisposable
     private const int LabHost = 254;
     private const int ClientsHost = 253;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Action<int> _remove;
 
@@ -31,6 +31,9 @@ internal sealed class NetworkClaim : IDisposable
 
     /// <summary>The number.</summary>
     public int Number { get; }
+
+    /// <summary>The network, as commands take it.</summary>
+    public string Network => $"{Host(0)}/24";
 
     /// <summary>The address from which the lab itself dials.</summary>
     public IPAddress Lab => Host(LabHost);
@@ -104,7 +107,7 @@ internal sealed class NetworkClaim : IDisposable
         {
             var words = File.ReadAllText(record).Split(' ');
             // One that was cut off while it was written was followed by nothing.
-            var isOwned = words.Length == 3 && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && ProcessSignals.IsAlive(pid, words[1]);
+            var isOwned = words.Length >= 2 && int.TryParse(words[0], NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && ProcessSignals.IsAlive(pid, words[1]);
             var isOfKind = words.Length < 3 || words[2] == kind;
             if (!isOwned && isOfKind && int.TryParse(Path.GetFileNameWithoutExtension(record), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 numbers.Add(number);

@@ -161,9 +161,11 @@ internal sealed class ProxyPump : IDisposable
                 through = _way.Reserve(Math.Max(1, piece.Length), fault.BytesPerSecond);
             var due = Math.Max(fault.BytesPerSecond > 0 ? through : 0, piece.Arrived + Ticks(fault.Delay) + (long)(piece.Unit * Ticks(fault.Jitter)));
             var wait = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
+            // Pieces wait for their times together: the last ones of a few may find theirs past, and were late all the same.
+            if (wait > TimeSpan.Zero || fault.Delay > TimeSpan.Zero)
+                Count(piece);
             if (wait <= TimeSpan.Zero)
                 return true;
-            Count(piece);
             // Rounded up, or the last part of a millisecond would be waited for in a loop.
             await changed.WaitAsync(wait + TimeSpan.FromMilliseconds(1), cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();

@@ -9,7 +9,7 @@ namespace RaftStream.Raft.Tests.Torturing.Drivers;
 /// </summary>
 internal static class InNamespace
 {
-    /// <summary>A listener inside the namespace.</summary>
+    /// <summary>A listener inside the namespace of this file, such as <c>/run/netns/name</c> or <c>/proc/number/ns/net</c>.</summary>
     public static TcpListener Listen(string space, string address) => Run(space, () =>
     {
         var listener = new TcpListener(IPEndPoint.Parse(address));
@@ -29,7 +29,7 @@ internal static class InNamespace
         {
             try
             {
-                using var handle = File.OpenHandle("/run/netns/" + space, options: FileOptions.None);
+                using var handle = File.OpenHandle(space);
                 if (SetNamespace((int)handle.DangerousGetHandle(), 0) != 0)
                     throw new InvalidOperationException($"setns failed with {Marshal.GetLastPInvokeError()}.");
                 made = make();

@@ -52,9 +52,8 @@ internal sealed class NamespaceDriverTests
     {
         using var folder = new TemporaryFolder();
         await using var driver = new NamespaceDriver(new ShellSystem(), 2, folder.Path, seed: 1);
-        var (first, second) = (SpaceOf(driver, 1), SpaceOf(driver, 2));
-        using var listener = InNamespace.Listen(second, driver.LabAddress(2, "peer"));
-        using var near = InNamespace.Socket(first);
+        using var listener = InNamespace.Listen(FileOf(driver, 2), driver.LabAddress(2, "peer"));
+        using var near = InNamespace.Socket(FileOf(driver, 1));
         await near.ConnectAsync(IPEndPoint.Parse(driver.LabAddress(2, "peer")), ProxyRig.Patience);
         using var far = await listener.AcceptSocketAsync(ProxyRig.Patience);
         Assert.That(await driver.TouchedAsync(), Is.Zero);
@@ -80,7 +79,7 @@ internal sealed class NamespaceDriverTests
         await using var driver = new NamespaceDriver(new ShellSystem(), 1, folder.Path, seed: 1);
         var address = driver.ClientAddress(1, "client");
         driver.Start(1);
-        using var listener = InNamespace.Listen(SpaceOf(driver, 1), driver.LabAddress(1, "client"));
+        using var listener = InNamespace.Listen(FileOf(driver, 1), driver.LabAddress(1, "client"));
         await ProxyRig.UntilAsync(() => CanDial(address), "clients get in");
         await driver.SetLinkAsync(new Link(Link.Clients, 1), Cut);
         while (listener.Pending())
@@ -101,9 +100,9 @@ internal sealed class NamespaceDriverTests
         using var folder = new TemporaryFolder();
         await using var driver = new NamespaceDriver(new ShellSystem(), 1, folder.Path, seed: 1);
         Assert.That(driver.AddNode(), Is.EqualTo(2));
-        using var listener = InNamespace.Listen(SpaceOf(driver, 2), driver.LabAddress(2, "peer"));
+        using var listener = InNamespace.Listen(FileOf(driver, 2), driver.LabAddress(2, "peer"));
         await driver.SetLinkAsync(new Link(1, 2), new LinkFault { Loss = 0.2 });
-        using var near = InNamespace.Socket(SpaceOf(driver, 1));
+        using var near = InNamespace.Socket(FileOf(driver, 1));
         await near.ConnectAsync(IPEndPoint.Parse(driver.LabAddress(2, "peer")), ProxyRig.Patience);
         using var far = await listener.AcceptSocketAsync(ProxyRig.Patience);
         var bytes = ProxyRig.Counted(200_000);
@@ -164,6 +163,8 @@ internal sealed class NamespaceDriverTests
         var bytes = IPEndPoint.Parse(driver.LabAddress(node, "peer")).Address.GetAddressBytes();
         return string.Create(CultureInfo.InvariantCulture, $"rslab{bytes[2]}-{node}");
     }
+
+    private static string FileOf(NamespaceDriver driver, int node) => "/run/netns/" + SpaceOf(driver, node);
 
     private static string RecordOf(string space) => $"/run/raftstream-lab/{space["rslab".Length..space.IndexOf('-', StringComparison.Ordinal)]}.owner";
 

@@ -32,7 +32,9 @@ internal static class TestedSystems
                 "process" => new ProcessDriver(system, nodes, folder, seed),
                 "namespace" when NamespaceDriver.WhyNot() is { } why => throw new TortureException($"--driver namespace cannot be had here: {why}"),
                 "namespace" => new NamespaceDriver(system, nodes, folder, seed),
-                _ => throw new TortureException($"--driver {name} is unknown: give process or namespace."),
+                "container" when ContainerDriver.WhyNot() is { } why => throw new TortureException($"--driver container cannot be had here: {why}"),
+                "container" => new ContainerDriver(system, nodes, folder, seed),
+                _ => throw new TortureException($"--driver {name} is unknown: give process, namespace or container."),
             };
         }
         catch (InvalidOperationException refused)
