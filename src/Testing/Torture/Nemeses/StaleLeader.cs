@@ -6,7 +6,12 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class StaleLeader : INemesis
 {
-    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(800);
+    /// <summary>
+    /// Answers grow late by steps: each step is a silence as long as itself, and a leader steps down after one of an election timeout, which is 300 ms.
+    /// </summary>
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(150);
+
+    private const int Steps = 6;
 
     public string Name => "stale-leader";
 
@@ -18,20 +23,23 @@ internal sealed class StaleLeader : INemesis
         if (field.Watch.Leader is not { } leader || !field.Members.Contains(leader))
             return null;
         var others = field.Members.Where(node => node != leader).ToList();
-        var late = others.ToDictionary(node => new Link(node, leader), static _ => new LinkFault { Delay = Late });
+        var late = others.ToDictionary(node => new Link(node, leader), static _ => new LinkFault { Delay = Step });
         var cut = others.ToDictionary(node => new Link(leader, node), static _ => new LinkFault { Drops = true });
         var before = await field.Driver.TouchedAsync();
-        await field.Ways.AddAsync(late);
+        for (var step = 0; step < Steps; step++)
+        {
+            await field.Ways.AddAsync(late);
+            await field.Watch.HoldsAsync(() => field.Watch.Leader != leader, 2 * Step);
+        }
 
-        // Until answers from the time before the cut are under way for as long as they will be late.
-        await field.Watch.HoldsAsync(() => field.Watch.Leader != leader, Late * 2);
         await field.Ways.AddAsync(cut);
         return new($"leader {leader} hears the past", [leader], MendAsync, async () => await field.Driver.TouchedAsync() > before) { AtLeast = TimeSpan.FromSeconds(1) };
 
         async Task MendAsync()
         {
             await field.Ways.RemoveAsync(cut);
-            await field.Ways.RemoveAsync(late);
+            for (var step = 0; step < Steps; step++)
+                await field.Ways.RemoveAsync(late);
         }
     }
 }
