@@ -52,6 +52,17 @@ internal sealed class RedisSystemTests
             async () => await RedisInfo.AskAsync(processes.AddressOf(1), CancellationToken.None) is { IsPrimary: false }, "it is a replica", Limit);
     }
 
+    [TestCase("up", 0, true)]
+    [TestCase("down", -1, true)]
+    [TestCase("down", 12, true)]
+    [TestCase("down", 13, false)]
+    public void AReplicaThatWasCutOffForLongBeforeDoesNotTakeOver(string link, int secondsCutOff, bool may)
+    {
+        var info = RedisInfo.Parse(
+            $"# Replication\r\nrole:slave\r\nmaster_host:h\r\nmaster_port:1\r\nmaster_link_status:{link}\r\nmaster_link_down_since_seconds:{secondsCutOff}\r\n");
+        Assert.That(info!.MaySucceed(TimeSpan.FromSeconds(1), silence: TimeSpan.FromSeconds(2)), Is.EqualTo(may));
+    }
+
     [TestCase("-READONLY You can't write against a read only replica.\r\n", AnswerKind.Failed)]
     [TestCase(":12\r\n", AnswerKind.Ok)]
     [TestCase("", AnswerKind.Unknown)]

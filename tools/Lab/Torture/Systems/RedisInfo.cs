@@ -8,7 +8,8 @@ namespace RaftStream.Lab.Torture.Systems;
 /// <param name="Offset">How far its history goes, in bytes.</param>
 /// <param name="HearsPrimary">Of a replica: whether its connection to the primary stands and something came over it lately.</param>
 /// <param name="PrimaryAddress">Of a replica: where it looks for the primary.</param>
-internal sealed record RedisInfo(bool IsPrimary, long Offset, bool HearsPrimary, string PrimaryAddress)
+/// <param name="SecondsCutOff">Of a replica: for how long it has had no connection to the primary; 0 if it has one, -1 if it had none since it was started.</param>
+internal sealed record RedisInfo(bool IsPrimary, long Offset, bool HearsPrimary, string PrimaryAddress, long SecondsCutOff)
 {
     // A primary speaks once a second: after this many of silence the connection that seems to stand is dead.
     private const long SilenceSeconds = 2;
@@ -27,6 +28,12 @@ internal sealed record RedisInfo(bool IsPrimary, long Offset, bool HearsPrimary,
         }
     }
 
+    /// <summary>
+    /// Whether a replica may become the primary, as Sentinel has it (sentinelSelectSlave): not one that was cut off for ten times
+    /// <paramref name="downAfter"/> already when the primary fell silent, <paramref name="silence"/> ago, since it lacks too much of the history.
+    /// </summary>
+    public bool MaySucceed(TimeSpan downAfter, TimeSpan silence) => SecondsCutOff <= ((10 * downAfter) + silence).TotalSeconds;
+
     /// <summary>Reads the lines of the answer.</summary>
     public static RedisInfo? Parse(string text)
     {
@@ -39,12 +46,13 @@ internal sealed record RedisInfo(bool IsPrimary, long Offset, bool HearsPrimary,
 
         return fields.GetValueOrDefault("role") switch
         {
-            "master" => new(true, Number("master_repl_offset"), true, ""),
+            "master" => new(true, Number("master_repl_offset"), true, "", 0),
             "slave" => new(
                 false,
                 Number("slave_repl_offset"),
                 fields.GetValueOrDefault("master_link_status") == "up" && Number("master_last_io_seconds_ago") < SilenceSeconds,
-                $"{fields.GetValueOrDefault("master_host")}:{fields.GetValueOrDefault("master_port")}"),
+                $"{fields.GetValueOrDefault("master_host")}:{fields.GetValueOrDefault("master_port")}",
+                Number("master_link_down_since_seconds")),
             _ => null,
         };
 

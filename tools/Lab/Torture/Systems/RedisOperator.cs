@@ -55,7 +55,7 @@ internal sealed class RedisOperator(RedisSystem system, Func<int, string> addres
         }
     }
 
-    /// <summary>The replica that is to take over, or null as long as the primary is heard by enough of them.</summary>
+    /// <summary>The replica that is to take over, or null as long as the primary is heard by enough of them, or none of them may.</summary>
     private int? Successor(Dictionary<int, RedisInfo> seen, int replicas)
     {
         var silent = new List<int>();
@@ -69,7 +69,8 @@ internal sealed class RedisOperator(RedisSystem system, Func<int, string> addres
                 silent.Add(node);
         }
 
-        return silent.Count * 2 > replicas ? silent.MaxBy(node => (seen[node].Offset, -node)) : null;
+        var able = silent.Where(node => seen[node].MaySucceed(DownAfter, Stopwatch.GetElapsedTime(_silentSince[node]))).ToList();
+        return silent.Count * 2 > replicas && able.Count > 0 ? able.MaxBy(node => (seen[node].Offset, -node)) : null;
     }
 
     private async Task<RedisInfo?> AskAsync(int node, CancellationToken stop)
