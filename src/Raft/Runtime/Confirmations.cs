@@ -32,9 +32,7 @@ internal sealed class Confirmations(TermStarts terms)
         if (_terms != terms.Begun)
         {
             _terms = terms.Begun;
-            var open = _waiting.UnorderedItems.Where(item => !TryAnswer(item.Element, applied)).ToList();
-            _waiting.Clear();
-            _waiting.EnqueueRange(open);
+            AnswerAny(applied);
         }
 
         while (_waiting.TryPeek(out var request, out var index) && index <= applied.Value)
@@ -50,6 +48,13 @@ internal sealed class Confirmations(TermStarts terms)
     {
         while (_waiting.TryDequeue(out var request, out _))
             request.Refuse(Refusal.Stopped);
+    }
+
+    private void AnswerAny(LogIndex applied)
+    {
+        var open = _waiting.UnorderedItems.Where(item => !TryAnswer(item.Element, applied)).ToList();
+        _waiting.Clear();
+        _waiting.EnqueueRange(open);
     }
 
     private bool TryAnswer(ClientRequest request, LogIndex applied)

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace RaftStream.Raft;
+namespace RaftStream.Raft.Runtime;
 
 /// <summary>
 /// Where each term begins in the log as far as it is applied: enough to tell of any position ever given out whether the entry there is the one that it was

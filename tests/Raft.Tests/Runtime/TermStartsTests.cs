@@ -1,4 +1,6 @@
-namespace RaftStream.Raft.Tests.Machine;
+using RaftStream.Raft.Runtime;
+
+namespace RaftStream.Raft.Tests.Runtime;
 
 /// <summary>Where terms begin decides what became of a position that a leader gave out.</summary>
 [TestFixture]
