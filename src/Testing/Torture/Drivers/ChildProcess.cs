@@ -90,6 +90,7 @@ internal sealed class ChildProcess
             await before.Told;
         var copying = Task.WhenAll(_log.CopyAsync(_process.StandardOutput.BaseStream), _log.CopyAsync(_process.StandardError.BaseStream));
         await Ended;
+        WallClockLibrary.Forget(Pid);
         await copying.WaitAsync(LogPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _log.Note(string.Create(CultureInfo.InvariantCulture, $"process {Pid} ended with {_process.ExitCode}"));
         _process.Dispose();
