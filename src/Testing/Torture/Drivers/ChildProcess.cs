@@ -25,7 +25,7 @@ internal sealed class ChildProcess
         _input = process.StandardInput;
         _log = log;
         Pid = process.Id;
-        Ended = process.WaitForExitAsync();
+        Ended = EndAsync();
         Told = TellAsync(before);
     }
 
@@ -84,13 +84,19 @@ internal sealed class ChildProcess
         }
     }
 
+    /// <summary>With what it left behind: the next process may get its number.</summary>
+    private async Task EndAsync()
+    {
+        await _process.WaitForExitAsync();
+        WallClockLibrary.Forget(Pid);
+    }
+
     private async Task TellAsync(ChildProcess? before)
     {
         if (before is not null)
             await before.Told;
         var copying = Task.WhenAll(_log.CopyAsync(_process.StandardOutput.BaseStream), _log.CopyAsync(_process.StandardError.BaseStream));
         await Ended;
-        WallClockLibrary.Forget(Pid);
         await copying.WaitAsync(LogPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _log.Note(string.Create(CultureInfo.InvariantCulture, $"process {Pid} ended with {_process.ExitCode}"));
         _process.Dispose();

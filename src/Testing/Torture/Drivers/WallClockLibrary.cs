@@ -13,6 +13,7 @@ internal static class WallClockLibrary
     public const string FileName = "wall-clock";
 
     private const string Library = "libfaketimeMT.so.1";
+    private const string Shared = "/dev/shm";
     private const string Preload = "LD_PRELOAD";
 
     private static readonly Lazy<string?> Found = new(static () => OperatingSystem.IsLinux() ? Places().Select(static folder => Path.Combine(folder, "faketime", Library)).FirstOrDefault(File.Exists) : null);
@@ -63,10 +64,10 @@ internal static class WallClockLibrary
     /// <summary>Removes what the library makes for each process, and leaves when it is killed.</summary>
     public static void Forget(int pid)
     {
-        if (Found.Value is null)
+        if (Found.Value is null || !Directory.Exists(Shared))
             return;
-        File.Delete(string.Create(CultureInfo.InvariantCulture, $"/dev/shm/faketime_shm_{pid}"));
-        File.Delete(string.Create(CultureInfo.InvariantCulture, $"/dev/shm/sem.faketime_sem_{pid}"));
+        File.Delete(Path.Combine(Shared, string.Create(CultureInfo.InvariantCulture, $"faketime_shm_{pid}")));
+        File.Delete(Path.Combine(Shared, string.Create(CultureInfo.InvariantCulture, $"sem.faketime_sem_{pid}")));
     }
 
     /// <summary>Where distributions put it; on Debian below a folder that is named after the architecture, of which there may be several.</summary>
