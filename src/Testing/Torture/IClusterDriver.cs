@@ -15,6 +15,12 @@ internal interface IClusterDriver : IAsyncDisposable
     /// <summary>Whether faults of ways strike nodes, too, that joined a cluster that ran: not where nodes are told its real address.</summary>
     bool CutsNewcomers { get; }
 
+    /// <summary>In one sentence why nodes cannot be shown a wall clock that the lab sets; null if they can.</summary>
+    string? WhyNoWallClocks { get; }
+
+    /// <summary>Whether nodes that are started from now on see a wall clock that the lab sets: see <see cref="WallClocks"/>.</summary>
+    bool SetsWallClocks { get; set; }
+
     /// <summary>Every node there is, in the order of the ids.</summary>
     IReadOnlyList<int> Nodes { get; }
 

@@ -43,6 +43,10 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
 
     public bool CutsNewcomers => true;
 
+    public string? WhyNoWallClocks { get; set; }
+
+    public bool SetsWallClocks { get; set; }
+
     public IReadOnlyList<int> Nodes => [.. _running.Keys.Order()];
 
     public IReadOnlyList<string> PeerPorts => ["peer"];

@@ -61,6 +61,16 @@ internal sealed class ContainerDriver : IClusterDriver
     public bool CutsNewcomers => true;
 
     /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
 
     /// <summary>In one sentence why this driver cannot run here; null if it can.</summary>
@@ -96,7 +106,7 @@ internal sealed class ContainerDriver : IClusterDriver
                 return;
             // A name of its own for every start: the one before may be on its way out.
             var start = _starts[node] = _starts.GetValueOrDefault(node) + 1;
-            var program = _system.ProgramOf(_slots.Site(node, LabAddress, LabAddress));
+            var program = _slots.ProgramOf(_system, node, LabAddress, LabAddress);
             slot.Start(_net.Contain(node, _net.NameOf(node, start), program, slot.Folder));
         }
         _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);

@@ -59,6 +59,16 @@ internal sealed class NamespaceDriver : IClusterDriver
     public bool CutsNewcomers => true;
 
     /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
 
     /// <summary>In one sentence why this driver cannot run here; null if it can.</summary>
@@ -89,7 +99,7 @@ internal sealed class NamespaceDriver : IClusterDriver
     public void Start(int node)
     {
         var slot = _slots[node];
-        if (slot.Start(_system.ProgramOf(_slots.Site(node, LabAddress, LabAddress)), "ip", "netns", "exec", _net.NamespaceOf(node)))
+        if (slot.Start(_slots.ProgramOf(_system, node, LabAddress, LabAddress), "ip", "netns", "exec", _net.NamespaceOf(node)))
             _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);
     }
 

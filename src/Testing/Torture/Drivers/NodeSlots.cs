@@ -71,6 +71,22 @@ internal sealed class NodeSlots : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the programs of nodes see a wall clock that the lab sets.</summary>
+    public bool SetsWallClocks { get; set; }
+
+    /// <summary>What to run for a node at its place.</summary>
+    /// <param name="system">What is run.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="listen">Where a node listens with a port, by id and port.</param>
+    /// <param name="reach">Where the node finds another one's port, by id and port.</param>
+    /// <exception cref="InvalidOperationException">Wall clocks are to be set, and cannot be here.</exception>
+    public NodeProgram ProgramOf(ITestedSystem system, int node, Func<int, string, string> listen, Func<int, string, string> reach)
+    {
+        var site = Site(node, listen, reach);
+        var program = system.ProgramOf(site);
+        return SetsWallClocks ? WallClockLibrary.Under(program, site.Folder) : program;
+    }
+
     /// <summary>What a node is told of its place.</summary>
     /// <param name="node">The node.</param>
     /// <param name="listen">Where a node listens with a port, by id and port.</param>

@@ -43,6 +43,16 @@ internal sealed class ProcessDriver : IClusterDriver
     public bool CutsNewcomers => false;
 
     /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
 
     /// <inheritdoc/>
@@ -53,8 +63,8 @@ internal sealed class ProcessDriver : IClusterDriver
     public void Start(int node)
     {
         var slot = _slots[node];
-        var site = _slots.Site(node, LabAddress, (other, port) => _net.Address(new Link(node, other), port, Listen(other, port)));
-        if (slot.Start(_system.ProgramOf(site)))
+        var program = _slots.ProgramOf(_system, node, LabAddress, (other, port) => _net.Address(new Link(node, other), port, Listen(other, port)));
+        if (slot.Start(program))
             _watch.Started(slot, [.. _system.ClientPorts.Select(port => Listen(node, port))]);
     }
 

@@ -1,6 +1,6 @@
 namespace RaftStream.Testing;
 
-/// <summary>Clocks run fast or slow within what is promised, or leap ahead. A wall clock is read by no replica: it has no nemesis.</summary>
+/// <summary>Monotonic clocks run fast or slow within what is promised, or leap ahead.</summary>
 /// <param name="isDrift">Whether rates change, or clocks leap.</param>
 internal sealed class ClockTroubles(bool isDrift) : INemesis
 {
