@@ -123,8 +123,7 @@ internal sealed class ConsistencyTests
             await cluster.Local.Child(other.Id).WaitAsync(CancellationToken.None);
         }
 
-        var refused = new Dictionary<string, string> { ["linearizable"] = Problems.NoLeader, ["lease"] = Problems.NoLease, ["bounded; max-age-ms=200"] = Problems.TooStale };
-        foreach (var (level, code) in refused)
+        foreach (var (level, code) in new[] { ("linearizable", Problems.NoLeader), ("lease", Problems.NoLease), ("bounded; max-age-ms=200", Problems.TooStale) })
         {
             var read = await SendAsync(alone, "GET", "/v1/counters/a", level: level);
             Assert.That((read.Status, read.Code), Is.EqualTo((503, code)), level);

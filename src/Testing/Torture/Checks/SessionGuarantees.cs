@@ -23,9 +23,10 @@ internal static class SessionGuarantees
             processes++;
             held += process.Count(RunHistories.IsInSession);
             var strong = process.Where(RunHistories.IsStrong).ToArray();
-            var problem = ProblemOfPlaces(strong) ?? (workload == SetLoad.LoadName ? null : ProblemOfLevels(process));
+            var problem = ProblemOfPlaces(strong);
             foreach (var key in strong.GroupBy(static operation => operation.Call.Key, StringComparer.Ordinal))
                 problem ??= ProblemOfValues(key, isSet: workload == SetLoad.LoadName);
+            problem ??= workload == SetLoad.LoadName ? null : ProblemOfLevels(process);
             if (problem is not null)
                 return (Verdict.Illegal, problem);
         }
