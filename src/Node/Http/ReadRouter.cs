@@ -40,6 +40,7 @@ internal sealed class ReadRouter(NodeHandle handle, LeaderRouter leaders)
             return Problems.TokenExpired(level.Token, status.Incarnation);
         using var deadline = RequestDeadline.Of(context, handle.Ending);
         LocalAnswer answer;
+        var wasStale = false;
         do
         {
             answer = await ask(running.Counters, level.Consistency, deadline.Token);
@@ -48,6 +49,8 @@ internal sealed class ReadRouter(NodeHandle handle, LeaderRouter leaders)
                 AnswerHeaders.Write(context.Response, running.Node.Status, answer, level);
                 return answer.Result;
             }
+
+            wasStale |= answer.Refusal == Refusal.TooStale;
         }
         while (answer.Refusal == Refusal.TooStale && await deadline.PauseAsync(Pause));
         if (handle.Ending.IsCancellationRequested)
@@ -55,8 +58,8 @@ internal sealed class ReadRouter(NodeHandle handle, LeaderRouter leaders)
         if (level.IsSession && answer.Refusal == Refusal.TimedOut)
             return Problems.Behind(level.Token, running.Node.Status.Applied);
 
-        // A read that nobody answered is no read in doubt.
-        return Problems.For(Outcome.Rejected, answer.Refusal);
+        // A read that nobody answered is no read in doubt. Where the time ended in the middle of another try, why it could not be had is what the tries before said.
+        return Problems.For(Outcome.Rejected, wasStale && answer.Refusal == Refusal.TimedOut ? Refusal.TooStale : answer.Refusal);
     }
 
     /// <summary>The refusal with what this node could serve now, by what it knows of itself without asking anybody.</summary>
