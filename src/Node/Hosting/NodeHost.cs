@@ -82,6 +82,7 @@ internal static class NodeHost
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();
+        services.AddSingleton<ReadRouter>();
         services.AddHostedService<RaftHostedService>();
         services.AddRoutingCore();
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));

@@ -58,7 +58,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
             await driver.StopAsync(node);
         _phase = "judging";
         var faults = _schedule.Faults;
-        var checks = await JudgeAsync(load, isWhole, cancellation);
+        var checks = await JudgeAsync(load, ClockTroubles.LeapsOf(faults), isWhole, cancellation);
         return new()
         {
             System = system.Name,
@@ -123,11 +123,12 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         return [.. all.Where(nemesis => options.Nemeses.Count > 0 ? options.Nemeses.Contains(nemesis.Name, StringComparer.Ordinal) : nemesis.WhyNot(field) is null)];
     }
 
-    private async Task<IReadOnlyList<RunCheck>> JudgeAsync(LoadResult load, bool isWhole, CancellationToken cancellation)
+    private async Task<IReadOnlyList<RunCheck>> JudgeAsync(LoadResult load, IReadOnlyList<ClockLeap> leaps, bool isWhole, CancellationToken cancellation)
     {
         var judging = new JudgeOptions
         {
             Folder = options.Folder,
+            Leaps = leaps,
             NodeLogs = [.. NodeLogs().Select(log => Path.Combine(options.Folder, log))],
             DataFolders = options.HasFaultyNodes ? driver.Nodes.ToDictionary(static node => node, node => Path.Combine(driver.FolderOf(node), "data")) : null,
         };

@@ -25,6 +25,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
 
     private readonly HttpClient _http = HttpClients.Create();
     private readonly ConcurrentDictionary<string, SessionToken> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<long, ReadToken> _seen = new();
 
     // Nodes of another run, left over by a lab that was killed, must not be taken for members of this one.
     private readonly string _clusterId = $"torture-{Guid.NewGuid():N}";
@@ -52,6 +53,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     public bool HasSessions => true;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ReadLevels { get; } = [RunHistories.Lease, "bounded:500", RunHistories.Session, "eventual"];
+
+    /// <inheritdoc/>
     public bool ChecksBytes => true;
 
     /// <inheritdoc/>
@@ -70,7 +74,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     }
 
     /// <inheritdoc/>
-    public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions);
+    public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions, _seen);
 
     /// <inheritdoc/>
     public async Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
