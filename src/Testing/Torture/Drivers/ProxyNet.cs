@@ -30,7 +30,7 @@ internal sealed class ProxyNet : IAsyncDisposable
     private readonly ulong _seed;
 
     /// <summary>A net in good order, with every node down.</summary>
-    /// <param name="ports">Where its proxies get their ports.</param>
+    /// <param name="ports">Where its proxies get their ports; disposed with it.</param>
     /// <param name="seed">What all chances are drawn from.</param>
     /// <param name="dialFrom">The address that its proxies dial from; null for whichever the kernel takes.</param>
     public ProxyNet(FreePorts ports, ulong seed, IPAddress? dialFrom = null)
@@ -96,6 +96,7 @@ internal sealed class ProxyNet : IAsyncDisposable
             proxies = [.. _proxies.Values];
         foreach (var proxy in proxies)
             await proxy.DisposeAsync();
+        _ports.Dispose();
     }
 
     private static Link Reverse(Link link) => new(link.To, link.From);
