@@ -96,7 +96,7 @@ internal sealed class ContainerDriver : IClusterDriver
                 return;
             // A name of its own for every start: the one before may be on its way out.
             var start = _starts[node] = _starts.GetValueOrDefault(node) + 1;
-            var program = _system.ProgramOf(_slots.Site(node, LabAddress, LabAddress));
+            var program = _system.ProgramOf(_slots.Site(node, LabAddress, SharedAddress, LabAddress));
             slot.Start(_net.Contain(node, _net.NameOf(node, start), program, slot.Folder));
         }
         _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);
@@ -146,6 +146,9 @@ internal sealed class ContainerDriver : IClusterDriver
 
     /// <inheritdoc/>
     public string LabAddress(int node, string port) => Place(node, port).ToString();
+
+    /// <inheritdoc/>
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The fault is none of <see cref="Abilities"/>.</exception>

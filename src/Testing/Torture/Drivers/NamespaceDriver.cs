@@ -89,7 +89,7 @@ internal sealed class NamespaceDriver : IClusterDriver
     public void Start(int node)
     {
         var slot = _slots[node];
-        if (slot.Start(_system.ProgramOf(_slots.Site(node, LabAddress, LabAddress)), "ip", "netns", "exec", _net.NamespaceOf(node)))
+        if (slot.Start(_system.ProgramOf(_slots.Site(node, LabAddress, SharedAddress, LabAddress)), "ip", "netns", "exec", _net.NamespaceOf(node)))
             _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);
     }
 
@@ -121,6 +121,9 @@ internal sealed class NamespaceDriver : IClusterDriver
 
     /// <inheritdoc/>
     public string LabAddress(int node, string port) => Place(node, port).ToString();
+
+    /// <inheritdoc/>
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The fault is none of <see cref="Abilities"/>.</exception>

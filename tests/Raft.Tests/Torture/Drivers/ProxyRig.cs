@@ -20,7 +20,7 @@ internal sealed class ProxyRig : IAsyncDisposable
         _listener.Listen(64);
         There = new LinkWay(new Link(1, 2), seed);
         Back = new LinkWay(new Link(2, 1), seed);
-        Proxy = new LinkProxy(new IPEndPoint(IPAddress.Loopback, _ports.Take()), (IPEndPoint)_listener.LocalEndPoint!, There, Back);
+        Proxy = new LinkProxy(new IPEndPoint(IPAddress.Loopback, _ports.Take()), (IPEndPoint)_listener.LocalEndPoint!, _ => new LinkWays(There, Back));
         Proxy.Open();
     }
 
