@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using RaftStream.Lab.Torture;
+using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Testing;
@@ -105,8 +106,22 @@ internal sealed class RaftStreamSystemTests
     public void Each_node_is_told_where_it_listens_and_where_it_finds_the_others()
     {
         using var system = new RaftStreamSystem();
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2))), Does.Contain("--cluster 1=127.0.0.1:1001,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2))), Does.Contain("--join --listen 127.0.0.1:1001").And.Not.Contain("--cluster "));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--join --advertise told-raft").And.Not.Contain("--cluster "));
+    }
+
+    [Test]
+    public async Task A_node_is_known_by_the_addresses_that_it_advertises_and_listens_at_others()
+    {
+        using var folder = new TemporaryFolder();
+        using var system = new RaftStreamSystem { HasFaults = false };
+        var ports = Ports.Find(2);
+        await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports) with { Advertise = static port => $"told-{port}:7" }));
+        var address = $"127.0.0.1:{ports[1]}";
+        await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { IsLeader: true }, "the node leads", Limit);
+        using var http = HttpClients.Create();
+        var members = (await new NodeClient(http, "http://" + address).MembersAsync(Limit, CancellationToken.None)).Value!.Members;
+        Assert.That(members.Select(static member => (member.Raft, member.Http)), Is.EqualTo(new[] { ("told-raft:7", "http://told-http:7") }));
     }
 
     private static async Task StreamAsync(RaftStreamSystem system, string address)

@@ -91,6 +91,8 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
 
     public string LabAddress(int node, string port) => $"{node}:{port}";
 
+    public string SharedAddress(int node, string port) => $"{node}:{port}";
+
     public Task SetLinkAsync(Link link, LinkFault fault)
     {
         if (fault == LinkFault.None)

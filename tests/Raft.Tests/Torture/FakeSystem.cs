@@ -230,6 +230,8 @@ internal sealed class FakeDriver : IClusterDriver
 
     public string LabAddress(int node, string port) => $"node-{node}";
 
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
+
     public Task SetLinkAsync(Link link, LinkFault fault) => Task.CompletedTask;
 
     public Task<long> TouchedAsync() => Task.FromResult(0L);
