@@ -32,9 +32,9 @@ internal sealed class SharedAddressTests
         Assert.That(newcomer.Pending(), Is.False);
 
         await driver.SetLinkAsync(new Link(Link.Clients, 3), new LinkFault { Drops = true });
-        await ProxyRig.UntilAsync(() => driver.TouchedAsync().Result == 2, "the word from 1 and its connection have been counted");
-        using (await ShellSystem.DialAsync(address, "d"))
-            await ProxyRig.UntilAsync(() => driver.TouchedAsync().Result > 2, "the connection from the test is held up");
+        using var held = await ShellSystem.DialAsync(address, "d");
+        await system.OrderAsync(2, address, "e");
+        Assert.That(await ShellSystem.TakeAsync(newcomer, 1), Is.EqualTo("e"), "The connection from the test came before it, and is held up.");
         await driver.SetLinkAsync(new Link(1, 3), LinkFault.None);
         Assert.That(await ShellSystem.TakeAsync(newcomer, 1), Is.EqualTo("a"));
     }
