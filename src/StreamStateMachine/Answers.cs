@@ -10,7 +10,7 @@ internal static class Answers
             return new(answer.Outcome, answer.Refusal, answer.Position, 0, false, false, null);
         if (!CounterReply.TryRead(answer.Reply.Span, out var reply))
             throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem));
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem)) { Age = answer.Age };
     }
 
     /// <summary>The answer to a request for the largest counters.</summary>
@@ -19,7 +19,7 @@ internal static class Answers
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, [], 0, 0);
         var reply = TopReply.TryRead(answer.Reply.Span) ?? throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Rows, reply.Total, reply.Distinct);
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Rows, reply.Total, reply.Distinct) { Age = answer.Age };
     }
 
     /// <summary>The answer to a request for a job's position.</summary>
@@ -28,7 +28,7 @@ internal static class Answers
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, null);
         var reply = PartitionReply.TryRead(answer.Reply.Span) ?? throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, ToPosition(name, reply));
+        return new(answer.Outcome, answer.Refusal, answer.Position, ToPosition(name, reply)) { Age = answer.Age };
     }
 
     /// <summary>The answer to a request for a partition's dead letters.</summary>
@@ -37,7 +37,7 @@ internal static class Answers
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, 0, []);
         var reply = DeadLettersReply.TryRead(answer.Reply.Span) ?? throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Count, reply.Letters);
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Count, reply.Letters) { Age = answer.Age };
     }
 
     /// <summary>The answer to a request for the size of the store.</summary>
@@ -46,7 +46,7 @@ internal static class Answers
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, 0, 0, 0, 0, 0);
         var reply = StatsReply.TryRead(answer.Reply.Span) ?? throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Total, reply.Distinct, reply.KeyBytes, reply.Partitions, reply.StateHash);
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Total, reply.Distinct, reply.KeyBytes, reply.Partitions, reply.StateHash) { Age = answer.Age };
     }
 
     /// <summary>Where a partition stands; null or epoch 0 for one that does not exist.</summary>

@@ -15,7 +15,11 @@ namespace RaftStream.StreamStateMachine;
 /// Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.
 /// </param>
 public readonly record struct CounterAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem);
+    Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>One row of a top list.</summary>
 public readonly record struct CounterRow(string Key, long Value);
@@ -25,7 +29,11 @@ public readonly record struct CounterRow(string Key, long Value);
 /// told as the nearest value in their range.
 /// </summary>
 public sealed record TopAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterRow> Rows, long Total, long Distinct);
+    Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterRow> Rows, long Total, long Distinct)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>How far a job has counted one partition of its source.</summary>
 /// <param name="Job">The job's name.</param>
@@ -39,22 +47,35 @@ public sealed record JobPosition(
     string Job, string Partition, bool Exists, long Offset, ReadOnlyMemory<byte> PrefixSha256, long Words, long DeadLetters);
 
 /// <summary>The answer to a request for a job's position.</summary>
-public sealed record JobAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, JobPosition? Job);
+public sealed record JobAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, JobPosition? Job)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>The answer to a request for dead letters: how many there ever were, and the newest ones, newest first.</summary>
 public sealed record DeadLettersAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Count, IReadOnlyList<DeadLetter> Letters);
+    Outcome Outcome, Refusal Refusal, LogPosition Position, long Count, IReadOnlyList<DeadLetter> Letters)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>
 /// The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys,
 /// partitions, and the state's hash.
 /// </summary>
 public sealed record StatsAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash);
+    Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>
 /// The counting store as a .NET program sees it: typed requests to the replica in this process. Safe to call from any thread.
 /// Keys take 1 to 4,096 bytes of UTF-8; another one is an <see cref="ArgumentException"/>, as is a name or limit out of range.
+/// Reads are linearizable unless another <see cref="ReadConsistency"/> is given; an answer tells the index and term that it saw and, where it is known, its age.
 /// </summary>
 /// <remarks>Words that jobs count are counters like all others, under the word as the key.</remarks>
 public sealed class CountingService
@@ -108,48 +129,48 @@ public sealed class CountingService
         return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads a counter linearizably.</summary>
-    public async ValueTask<CounterAnswer> GetAsync(string key, CancellationToken cancellationToken = default)
+    /// <summary>Reads a counter.</summary>
+    public async ValueTask<CounterAnswer> GetAsync(string key, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteGet(query, bytes);
-        return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads the <paramref name="limit"/> largest counters linearizably; 1 to 10,000.</summary>
-    public async ValueTask<TopAnswer> TopAsync(int limit, CancellationToken cancellationToken = default)
+    /// <summary>Reads the <paramref name="limit"/> largest counters; 1 to 10,000.</summary>
+    public async ValueTask<TopAnswer> TopAsync(int limit, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         StoreLimits.CheckLimit(limit, StoreLimits.MaxTop, nameof(limit));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteTop(query, limit);
-        return Answers.ToTop(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToTop(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads a job's position linearizably.</summary>
-    public async ValueTask<JobAnswer> JobAsync(string job, string partition, CancellationToken cancellationToken = default)
+    /// <summary>Reads a job's position.</summary>
+    public async ValueTask<JobAnswer> JobAsync(string job, string partition, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         var name = StoreLimits.NameOf(job, partition);
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteJob(query, name);
-        return Answers.ToJob(name, await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToJob(name, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads the newest <paramref name="limit"/> dead letters of a partition linearizably; 1 to 1,000.</summary>
-    public async ValueTask<DeadLettersAnswer> DeadLettersAsync(string job, string partition, int limit, CancellationToken cancellationToken = default)
+    /// <summary>Reads the newest <paramref name="limit"/> dead letters of a partition; 1 to 1,000.</summary>
+    public async ValueTask<DeadLettersAnswer> DeadLettersAsync(string job, string partition, int limit, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         var name = StoreLimits.NameOf(job, partition);
         StoreLimits.CheckLimit(limit, StoreLimits.MaxDeadLetters, nameof(limit));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteDeadLetters(query, name, limit);
-        return Answers.ToDeadLetters(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToDeadLetters(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads the size of the store linearizably.</summary>
-    public async ValueTask<StatsAnswer> StatsAsync(CancellationToken cancellationToken = default)
+    /// <summary>Reads the size of the store.</summary>
+    public async ValueTask<StatsAnswer> StatsAsync(ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteStats(query);
-        return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
     }
 }

@@ -21,22 +21,65 @@ internal sealed class TortureTests
     [TestCase("process", 5)]
     [TestCase("namespace", 3)]
     [TestCase("namespace", 5)]
+    [TestCase("container", 3)]
+    [TestCase("container", 5)]
     [Explicit("Five minutes each.")]
     [Category("Long")]
     public async Task NoPromiseIsBrokenByAnything(string driver, int nodes)
     {
-        if (driver == "namespace" && NamespaceDriver.WhyNot() is { } reason)
+        if (TestedSystems.WhyNot(driver) is { } reason)
             Assert.Ignore(reason);
         await RunAsync(driver, nodes, 300, [], TestContext.CurrentContext.CancellationToken);
+    }
+
+    /// <summary>The lab on a system that keeps its promises: what it calls broken of ours is not broken of its own.</summary>
+    [Test]
+    [Explicit("Three minutes.")]
+    [Category("Long")]
+    public async Task NothingIsFoundInEtcd()
+    {
+        SkipWithout("etcd", "etcd-server");
+        using var folder = new TemporaryFolder();
+        var verdict = RunVerdict.Of(await MakeAsync(folder, "process", "etcd", 3, 120, ["kill", "pause", "partition-leader", "partition-halves"], TestContext.CurrentContext.CancellationToken));
+        Assert.That(verdict.Reasons, Is.Empty);
+    }
+
+    /// <summary>The lab on a system that acknowledges what it has not replicated: a lab that finds nothing there is blind.</summary>
+    [Test]
+    [Explicit("Three minutes.")]
+    [Category("Long")]
+    public async Task WhatRedisAcknowledgedAndLostIsFound()
+    {
+        SkipWithout("redis-server", "redis-server");
+        using var folder = new TemporaryFolder();
+        var run = await MakeAsync(folder, "process", "redis", 2, 120, ["partition-leader", "kill"], TestContext.CurrentContext.CancellationToken);
+        Assert.That(RunVerdict.Of(run).Outcome, Is.EqualTo(RunOutcome.Violation));
+    }
+
+    private static void SkipWithout(string program, string package)
+    {
+        if (ChildStarter.Find(program) is null)
+            Assert.Ignore($"This machine has no {program}: install the package {package}.");
     }
 
     private static async Task RunAsync(string driver, int nodes, double seconds, IReadOnlyList<string> nemeses, CancellationToken cancellation)
     {
         using var folder = new TemporaryFolder();
+        var run = await MakeAsync(folder, driver, "raftstream", nodes, seconds, nemeses, cancellation);
+        var verdict = RunVerdict.Of(run);
+        Assert.That(verdict.Reasons, Is.Empty, run.Command);
+        Assert.That(run.Checks, Has.Count.GreaterThan(30));
+        Assert.That(run.Faults.Select(static fault => fault.Nemesis).Distinct(StringComparer.Ordinal), Is.SupersetOf(nemeses));
+        TestContext.Out.WriteLine($"{run.Operations.Count} operations, {run.Faults.Count} faults, {run.Leaders.Count} leaderships");
+    }
+
+    private static async Task<RunRecord> MakeAsync(
+        TemporaryFolder folder, string driver, string system, int nodes, double seconds, IReadOnlyList<string> nemeses, CancellationToken cancellation)
+    {
         var arguments = new TortureArguments
         {
             Driver = driver,
-            System = "raftstream",
+            System = system,
             Nodes = nodes,
             Workloads = [],
             Nemeses = nemeses,
@@ -47,11 +90,6 @@ internal sealed class TortureTests
             Seed = 1,
             Out = folder.Path,
         };
-        var (run, _) = await TortureSession.RunAsync(arguments, null, cancellation);
-        var verdict = RunVerdict.Of(run);
-        Assert.That(verdict.Reasons, Is.Empty, arguments.CommandLine);
-        Assert.That(run.Checks, Has.Count.GreaterThan(30));
-        Assert.That(run.Faults.Select(static fault => fault.Nemesis).Distinct(StringComparer.Ordinal), Is.SupersetOf(nemeses));
-        TestContext.Out.WriteLine($"{run.Operations.Count} operations, {run.Faults.Count} faults, {run.Leaders.Count} leaderships");
+        return (await TortureSession.RunAsync(arguments, null, cancellation)).Run;
     }
 }

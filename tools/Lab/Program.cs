@@ -11,12 +11,13 @@ using RaftStream.Lab.Mutants;
 using RaftStream.Lab.NodeUnderTest;
 using RaftStream.Lab.Pause;
 using RaftStream.Lab.Sim;
+using RaftStream.Lab.Soak;
 using RaftStream.Lab.Torture;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
     SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(),
-    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), TortureCommand.Create(), NodeUnderTestCommand.Create(),
+    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -30,24 +30,29 @@ internal static class AddCommand
     }
 }
 
-/// <summary><c>raftstream get</c>: reads a counter, linearizably.</summary>
+/// <summary><c>raftstream get</c>: reads a counter, linearizably unless another level is asked for.</summary>
 internal static class GetCommand
 {
     private static readonly Argument<string> Key = new("KEY") { Description = "The counter; any text." };
 
     public static Command Build()
     {
-        var command = new Command("get", "Prints a counter's value, 0 if there is no such counter.") { Key, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("get", "Prints a counter's value, 0 if there is no such counter.")
+        {
+            Key, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientCommand.Json,
+        };
         command.SetAction(RunAsync);
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
+        var level = ReadOptions.Level(parsed);
         var key = Keys.Check(parsed.GetRequiredValue(Key));
         using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
-        var counter = await cluster.ReadAsync((node, patience) => node.GetCounterAsync(key, patience, stop), stop);
+        var counter = await cluster.ReadAsync((node, patience) => node.GetCounterAsync(key, patience, stop, level), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json) ? JsonSerializer.Serialize(counter, NodeJson.Default.CounterJson) : $"{counter.Value}");
+        ReadOptions.Tell(level, cluster.Stamp);
         return ExitCodes.Fine;
     }
 }

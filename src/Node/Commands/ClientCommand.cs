@@ -46,6 +46,9 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
     /// <summary>The nodes, in the order to ask them.</summary>
     public IReadOnlyList<NodeClient> Nodes => [.. servers.Select(Node)];
 
+    /// <summary>What the last answer told of itself.</summary>
+    public AnswerStamp? Stamp { get; private set; }
+
     /// <summary>One node.</summary>
     public NodeClient Node(string address) => new(_http, address);
 
@@ -70,7 +73,10 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
         {
             var reply = await ask(nodes[attempt % nodes.Count], Attempt);
             if (reply.Value is { } value)
+            {
+                Stamp = reply.Stamp;
                 return value;
+            }
             last = reply.Problem ?? last;
             if (reply.Problem is { Status: StatusCodes.Status409Conflict } conflict)
                 throw new RefusedException(conflict.Code, conflict.Detail);

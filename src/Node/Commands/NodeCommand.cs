@@ -10,7 +10,7 @@ internal static class NodeCommand
 
     private static readonly Option<string?> Cluster = new("--cluster")
     {
-        Description = "All members with the addresses at which they listen for each other.",
+        Description = "All members with the addresses at which they dial each other.",
         HelpName = "1=host:port,2=host:port,...",
     };
 
@@ -19,7 +19,17 @@ internal static class NodeCommand
         Description = "Wait to be added to a running cluster (raftstream members add); needs --listen and --cluster-id instead of --cluster.",
     };
 
-    private static readonly Option<string?> Listen = new("--listen") { Description = "With --join: where to listen for the other nodes.", HelpName = "host:port" };
+    private static readonly Option<string?> Listen = new("--listen")
+    {
+        Description = "Where to listen for the other nodes (default: this node's address in --cluster).",
+        HelpName = "host:port",
+    };
+
+    private static readonly Option<string?> Advertise = new("--advertise")
+    {
+        Description = "With --join: where the other nodes dial this one, if not at --listen.",
+        HelpName = "host:port",
+    };
 
     private static readonly Option<string?> Incarnation = new("--incarnation")
     {
@@ -36,6 +46,12 @@ internal static class NodeCommand
     private static readonly Option<string?> Http = new("--http")
     {
         Description = "Where to listen for clients (default 127.0.0.1:8080).",
+        HelpName = "host:port",
+    };
+
+    private static readonly Option<string?> AdvertiseHttp = new("--advertise-http")
+    {
+        Description = "Where clients, and the other nodes for them, find this one, if not at --http.",
         HelpName = "host:port",
     };
 
@@ -86,7 +102,7 @@ internal static class NodeCommand
     {
         var command = new Command("node", description)
         {
-            Id, Cluster, Join, Listen, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
         command.SetAction(run);
         return command;
@@ -101,12 +117,14 @@ internal static class NodeCommand
             ["cluster"] = parsed.GetValue(Cluster),
             ["join"] = parsed.GetResult(Join) is null ? null : parsed.GetValue(Join) ? "true" : "false",
             ["listen"] = parsed.GetValue(Listen),
+            ["advertise"] = parsed.GetValue(Advertise),
             ["incarnation"] = parsed.GetValue(Incarnation),
             ["tlsCert"] = parsed.GetValue(TlsCert),
             ["tlsKey"] = parsed.GetValue(TlsKey),
             ["tlsCa"] = parsed.GetValue(TlsCa),
             ["data"] = parsed.GetValue(Data),
             ["http"] = parsed.GetValue(Http),
+            ["advertiseHttp"] = parsed.GetValue(AdvertiseHttp),
             ["clusterId"] = parsed.GetValue(ClusterId),
             ["electionTimeoutMs"] = parsed.GetValue(ElectionTimeout),
             ["heartbeatMs"] = parsed.GetValue(Heartbeat),

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace RaftStream.Node.Commands;
 
-/// <summary><c>raftstream top</c>: the largest counters, linearizably.</summary>
+/// <summary><c>raftstream top</c>: the largest counters, linearizably unless another level is asked for.</summary>
 internal static class TopCommand
 {
     private static readonly Option<int> Limit = new("--limit")
@@ -18,7 +18,10 @@ internal static class TopCommand
 
     public static Command Build()
     {
-        var command = new Command("top", "Prints the largest counters.") { Limit, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("top", "Prints the largest counters.")
+        {
+            Limit, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientCommand.Json,
+        };
         command.SetAction(RunAsync);
         return command;
     }
@@ -28,12 +31,14 @@ internal static class TopCommand
         var limit = parsed.GetValue(Limit);
         if (limit is < 1 or > CounterEndpoints.MaxTop)
             throw new UsageException($"--limit {limit} is not possible: give a number from 1 to {CounterEndpoints.MaxTop}.");
+        var level = ReadOptions.Level(parsed);
         using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
-        var top = await cluster.ReadAsync((node, patience) => node.TopAsync(limit, patience, stop), stop);
+        var top = await cluster.ReadAsync((node, patience) => node.TopAsync(limit, patience, stop, level), stop);
         if (parsed.GetValue(ClientCommand.Json))
             Console.Out.WriteLine(JsonSerializer.Serialize(top, NodeJson.Default.TopJson));
         else
             Show(top);
+        ReadOptions.Tell(level, cluster.Stamp);
         return ExitCodes.Fine;
     }
 

@@ -76,7 +76,7 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     {
         if (Find(leader) is not { } node)
             return null;
-        var answer = await new CountingService(node).JobAsync(DemoRun.Job, WordCountIngest.DefaultPartition, cancellationToken);
+        var answer = await new CountingService(node).JobAsync(DemoRun.Job, WordCountIngest.DefaultPartition, cancellationToken: cancellationToken);
         return answer.Outcome == Outcome.Applied ? JobEndpoints.Json(DemoRun.Job, WordCountIngest.DefaultPartition, answer) : null;
     }
 
@@ -85,7 +85,7 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     {
         if (Find(leader) is not { } node)
             return null;
-        var answer = await new CountingService(node).TopAsync(limit, cancellationToken);
+        var answer = await new CountingService(node).TopAsync(limit, cancellationToken: cancellationToken);
         return answer.Outcome == Outcome.Applied ? CounterEndpoints.Json(answer) : null;
     }
 
@@ -94,7 +94,7 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     {
         if (Find(leader) is not { } node)
             return null;
-        var answer = await new CountingService(node).GetAsync(key, cancellationToken);
+        var answer = await new CountingService(node).GetAsync(key, cancellationToken: cancellationToken);
         return answer.Outcome == Outcome.Applied ? CounterEndpoints.Json(key, answer, showMatch: false) : null;
     }
 

@@ -35,7 +35,7 @@ internal static class NodeHost
         var handle = app.Services.GetRequiredService<NodeHandle>();
         var settings = handle.Settings;
         Console.Out.WriteLine(
-            $"node {settings.Id} listens for peers at {Addresses.Format(settings.Members[settings.Id])} and for clients at {handle.Running?.ClientAddress}");
+            $"node {settings.Id} listens for peers at {Addresses.Format(settings.Listen)}; clients find it at {handle.Running?.ClientAddress}");
         await EndAsync(end.Token, handle.Stopping);
         if (stop.IsCancellationRequested)
             await handle.HandOverAsync();
@@ -82,6 +82,7 @@ internal static class NodeHost
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();
+        services.AddSingleton<ReadRouter>();
         services.AddHostedService<RaftHostedService>();
         services.AddRoutingCore();
         services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));

@@ -16,8 +16,11 @@ internal sealed class NodeOptions
     /// <summary>Whether to wait until a running cluster adds this node: true or false.</summary>
     public string? Join { get; set; }
 
-    /// <summary>With join: where to listen for peers.</summary>
+    /// <summary>Where to listen for peers; unless the node joins, its address in the list of members if it is not given.</summary>
     public string? Listen { get; set; }
+
+    /// <summary>With join: where the peers dial this node, if not where it listens.</summary>
+    public string? Advertise { get; set; }
 
     /// <summary>With join: the incarnation of the cluster.</summary>
     public string? Incarnation { get; set; }
@@ -36,6 +39,9 @@ internal sealed class NodeOptions
 
     /// <summary>Where to listen for clients.</summary>
     public string? Http { get; set; }
+
+    /// <summary>Where clients, and the other nodes for them, find this node, if not where it listens for clients.</summary>
+    public string? AdvertiseHttp { get; set; }
 
     /// <summary>The cluster's name.</summary>
     public string? ClusterId { get; set; }
@@ -67,6 +73,12 @@ internal sealed record NodeSettings(
 {
     /// <summary>Whether this node waits until a running cluster adds it; <see cref="Members"/> then holds it alone.</summary>
     public bool Join { get; init; }
+
+    /// <summary>Where this node listens for its peers; they dial it at its address in <see cref="Members"/>.</summary>
+    public required DnsEndPoint Listen { get; init; }
+
+    /// <summary>Where clients, and the other nodes for them, find this node; null for where it listens for clients.</summary>
+    public DnsEndPoint? AdvertiseHttp { get; init; }
 
     /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
     public uint Incarnation { get; init; }
@@ -101,6 +113,8 @@ internal sealed record NodeSettings(
             Level(options.LogLevel ?? "warning"))
         {
             Join = join,
+            Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
+            AdvertiseHttp = options.AdvertiseHttp is { } http ? Dialable(http, "--advertise-http") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
         };
@@ -108,8 +122,10 @@ internal sealed record NodeSettings(
 
     private static (IReadOnlyDictionary<NodeId, DnsEndPoint> Members, Guid ClusterId) Forming(NodeOptions options, NodeId id)
     {
-        if (options.Listen is not null || options.Incarnation is not null)
-            throw new Commands.UsageException($"{(options.Listen is null ? "--incarnation" : "--listen")} is for a node that joins a running cluster: give --join as well, or leave it out.");
+        if (options.Incarnation is not null)
+            throw new Commands.UsageException("--incarnation is for a node that joins a running cluster: give --join as well, or leave it out.");
+        if (options.Advertise is not null)
+            throw new Commands.UsageException("--advertise is for a node that joins a running cluster: leave it out, --cluster says where the others dial this node and --listen where it listens.");
         var members = MemberList.Parse(Required(options.Cluster, "--cluster", "1=host:port,2=host:port,..."));
         if (!members.ContainsKey(id))
             throw new Commands.UsageException($"--cluster does not name node {id}: --id must be one of {string.Join(", ", members.Keys.Order())}, or give --join for a node that a running cluster adds.");
@@ -119,11 +135,12 @@ internal sealed record NodeSettings(
     /// <summary>Who the members are the node will learn from their leader; but it must know which cluster it is that may add it.</summary>
     private static (IReadOnlyDictionary<NodeId, DnsEndPoint> Members, Guid ClusterId) Joining(NodeOptions options, NodeId id)
     {
-        var listen = Addresses.Parse(Required(options.Listen, "--listen", "host:port, where the other nodes dial this one"), "--listen", allowPortZero: false);
+        var listen = Required(options.Listen, "--listen", "host:port, where the other nodes dial this one");
+        var address = options.Advertise is { } told ? Dialable(told, "--advertise") : Addresses.Parse(listen, "--listen", allowPortZero: false);
         if (string.IsNullOrEmpty(options.ClusterId) && string.IsNullOrWhiteSpace(options.Cluster))
             throw new Commands.UsageException("--cluster-id is missing: give the name that the other nodes have, or, where they have none, the very --cluster that they were first started with.");
         var first = string.IsNullOrEmpty(options.ClusterId) ? MemberList.Parse(options.Cluster!) : new Dictionary<NodeId, DnsEndPoint>();
-        return (new Dictionary<NodeId, DnsEndPoint> { [id] = listen }, MemberList.ClusterGuid(options.ClusterId, first));
+        return (new Dictionary<NodeId, DnsEndPoint> { [id] = address }, MemberList.ClusterGuid(options.ClusterId, first));
     }
 
     /// <summary>The files for TLS between the nodes: all three or none.</summary>
@@ -138,6 +155,12 @@ internal sealed record NodeSettings(
             KeyFile = Required(options.TlsKey, "--tls-key", "FILE, as well as --tls-cert and --tls-ca"),
             AuthorityFile = Required(options.TlsCa, "--tls-ca", "FILE, as well as --tls-cert and --tls-key"),
         };
+    }
+
+    private static DnsEndPoint Dialable(string text, string flag)
+    {
+        var address = Addresses.Parse(text, flag, allowPortZero: false);
+        return address.Host is "0.0.0.0" or "::" ? throw new Commands.UsageException($"{flag} {text} is no address that others can dial: give one of this machine.") : address;
     }
 
     private static bool Flag(string text, string flag) => text.ToLowerInvariant() switch

@@ -51,6 +51,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
         {
             Id = settings.Id,
             Members = settings.Members,
+            Listen = settings.Listen,
             ClusterId = settings.ClusterId,
             DataFolder = settings.Data,
             ClientAddress = clientAddress,
@@ -102,6 +103,8 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
 
     private string ClientAddress(NodeSettings settings)
     {
+        if (settings.AdvertiseHttp is { } told)
+            return "http://" + Addresses.Format(told);
         var bound = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
             ?? throw new InvalidOperationException("The HTTP server listens nowhere.");
         var port = new Uri(bound.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal)).Port;

@@ -9,9 +9,6 @@ namespace RaftStream.Node.Http;
 /// </summary>
 internal static class BackupEndpoints
 {
-    /// <summary>The header with the index that the snapshot reaches at least.</summary>
-    public const string IndexHeader = "X-RaftStream-Index";
-
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan TakingPatience = TimeSpan.FromMinutes(10);
 
@@ -29,7 +26,7 @@ internal static class BackupEndpoints
     private static async Task<IResult> RouteAsync(HttpContext context, NodeHandle handle, CancellationToken cancellationToken)
     {
         if (handle.Running is not { } running)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting; nothing was done, try again.");
+            return Problems.Starting();
         var leaders = context.RequestServices.GetRequiredService<LeaderConnection>();
 
         // The patience is for finding the leader only; a large snapshot takes its time.
@@ -72,7 +69,7 @@ internal static class BackupEndpoints
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The snapshot is not there any more; try again.");
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = snapshot.Length;
-        context.Response.Headers[IndexHeader] = answer.Position.Index.Value.ToString(CultureInfo.InvariantCulture);
+        context.Response.Headers[AnswerHeaders.Index] = answer.Position.Index.Value.ToString(CultureInfo.InvariantCulture);
         await snapshot.CopyToAsync(context.Response.Body, cancellationToken);
         return TypedResults.Empty;
     }

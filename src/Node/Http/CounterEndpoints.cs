@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RaftStream.Node.Http;
 
-/// <summary>The counters over HTTP. All reads here are linearizable, all writes are answered once a quorum has them on disk.</summary>
+/// <summary>The counters over HTTP. Reads are linearizable unless they ask for another level (<see cref="ReadLevel"/>); writes are answered once a quorum has them on disk.</summary>
 internal static class CounterEndpoints
 {
     /// <summary>The most rows a top list may have.</summary>
@@ -29,11 +29,12 @@ internal static class CounterEndpoints
         [.. answer.Rows.Select(row => new TopRowJson(row.Key, row.Value))], answer.Total, answer.Distinct, "applied",
         answer.Position.Index.Value, answer.Position.Term.Value);
 
-    private static Task GetAsync(HttpContext context) => RunAsync(context, router =>
+    private static async Task GetAsync(HttpContext context)
     {
         var key = RawPath.NameOf(context);
-        return router.ReadAsync(context, async (counters, token) => From(key, await counters.GetAsync(key, token), showMatch: false));
-    });
+        var result = await Reads(context).ReadAsync(context, async (counters, level, token) => From(key, await counters.GetAsync(key, level, token), showMatch: false));
+        await result.ExecuteAsync(context);
+    }
 
     private static Task DeleteAsync(HttpContext context) => RunAsync(context, async router =>
     {
@@ -68,13 +69,15 @@ internal static class CounterEndpoints
             router, context, body, async (counters, token) => From(key, await counters.CompareAndSetAsync(key, cas.Expected, value, token), showMatch: true));
     });
 
-    private static Task TopAsync(HttpContext context) => RunAsync(context, async router =>
+    private static async Task TopAsync(HttpContext context)
     {
-        if (!TryNumber(context, "limit", out var given) || given is < 1 or > MaxTop)
-            return Problems.Bad($"The limit in the query is no number from 1 to {MaxTop}.");
-        var limit = (int)(given ?? DefaultTop);
-        return await router.ReadAsync(context, async (counters, token) => From(await counters.TopAsync(limit, token)));
-    });
+        var result = !TryNumber(context, "limit", out var given) || given is < 1 or > MaxTop
+            ? Problems.Bad($"The limit in the query is no number from 1 to {MaxTop}.")
+            : await Reads(context).ReadAsync(context, async (counters, level, token) => From(await counters.TopAsync((int)(given ?? DefaultTop), level, token)));
+        await result.ExecuteAsync(context);
+    }
+
+    private static ReadRouter Reads(HttpContext context) => context.RequestServices.GetRequiredService<ReadRouter>();
 
     /// <summary>A write, in the session that its headers name if they name one: then it is applied once, however often it is sent.</summary>
     private static Task<IResult> WriteAsync(
@@ -100,19 +103,18 @@ internal static class CounterEndpoints
     {
         if (answer.Outcome != Outcome.Applied)
             return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
-        if (answer.Refusal == Refusal.ReplyNotKept)
-            return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.ReplyNotKept());
-        if (answer.Problem is not null)
-            return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, answer.Problem));
-        return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(key, answer, showMatch), NodeJson.Default.CounterJson));
+        IResult result = answer switch
+        {
+            { Refusal: Refusal.ReplyNotKept } => Problems.ReplyNotKept(),
+            { Problem: { } problem } => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, problem),
+            _ => TypedResults.Json(Json(key, answer, showMatch), NodeJson.Default.CounterJson),
+        };
+        return new LocalAnswer(Outcome.Applied, Refusal.None, result) { Position = answer.Position, Age = answer.Age };
     }
 
-    private static LocalAnswer From(TopAnswer answer)
-    {
-        if (answer.Outcome != Outcome.Applied)
-            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
-        return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(answer), NodeJson.Default.TopJson));
-    }
+    private static LocalAnswer From(TopAnswer answer) => answer.Outcome == Outcome.Applied
+        ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(answer), NodeJson.Default.TopJson)) { Position = answer.Position, Age = answer.Age }
+        : new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
 
     private static bool TryNumber(HttpContext context, string name, out long? value)
     {

@@ -25,11 +25,11 @@ internal static class JobEndpoints
 
     private static async Task GetAsync(HttpContext context)
     {
-        var router = context.RequestServices.GetRequiredService<LeaderRouter>();
+        var reads = context.RequestServices.GetRequiredService<ReadRouter>();
         var job = RawPath.NameOf(context);
         var partition = Partition(context);
         var result = AreNames(job, partition)
-            ? await router.ReadAsync(context, async (counters, token) => From(job, partition, await counters.JobAsync(job, partition, token)))
+            ? await reads.ReadAsync(context, async (counters, level, token) => From(job, partition, await counters.JobAsync(job, partition, level, token)))
             : BadNames();
         await result.ExecuteAsync(context);
     }
@@ -46,7 +46,7 @@ internal static class JobEndpoints
     private static async Task<IResult> RouteAsync(HttpContext context, NodeHandle handle, CancellationToken cancellationToken)
     {
         if (handle.Running is not { } running)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting; nothing was done, try again.");
+            return Problems.Starting();
         var leaders = context.RequestServices.GetRequiredService<LeaderConnection>();
 
         // The patience is for finding the leader only; the stream may take as long as it likes.
@@ -54,6 +54,7 @@ internal static class JobEndpoints
         do
         {
             var status = running.Node.Status;
+            AnswerHeaders.Sign(context.Response, status);
             if (status.IsReady)
                 return await CountAsync(context, running.Node, cancellationToken);
             if (status.Role == Role.Leader || patience.Hops >= RequestDeadline.MaxHops || running.Node.ClientAddressOf(status.Leader) is not { } leader)
@@ -122,6 +123,6 @@ internal static class JobEndpoints
     }
 
     private static LocalAnswer From(string job, string partition, JobAnswer answer) => answer.Outcome == Outcome.Applied
-        ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(job, partition, answer), NodeJson.Default.JobJson))
+        ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(Json(job, partition, answer), NodeJson.Default.JobJson)) { Position = answer.Position, Age = answer.Age }
         : new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
 }

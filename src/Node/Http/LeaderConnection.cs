@@ -35,6 +35,7 @@ internal sealed class LeaderConnection : IDisposable
         if (deadline.IsUncertain)
             request.Headers.Add(RequestDeadline.UncertainHeader, "1");
         SessionHeaders.Copy(context.Request.Headers, request.Headers);
+        ReadLevel.Copy(context.Request.Headers, request.Headers);
         request.Headers.Add(RequestDeadline.RemainingHeader, ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
         try
         {
@@ -121,6 +122,7 @@ internal sealed class LeaderConnection : IDisposable
     private static async Task RelayAsync(HttpContext context, HttpResponseMessage response)
     {
         context.Response.StatusCode = (int)response.StatusCode;
+        AnswerHeaders.Relay(response, context.Response);
         context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
         context.Response.ContentLength = response.Content.Headers.ContentLength;
         await response.Content.CopyToAsync(context.Response.Body, context.RequestAborted);

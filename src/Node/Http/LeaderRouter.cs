@@ -3,7 +3,14 @@ using RaftStream.Node.Hosting;
 namespace RaftStream.Node.Http;
 
 /// <summary>What this node answered as the leader; <see cref="Result"/> is for the client if the outcome is applied.</summary>
-internal readonly record struct LocalAnswer(Outcome Outcome, Refusal Refusal, IResult Result);
+internal readonly record struct LocalAnswer(Outcome Outcome, Refusal Refusal, IResult Result)
+{
+    /// <summary>What of the log is in it, for <see cref="AnswerHeaders"/>.</summary>
+    public LogPosition Position { get; init; }
+
+    /// <summary>How old it may be, where that is known.</summary>
+    public TimeSpan? Age { get; init; }
+}
 
 /// <summary>What may be done again although nobody knows whether it is done already.</summary>
 internal enum Repeat
@@ -35,24 +42,27 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
     // A paused leader takes connections (its kernel does) and never answers: what may be repeated then asks whoever leads by now.
     private static readonly TimeSpan OneAttempt = TimeSpan.FromSeconds(1);
 
-    /// <summary>Routes a read.</summary>
-    public Task<IResult> ReadAsync(HttpContext context, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local) =>
-        RouteAsync(context, ReadOnlyMemory<byte>.Empty, Repeat.Always, (running, token) => local(running.Counters, token));
+    /// <summary>Routes a read of a level that the leader serves.</summary>
+    public Task<IResult> ReadAsync(HttpContext context, ReadLevel level, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local) =>
+        RouteAsync(context, ReadOnlyMemory<byte>.Empty, Repeat.Always, (running, token) => local(running.Counters, token), level);
 
     /// <summary>Routes a request with its body.</summary>
     public async Task<IResult> RouteAsync(
-        HttpContext context, ReadOnlyMemory<byte> body, Repeat repeat, Func<RunningNode, CancellationToken, ValueTask<LocalAnswer>> local)
+        HttpContext context, ReadOnlyMemory<byte> body, Repeat repeat, Func<RunningNode, CancellationToken, ValueTask<LocalAnswer>> local, ReadLevel? level = null)
     {
         if (handle.Running is not { } running)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting; nothing was done, try again.");
+            return Problems.Starting();
         using var deadline = RequestDeadline.Of(context, handle.Ending);
         do
         {
             var status = running.Node.Status;
+            AnswerHeaders.Sign(context.Response, status);
             if (status.Role == Role.Leader)
             {
                 var answer = await AskAsync(running, local, deadline);
                 deadline.IsUncertain |= answer.Outcome == Outcome.Unknown && repeat == Repeat.InSession;
+                if (answer.Outcome == Outcome.Applied)
+                    AnswerHeaders.Write(context.Response, running.Node.Status, answer, level);
                 if (!MayRepeat(answer, repeat))
                     return Answer(answer, repeat, deadline);
             }
@@ -72,7 +82,7 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
             }
         }
         while (await deadline.PauseAsync(Pause));
-        var refusal = handle.Ending.IsCancellationRequested ? Refusal.Stopped : Refusal.NoLeader;
+        var refusal = handle.Ending.IsCancellationRequested ? Refusal.Stopped : level is { IsLease: true } ? Refusal.NoLease : Refusal.NoLeader;
         return Problems.For(deadline.IsUncertain ? Outcome.Unknown : Outcome.Rejected, refusal);
     }
 
@@ -92,7 +102,7 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
     private static bool MayRepeat(LocalAnswer answer, Repeat repeat) => answer.Outcome switch
     {
         Outcome.Applied => false,
-        Outcome.Rejected => answer.Refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.Transferring or Refusal.LostLeadership,
+        Outcome.Rejected => answer.Refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.Transferring or Refusal.LostLeadership or Refusal.NoLease,
         _ => repeat != Repeat.Never && answer.Refusal is not Refusal.TimedOut,
     };
 

@@ -56,8 +56,8 @@ internal static class MemberEndpoints
             ? await Router(context).RouteAsync(context, body, Repeat.Never, async (running, token) =>
             {
                 var answer = await running.Node.ChangeMembersAsync(change with { Expected = expected }, token);
-                return new LocalAnswer(
-                    answer.Outcome, answer.Refusal, TypedResults.Json(new ChangeJson("applied", answer.Position.Index.Value), NodeJson.Default.ChangeJson));
+                var json = new ChangeJson("applied", answer.Position.Index.Value);
+                return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Json(json, NodeJson.Default.ChangeJson)) { Position = answer.Position };
             })
             : Problems.Bad(wish.Problem ?? "The request names no change.");
         await result.ExecuteAsync(context);

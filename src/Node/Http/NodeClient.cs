@@ -13,6 +13,9 @@ namespace RaftStream.Node.Http;
 internal sealed record NodeReply<T>(T? Value, ProblemJson? Problem, bool NeverSent)
     where T : class
 {
+    /// <summary>What its headers tell; null if it did not answer.</summary>
+    public AnswerStamp? Stamp { get; init; }
+
     /// <summary>Whether the request certainly had no effect, so that it may be sent again whatever it asks for.</summary>
     public bool NothingDone => NeverSent || (Problem is { Outcome: "rejected", Status: 503 or 429 or 507 });
 }
@@ -33,9 +36,9 @@ internal sealed class NodeClient(HttpClient http, string node)
     public Task<NodeReply<StatusJson>> StatusAsync(TimeSpan patience, CancellationToken cancellationToken) =>
         GetAsync("/v1/status", NodeJson.Default.StatusJson, patience, cancellationToken);
 
-    /// <summary>Reads a counter.</summary>
-    public Task<NodeReply<CounterJson>> GetCounterAsync(string key, TimeSpan patience, CancellationToken cancellationToken) =>
-        GetAsync("/v1/counters/" + RawPath.Encode(key), NodeJson.Default.CounterJson, patience, cancellationToken);
+    /// <summary>Reads a counter, linearizably unless another level is given.</summary>
+    public Task<NodeReply<CounterJson>> GetCounterAsync(string key, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>
+        GetAsync("/v1/counters/" + RawPath.Encode(key), NodeJson.Default.CounterJson, patience, cancellationToken, level);
 
     /// <summary>Adds to a counter; sent once. With a session it may be sent again, and counts once.</summary>
     public Task<NodeReply<CounterJson>> AddAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken, SessionHeaders? session = null)
@@ -55,13 +58,13 @@ internal sealed class NodeClient(HttpClient http, string node)
     public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan patience, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "/v1/sessions", new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty), NodeJson.Default.SessionJson, patience, cancellationToken);
 
-    /// <summary>Reads the largest counters.</summary>
-    public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken) =>
-        GetAsync("/v1/top?limit=" + limit.ToString(CultureInfo.InvariantCulture), NodeJson.Default.TopJson, patience, cancellationToken);
+    /// <summary>Reads the largest counters, linearizably unless another level is given.</summary>
+    public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>
+        GetAsync("/v1/top?limit=" + limit.ToString(CultureInfo.InvariantCulture), NodeJson.Default.TopJson, patience, cancellationToken, level);
 
-    /// <summary>Reads how far a job has come.</summary>
-    public Task<NodeReply<JobJson>> JobAsync(string job, string partition, TimeSpan patience, CancellationToken cancellationToken) =>
-        GetAsync($"/v1/jobs/{RawPath.Encode(job)}?partition={Uri.EscapeDataString(partition)}", NodeJson.Default.JobJson, patience, cancellationToken);
+    /// <summary>Reads how far a job has come, linearizably unless another level is given.</summary>
+    public Task<NodeReply<JobJson>> JobAsync(string job, string partition, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>
+        GetAsync($"/v1/jobs/{RawPath.Encode(job)}?partition={Uri.EscapeDataString(partition)}", NodeJson.Default.JobJson, patience, cancellationToken, level);
 
     /// <summary>Posts a source; ends when it is counted or the node has gone. The stream is not disposed.</summary>
     public Task<NodeReply<IngestJson>> IngestAsync(string job, string partition, Stream source, CancellationToken cancellationToken)
@@ -110,25 +113,28 @@ internal sealed class NodeClient(HttpClient http, string node)
         }
     }
 
-    private Task<NodeReply<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken)
-        where T : class => SendAsync(HttpMethod.Get, path, null, type, patience, cancellationToken);
+    private Task<NodeReply<T>> GetAsync<T>(string path, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null)
+        where T : class => SendAsync(HttpMethod.Get, path, null, type, patience, cancellationToken, level: level);
 
     private async Task<NodeReply<T>> SendAsync<T>(
-        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken, SessionHeaders? session = null)
+        HttpMethod method, string path, HttpContent? content, JsonTypeInfo<T> type, TimeSpan patience, CancellationToken cancellationToken,
+        SessionHeaders? session = null, ReadLevel? level = null)
         where T : class
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience);
         using var request = new HttpRequestMessage(method, HttpClients.Target(Address, path)) { Content = content };
         session?.Write(request.Headers);
+        level?.Write(request.Headers);
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token);
             await response.Content.LoadIntoBufferAsync(MaxAnswerBytes, limit.Token);
             await using var body = await response.Content.ReadAsStreamAsync(limit.Token);
-            return response.IsSuccessStatusCode
+            var reply = response.IsSuccessStatusCode
                 ? new NodeReply<T>(await JsonSerializer.DeserializeAsync(body, type, limit.Token), null, NeverSent: false)
                 : new NodeReply<T>(null, await JsonSerializer.DeserializeAsync(body, NodeJson.Default.ProblemJson, limit.Token), NeverSent: false);
+            return reply with { Stamp = AnswerHeaders.Read(response.Headers) };
         }
         catch (HttpRequestException exception)
         {

@@ -69,7 +69,12 @@ internal sealed record JobJson(
 internal sealed record IngestJson(string Job, string Partition, string Outcome, long Offset, string PrefixSha256, long Words, long DeadLetters, long WordsAdded);
 
 /// <summary>An error as RFC 9457 describes it, with a stable <c>code</c> for programs and the outcome: rejected is certain, unknown is not.</summary>
-internal sealed record ProblemJson(string Type, string Title, int Status, string Detail, string Code, string Outcome);
+internal sealed record ProblemJson(string Type, string Title, int Status, string Detail, string Code, string Outcome)
+{
+    /// <summary>For a read whose level cannot be had at the moment: those that the node could serve; else missing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Levels { get; init; }
+}
 
 /// <summary>The answer of <c>/healthz</c> and <c>/readyz</c>.</summary>
 internal sealed record HealthJson(string Status);

@@ -35,6 +35,18 @@ internal static class Problems
     /// <summary>The leader's disk has no room; certainly not done.</summary>
     public const string StorageFull = "storage-full";
 
+    /// <summary>No leader whose lease covers the moment answered in time.</summary>
+    public const string NoLease = "no-lease";
+
+    /// <summary>The node cannot prove that its state is as fresh as asked.</summary>
+    public const string TooStale = "too-stale";
+
+    /// <summary>The node has not applied what it should have.</summary>
+    public const string NotApplied = "behind";
+
+    /// <summary>The request took too long; certainly not done.</summary>
+    public const string TimedOut = "timed-out";
+
     /// <summary>Another change of the members is under way.</summary>
     public const string ChangeUnderWay = "change-under-way";
 
@@ -60,6 +72,26 @@ internal static class Problems
     public static JsonHttpResult<ProblemJson> ReplyNotKept() =>
         Make(StatusCodes.Status409Conflict, "reply-not-kept", "The write was done once, by an earlier attempt, and its answer was not kept; read to see the state.", "applied");
 
+    /// <summary>The replica has not started yet.</summary>
+    public static JsonHttpResult<ProblemJson> Starting() =>
+        Rejected(StatusCodes.Status503ServiceUnavailable, Unavailable, "The node is starting; nothing was done, try again.");
+
+    /// <summary>A token of another incarnation of the cluster: what it stands for may not be there any more.</summary>
+    public static JsonHttpResult<ProblemJson> TokenExpired(ReadToken token, uint incarnation) => Rejected(
+        StatusCodes.Status410Gone,
+        "token-expired",
+        $"The token {token} is of incarnation {token.Incarnation} of the cluster, and this is incarnation {incarnation}: it was restored or reset, and what the token stands for may be gone; read without a token and go on with the one of that answer.");
+
+    /// <summary>A session read that would have had to go back behind what its client has seen.</summary>
+    public static JsonHttpResult<ProblemJson> Behind(ReadToken token, LogIndex applied) => Rejected(
+        StatusCodes.Status503ServiceUnavailable, NotApplied, $"This node has applied {applied} and did not come to the {token.Index} of the token in time: ask another one, or try again.");
+
+    /// <summary>Whether an error says that a level of reads cannot be had at the moment.</summary>
+    public static bool IsOfLevel(string code) => code is NoLeader or NoLease or TooStale or NotApplied or TimedOut or Transferring;
+
+    /// <summary>An error with more in it.</summary>
+    public static JsonHttpResult<ProblemJson> Again(ProblemJson problem) => TypedResults.Json(problem, NodeJson.Default.ProblemJson, MediaType, problem.Status);
+
     /// <summary>This node waits to be added, or was removed: nobody tells it who leads.</summary>
     public static JsonHttpResult<ProblemJson> NoMember(bool isUncertain) => isUncertain
         ? For(Outcome.Unknown, Refusal.NotLeader)
@@ -83,11 +115,11 @@ internal static class Problems
         Refusal.Overloaded => (429, Overloaded, "A queue of the leader is full; nothing was done, try again later."),
         Refusal.TooLarge => (413, "too-large", "The request is larger than the log takes; nothing was done."),
         Refusal.Stopped => (503, Unavailable, "The node is stopping; nothing was done, ask another one."),
-        Refusal.TimedOut => (503, "timed-out", "The answer took too long; nothing was done."),
+        Refusal.TimedOut => (503, TimedOut, "The answer took too long; nothing was done."),
         Refusal.Transferring => (503, Transferring, "Leadership is being handed over; nothing was done, try again in a moment."),
         Refusal.StorageFull => (507, StorageFull, "The leader's disk is full; nothing was done and nothing is lost, make room in its data folder and try again."),
-        Refusal.NoLease => (503, "no-lease", "No lease covers this moment; ask for a linearizable read, or try again."),
-        Refusal.TooStale => (503, "too-stale", "This node cannot prove that its state is as fresh as asked; ask the leader, or allow more staleness."),
+        Refusal.NoLease => (503, NoLease, "No leader whose lease covers the moment answered in time; nothing was done, so the request may be sent again."),
+        Refusal.TooStale => (503, TooStale, "This node could not prove in time that its state is as fresh as asked: ask another one, or allow a greater age."),
         _ => ExplainMembers(refusal) ?? ExplainSession(refusal) ?? (503, NoLeader, "No leader answered in time; nothing was done, so the request may be sent again."),
     };
 

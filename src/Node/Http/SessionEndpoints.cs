@@ -56,6 +56,6 @@ internal static class SessionEndpoints
     private static LeaderRouter Router(HttpContext context) => context.RequestServices.GetRequiredService<LeaderRouter>();
 
     private static LocalAnswer From(in Answer answer, SessionJson json) => answer.Outcome == Outcome.Applied
-        ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(json, NodeJson.Default.SessionJson))
+        ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(json, NodeJson.Default.SessionJson)) { Position = answer.Position }
         : new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
 }

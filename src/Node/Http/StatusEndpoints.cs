@@ -91,7 +91,7 @@ internal static class StatusEndpoints
             return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NoLeader, "This node knows no leader.");
         return status.Commit - status.Applied <= ReadyWithin
             ? TypedResults.Json(new HealthJson("ready"), NodeJson.Default.HealthJson)
-            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "behind", $"This node has applied {status.Applied} of {status.Commit} committed entries.");
+            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NotApplied, $"This node has applied {status.Applied} of {status.Commit} committed entries.");
     }
 
     private static JsonHttpResult<ProblemJson> Starting() => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting.");

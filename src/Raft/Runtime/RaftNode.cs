@@ -56,6 +56,7 @@ public sealed class RaftNode : IAsyncDisposable
                     ClusterIncarnation = _replica.Incarnation,
                     ProcessIncarnation = incarnation,
                     Members = options.Members,
+                    Listen = options.Listen,
                     ClientAddress = options.ClientAddress,
                     Tls = options.PeerTls,
                 },

@@ -19,8 +19,14 @@ public sealed record RaftNodeOptions
     /// <summary>This node's id; one of <see cref="Members"/>.</summary>
     public required NodeId Id { get; init; }
 
-    /// <summary>All members with the address (host and port) at which each listens for its peers.</summary>
+    /// <summary>All members with the address (host and port) at which the others dial each.</summary>
     public required IReadOnlyDictionary<NodeId, DnsEndPoint> Members { get; init; }
+
+    /// <summary>
+    /// Where this node listens for its peers; null for its address in <see cref="Members"/>. Another one where what peers dial is passed on to it, as to a
+    /// container; <c>0.0.0.0</c> or <c>*</c> for every address of the machine.
+    /// </summary>
+    public DnsEndPoint? Listen { get; init; }
 
     /// <summary>Which cluster: nodes and folders of another one are refused.</summary>
     public required Guid ClusterId { get; init; }

@@ -12,8 +12,14 @@ internal interface IClusterDriver : IAsyncDisposable
     /// <summary>What of <see cref="LinkFault"/> this driver can do.</summary>
     LinkFaults Abilities { get; }
 
-    /// <summary>Whether faults of ways strike nodes, too, that joined a cluster that ran: not where nodes are told its real address.</summary>
+    /// <summary>Whether faults of ways strike nodes, too, that joined a cluster that ran: not where the lab cannot tell who dials an address that is the same for all.</summary>
     bool CutsNewcomers { get; }
+
+    /// <summary>In one sentence why nodes cannot be shown a wall clock that the lab sets; null if they can.</summary>
+    string? WhyNoWallClocks { get; }
+
+    /// <summary>Whether nodes that are started from now on see a wall clock that the lab sets: see <see cref="WallClocks"/>.</summary>
+    bool SetsWallClocks { get; set; }
 
     /// <summary>Every node there is, in the order of the ids.</summary>
     IReadOnlyList<int> Nodes { get; }
@@ -44,6 +50,9 @@ internal interface IClusterDriver : IAsyncDisposable
 
     /// <summary>Where the lab itself finds a node's port: host:port, on a way that nothing cuts.</summary>
     string LabAddress(int node, string port);
+
+    /// <summary>Where every other node finds a node's port: host:port, the same for all; what a node advertises, and a cluster that runs is told of a newcomer.</summary>
+    string SharedAddress(int node, string port);
 
     /// <summary>Puts a way between two in a state; <see cref="LinkFault.None"/> mends it. Both directions are ways of their own.</summary>
     Task SetLinkAsync(Link link, LinkFault fault);

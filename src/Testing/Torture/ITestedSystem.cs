@@ -23,7 +23,9 @@ public interface ITestedSystem
 
     /// <summary>
     /// The levels of reads there are beside the strongest, for <see cref="ClientCall.Level"/>; if not told otherwise none. What a level promises
-    /// follows from its text: <c>lease</c> is linearizable, <c>bounded:500</c> at most 500 ms old, anything else some state that there was.
+    /// follows from its text: <c>lease</c> is linearizable while clocks keep their rates, <c>bounded:500</c> at most 500 ms old, <c>session</c> not
+    /// before anything that the same <see cref="ClientCall.Client"/> was told earlier, at whichever level and through whichever node; anything else, and
+    /// these too, some state that there was. An age that an answer admits (<see cref="ClientAnswer.AgeMs"/>) must be no less than the truth at any level.
     /// </summary>
     IReadOnlyList<string> ReadLevels => [];
 
@@ -72,6 +74,12 @@ public readonly record struct ClientCall(string Key, OperationFunction Function,
 
     /// <summary>How fresh a read must be; null for the strongest there is.</summary>
     public string? Level { get; init; }
+
+    /// <summary>
+    /// Who asks: the same number for all calls of one client of the lab, which moves from node to node; 0 for nobody in particular. A read of the level
+    /// <c>session</c> comes after whatever was answered under that number.
+    /// </summary>
+    public long Client { get; init; }
 }
 
 /// <summary>How a call ended.</summary>

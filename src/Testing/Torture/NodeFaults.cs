@@ -38,7 +38,17 @@ internal sealed record NodeFaults
 }
 
 /// <summary>What a node's faults have done since its process began.</summary>
-internal sealed record NodeFaultsSeen(long Sequence, long SlowOperations, long RefusedWrites, long FailedSyncs, double ClockRate, long ClockJumpMs);
+internal sealed record NodeFaultsSeen(long Sequence, long SlowOperations, long RefusedWrites, long FailedSyncs, double ClockRate, long ClockJumpMs)
+{
+    /// <summary>
+    /// The least that the wall clock was ahead of the boot clock since this sequence, in milliseconds and to a tenth of a second: both are the machine's, so the lab
+    /// knows what it should be.
+    /// </summary>
+    public long WallLowMs { get; init; }
+
+    /// <summary>The most that it was.</summary>
+    public long WallHighMs { get; init; }
+}
 
 /// <summary>How these are written.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]

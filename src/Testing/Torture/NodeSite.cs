@@ -9,6 +9,12 @@ public sealed record NodeSite(int Id, IReadOnlyList<int> FirstMembers, string Fo
     /// <summary>Where the node must listen with the port of a name: host:port.</summary>
     public required Func<string, string> Listen { get; init; }
 
+    /// <summary>
+    /// Where others find this node's port of a name, host:port, for a node that tells them: the lab may stand there, too, and then knows who dials. Where it
+    /// listens, if a driver does not say otherwise.
+    /// </summary>
+    public Func<string, string> Advertise { get => field ?? Listen; init; }
+
     /// <summary>Where this node finds another node's port of a name: host:port. Between them may stand a proxy.</summary>
     public required Func<int, string, string> Reach { get; init; }
 

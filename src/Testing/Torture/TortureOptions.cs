@@ -21,6 +21,9 @@ internal sealed record TortureOptions
     /// <summary>The nemeses by name; empty for all that can be made.</summary>
     public IReadOnlyList<string> Nemeses { get; init; } = [];
 
+    /// <summary>Whether a run in which one of the nemeses never struck proves too little; else it is one of many, which have them all between them.</summary>
+    public bool MustStrikeAll { get; init; } = true;
+
     /// <summary>Whether nothing is broken.</summary>
     public bool IsCalm { get; init; }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Hosting;
 using RaftStream.Node.Tests.Support;
@@ -146,9 +147,35 @@ internal sealed class NodeSettingsTests
         Assert.That((settings.ClusterId, settings.Incarnation), Is.EqualTo((NodeSettings.From(Good()).ClusterId, 2u)));
     }
 
+    [Test]
+    public void ANodeListensWhereOthersDialItUnlessItIsToldOtherwise()
+    {
+        var options = Good();
+        Assert.That(NodeSettings.From(options).Listen, Is.EqualTo(new DnsEndPoint("node-b.example", 5002)));
+
+        (options.Listen, options.AdvertiseHttp) = ("0.0.0.0:7001", "node-b.example:80");
+        var settings = NodeSettings.From(options);
+        Assert.That((settings.Listen, settings.AdvertiseHttp), Is.EqualTo((new DnsEndPoint("0.0.0.0", 7001), new DnsEndPoint("node-b.example", 80))));
+        Assert.That((settings.Members, settings.ClusterId), Is.EqualTo((NodeSettings.From(Good()).Members, NodeSettings.From(Good()).ClusterId)));
+
+        var joining = new NodeOptions { Id = "4", Join = "true", Listen = "0.0.0.0:7001", Advertise = "node-d:5004", Data = "data", ClusterId = "a" };
+        settings = NodeSettings.From(joining);
+        Assert.That((settings.Listen, MemberList.Format(settings.Members)), Is.EqualTo((new DnsEndPoint("0.0.0.0", 7001), "4=node-d:5004")));
+    }
+
+    [TestCase("false", "h:1", null, "--advertise is for a node that joins")]
+    [TestCase("true", "0.0.0.0:1", null, "--advertise 0.0.0.0:1 is no address that others can dial")]
+    [TestCase("true", null, "[::]:1", "--advertise-http [::]:1 is no address that others can dial")]
+    [TestCase("true", null, "h:0", "--advertise-http has the address 'h:0'")]
+    public void AnAddressForOthersThatIsOfNoUseToThemIsRefused(string join, string? advertise, string? http, string told)
+    {
+        var options = new NodeOptions { Id = "2", Join = join, Cluster = ThreeMembers, Listen = "h:1", Advertise = advertise, AdvertiseHttp = http, Data = "data" };
+
+        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
+    }
+
     [TestCase("true", null, "a", null, "--listen is missing")]
     [TestCase("true", "h:1", null, null, "--cluster-id is missing")]
-    [TestCase("false", "h:1", null, null, "--listen is for a node that joins")]
     [TestCase("false", null, null, "1", "--incarnation is for a node that joins")]
     [TestCase("perhaps", null, null, null, "neither true nor false")]
     public void FlagsForJoiningThatDoNotFitAreRefused(string join, string? listen, string? name, string? incarnation, string told)

@@ -10,6 +10,7 @@ internal sealed class CannedServer : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
+    private volatile string _lastRequest = "";
 
     public CannedServer(string answer)
     {
@@ -19,6 +20,9 @@ internal sealed class CannedServer : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     public string Address => _listener.LocalEndpoint.ToString()!;
+
+    /// <summary>What it was sent last, as text.</summary>
+    public string LastRequest => _lastRequest;
 
     public async ValueTask DisposeAsync()
     {
@@ -34,7 +38,8 @@ internal sealed class CannedServer : IAsyncDisposable
         while (true)
         {
             using var socket = await _listener.AcceptSocketAsync(_stop.Token);
-            await socket.ReceiveAsync(request, _stop.Token);
+            var length = await socket.ReceiveAsync(request, _stop.Token);
+            _lastRequest = Encoding.UTF8.GetString(request, 0, length);
             await socket.SendAsync(answer, _stop.Token);
             socket.Shutdown(SocketShutdown.Send);
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using RaftStream.Lab.Torture;
+using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Testing;
@@ -32,6 +33,12 @@ internal sealed class RaftStreamSystemTests
         var added = await DoAsync(new("counter/1", OperationFunction.Add, 5));
         Assert.That(added, Is.EqualTo(new ClientAnswer(AnswerKind.Ok, 5) { Index = added.Index }));
         Assert.That(added.Index, Is.Positive);
+        foreach (var level in system.ReadLevels)
+        {
+            var read = await DoAsync(new("counter/1", OperationFunction.Read) { Level = level, Client = 7 });
+            Assert.That((read.Kind, read.Result, read.Index >= added.Index), Is.EqualTo((AnswerKind.Ok, (HistoryValue?)5, true)), level);
+        }
+
         var command = new ClientCall("sessions/1", OperationFunction.Add, 7) { Session = "a", Sequence = 1 };
         var first = await DoAsync(command);
         Assert.That(first.Result, Is.EqualTo((HistoryValue)7));
@@ -64,11 +71,57 @@ internal sealed class RaftStreamSystemTests
     }
 
     [Test]
+    public async Task A_session_read_asks_any_node_for_the_furthest_that_its_client_was_told_by_all_and_for_nobody_elses()
+    {
+        using var system = new RaftStreamSystem();
+        await using var far = new CannedServer(Answer(57));
+        await using var near = new CannedServer(Answer(9));
+        await using var toFar = system.Connect(far.Address);
+        await using var toNear = system.Connect(near.Address);
+        Assert.That((await toFar.DoAsync(new("levels/1", OperationFunction.Add, 5) { Client = 7 }, CancellationToken.None)).Index, Is.EqualTo(57));
+        await toNear.DoAsync(new("levels/1", OperationFunction.Read) { Client = 7, Level = "eventual" }, CancellationToken.None);
+        await toNear.DoAsync(new("levels/1", OperationFunction.Read) { Client = 8, Level = "eventual" }, CancellationToken.None);
+
+        Assert.That(await AskedAsync(7, "session"), Does.Contain("session; token=0@57"));
+        Assert.That(await AskedAsync(8, "session"), Does.Contain("session; token=0@9"));
+        Assert.That(await AskedAsync(9, "session"), Does.Contain("eventual"), "it was told nothing yet");
+        Assert.That(await AskedAsync(7, "bounded:500"), Does.Contain("bounded; max-age-ms=500"));
+        Assert.That(await AskedAsync(7, "lease"), Does.Contain("Consistency: lease"));
+
+        async Task<string> AskedAsync(long client, string level)
+        {
+            var answer = await toNear.DoAsync(new("levels/1", OperationFunction.Read) { Client = client, Level = level }, CancellationToken.None);
+            Assert.That((answer.Kind, answer.Index, answer.AgeMs), Is.EqualTo((AnswerKind.Ok, 9L, (long?)31)));
+            return near.LastRequest;
+        }
+
+        static string Answer(long index)
+        {
+            var body = $$"""{"key":"levels/1","value":5,"exists":true,"matched":null,"outcome":"applied","index":{{index}},"term":1}""";
+            return $"HTTP/1.1 200 OK\r\nContent-Length: {body.Length}\r\nContent-Type: application/json\r\nX-RaftStream-Token: 0@{index}\r\nX-RaftStream-Age-Ms: 31\r\nConnection: close\r\n\r\n{body}";
+        }
+    }
+
+    [Test]
     public void Each_node_is_told_where_it_listens_and_where_it_finds_the_others()
     {
         using var system = new RaftStreamSystem();
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2))), Does.Contain("--cluster 1=127.0.0.1:1001,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2))), Does.Contain("--join --listen 127.0.0.1:1001").And.Not.Contain("--cluster "));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--join --advertise told-raft").And.Not.Contain("--cluster "));
+    }
+
+    [Test]
+    public async Task A_node_is_known_by_the_addresses_that_it_advertises_and_listens_at_others()
+    {
+        using var folder = new TemporaryFolder();
+        using var system = new RaftStreamSystem { HasFaults = false };
+        var ports = Ports.Find(2);
+        await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports) with { Advertise = static port => $"told-{port}:7" }));
+        var address = $"127.0.0.1:{ports[1]}";
+        await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { IsLeader: true }, "the node leads", Limit);
+        using var http = HttpClients.Create();
+        var members = (await new NodeClient(http, "http://" + address).MembersAsync(Limit, CancellationToken.None)).Value!.Members;
+        Assert.That(members.Select(static member => (member.Raft, member.Http)), Is.EqualTo(new[] { ("told-raft:7", "http://told-http:7") }));
     }
 
     private static async Task StreamAsync(RaftStreamSystem system, string address)

@@ -43,6 +43,10 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
 
     public bool CutsNewcomers => true;
 
+    public string? WhyNoWallClocks { get; set; }
+
+    public bool SetsWallClocks { get; set; }
+
     public IReadOnlyList<int> Nodes => [.. _running.Keys.Order()];
 
     public IReadOnlyList<string> PeerPorts => ["peer"];
@@ -86,6 +90,8 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
     public string ClientAddress(int node, string port) => $"{node}:{port}";
 
     public string LabAddress(int node, string port) => $"{node}:{port}";
+
+    public string SharedAddress(int node, string port) => $"{node}:{port}";
 
     public Task SetLinkAsync(Link link, LinkFault fault)
     {

@@ -202,6 +202,10 @@ internal sealed class FakeDriver : IClusterDriver
 
     public bool CutsNewcomers => true;
 
+    public string WhyNoWallClocks => "Nothing runs here.";
+
+    public bool SetsWallClocks { get; set; }
+
     public IReadOnlyList<int> Nodes { get; } = [1, 2, 3];
 
     public int AddNode() => throw new NotSupportedException("There are three.");
@@ -225,6 +229,8 @@ internal sealed class FakeDriver : IClusterDriver
     public string ClientAddress(int node, string port) => $"node-{node}";
 
     public string LabAddress(int node, string port) => $"node-{node}";
+
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
 
     public Task SetLinkAsync(Link link, LinkFault fault) => Task.CompletedTask;
 

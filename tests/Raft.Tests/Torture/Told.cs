@@ -30,7 +30,8 @@ internal sealed class Told(string workload)
     /// <summary>Final reads of the key through nodes 1, 2, 3.</summary>
     public IReadOnlyList<FinalRead> Finally(params HistoryValue?[] values) => [.. values.Select((value, place) => new FinalRead(workload, _key, place + 1, value))];
 
-    private Told Add(long process, int from, int to, ClientCall call, ClientAnswer answer)
+    /// <summary>A read at a level, of another key or through another node: whatever the call and the answer say.</summary>
+    public Told Add(long process, int from, int to, ClientCall call, ClientAnswer answer)
     {
         _operations.Add(new(workload, process, 1, call, from * 1_000_000L, to * 1_000_000L, answer));
         return this;

@@ -92,7 +92,7 @@ internal sealed class DirectTarget : IBenchTarget
     /// <inheritdoc/>
     public async Task<long> TotalAsync(CancellationToken cancellationToken)
     {
-        var answer = await _counters!.StatsAsync(cancellationToken);
+        var answer = await _counters!.StatsAsync(cancellationToken: cancellationToken);
         return answer.Outcome == Outcome.Applied
             ? answer.Total
             : throw new UndecidedException($"The leader did not tell the sum of the counters ({answer.Refusal}): the run is not verified.");

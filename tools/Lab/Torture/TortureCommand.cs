@@ -74,7 +74,7 @@ internal static class TortureCommand
         }
     }
 
-    private static string? Problem(TortureArguments arguments)
+    public static string? Problem(TortureArguments arguments)
     {
         if (arguments.Nodes is not (2 or 3 or 5) || (arguments.Nodes == 2 && arguments.System != "redis"))
             return string.Create(CultureInfo.InvariantCulture, $"--nodes {arguments.Nodes} is not possible: give 3 or 5; for redis 2 as well, a primary and its replica.");
@@ -121,6 +121,12 @@ internal sealed record TortureArguments
     public required ulong Seed { get; init; }
 
     public required string Out { get; init; }
+
+    /// <summary>Whether each nemesis must strike in this very run; see <see cref="TortureOptions.MustStrikeAll"/>.</summary>
+    public bool MustStrikeAll { get; init; } = true;
+
+    /// <summary>The name of the run's folder; null for one after the time, the system and the seed.</summary>
+    public string? FolderName { get; init; }
 
     /// <summary>The command line that repeats the run.</summary>
     public string CommandLine => string.Create(

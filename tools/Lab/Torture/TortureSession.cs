@@ -27,6 +27,7 @@ internal static class TortureSession
             Command = arguments.CommandLine,
             Nemeses = arguments.Nemeses,
             IsCalm = arguments.IsCalm,
+            MustStrikeAll = arguments.MustStrikeAll,
             HasFaultyNodes = system is RaftStreamSystem,
             Load = new() { Seed = arguments.Seed, Clients = arguments.Clients, Rate = arguments.Rate, Workloads = arguments.Workloads, Folder = folder },
         });
@@ -52,7 +53,7 @@ internal static class TortureSession
 
     private static string Folder(TortureArguments arguments)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{arguments.System}-{arguments.Driver}-{arguments.Nodes}-{arguments.Seed}");
+        var name = arguments.FolderName ?? string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.UtcNow:yyyyMMdd-HHmmss}-{arguments.System}-{arguments.Driver}-{arguments.Nodes}-{arguments.Seed}");
         try
         {
             return Directory.CreateDirectory(Path.Combine(arguments.Out, name)).FullName;

@@ -10,8 +10,9 @@ internal static class Judge
     public static IReadOnlyList<RunCheck> Run(LoadResult load, JudgeOptions options, CancellationToken cancellationToken = default)
     {
         var checks = new List<RunCheck>();
-        foreach (var workload in load.Operations.Select(static operation => operation.Workload).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
-            checks.AddRange(Of(workload, RunHistories.Of(load.Operations, workload), load, options, cancellationToken));
+        var operations = RunHistories.WithLeaps(load.Operations, options.Leaps);
+        foreach (var workload in operations.Select(static operation => operation.Workload).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+            checks.AddRange(Of(workload, RunHistories.Of(operations, workload), load, options, cancellationToken));
         checks.Add(ConvergenceCheck.Check(load.Views));
         if (options.NodeLogs.Count > 0)
             checks.Add(NodeLogCheck.Check(options.NodeLogs));
@@ -43,7 +44,8 @@ internal static class Judge
         BankLoad.LoadName => [BankCheck.Check(workload, operations)],
         MutexLoad.LoadName => [MutexCheck.Check(workload, operations)],
         SessionsLoad.LoadName => [SumCheck.Check(workload, "exactly once", operations, load.FinalReads), SumCheck.Check(workload, load.Repeats)],
-        CounterLoad.LoadName or LevelsLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
+        LevelsLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads), PlacesCheck.Check(workload, operations)],
+        CounterLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
         _ => [],
     };
 }

@@ -12,6 +12,9 @@ internal sealed record JudgeOptions
     /// <summary>Bytes that a search may remember at a time.</summary>
     public long MemoryBytes { get; init; } = 256L << 20;
 
+    /// <summary>When clocks leapt; none if they only drifted.</summary>
+    public IReadOnlyList<ClockLeap> Leaps { get; init; } = [];
+
     /// <summary>The nodes' log files, by full path; none if they are not to be looked at.</summary>
     public IReadOnlyList<string> NodeLogs { get; init; } = [];
 

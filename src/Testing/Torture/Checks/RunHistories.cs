@@ -6,13 +6,33 @@ namespace RaftStream.Testing;
 /// <summary>Operations of a run as checkers want them.</summary>
 internal static class RunHistories
 {
-    /// <summary>The level of reads that promises what the strongest does.</summary>
+    /// <summary>The level of reads that promises what the strongest does, while clocks keep their rates.</summary>
     public const string Lease = "lease";
+
+    /// <summary>The level of reads that come after whatever their client was told before.</summary>
+    public const string Session = "session";
+
+    // What is left of a lease read's promise while a clock has just leapt: some state that there was.
+    private const string LeaseInLeap = "lease while a clock leapt";
 
     private const string Bounded = "bounded:";
 
     /// <summary>Whether an operation promises to be linearizable: all writes do, and reads of no named level.</summary>
     public static bool IsStrong(RunOperation operation) => operation.Call.Level is null or Lease;
+
+    /// <summary>Whether an operation comes after all that its process was told before: strong ones do, and reads of a session.</summary>
+    public static bool IsInSession(RunOperation operation) => IsStrong(operation) || operation.Call.Level == Session;
+
+    /// <summary>
+    /// The operations with what each really promises: a lease read that was under way while a clock had just leapt promises to be some state that there was,
+    /// and no more.
+    /// </summary>
+    public static IReadOnlyList<RunOperation> WithLeaps(IReadOnlyList<RunOperation> operations, IReadOnlyList<ClockLeap> leaps) => leaps.Count == 0 ? operations :
+    [
+        .. operations.Select(operation => operation.Call.Level == Lease && leaps.Any(leap => operation.Invoked <= leap.Until && operation.Completed >= leap.From)
+            ? operation with { Call = operation.Call with { Level = LeaseInLeap }, Answer = operation.Answer with { AgeMs = null } }
+            : operation),
+    ];
 
     /// <summary>How old, in nanoseconds, what an operation tells may be; null where nothing is promised.</summary>
     public static long? MostAge(RunOperation operation)
@@ -76,3 +96,6 @@ internal static class RunHistories
         return string.Create(CultureInfo.InvariantCulture, $"process {operation.Client} through node {operation.Node} at {operation.Invoked / 1e9:0.000} s: {call.Call}");
     }
 }
+
+/// <summary>A stretch in which a monotonic clock had just leapt, so that promises kept by clocks may be broken: from and until when, in nanoseconds of the run.</summary>
+internal readonly record struct ClockLeap(long From, long Until);

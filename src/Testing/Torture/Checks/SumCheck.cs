@@ -76,8 +76,8 @@ internal static class SumCheck
         return $"{key.Key} ends with {value}, which no choice of its adds comes to: {rest} beside the {sure.Length} acknowledged ones.";
     }
 
-    // Of every choice of them, none included: at most a million.
-    private static HashSet<long> SumsOf(long[] amounts)
+    /// <summary>The sums of every choice of amounts, none included; give at most 20, which make a million.</summary>
+    public static HashSet<long> SumsOf(long[] amounts)
     {
         var sums = new HashSet<long> { 0 };
         foreach (var amount in amounts)

@@ -25,7 +25,7 @@ internal sealed class ChildProcess
         _input = process.StandardInput;
         _log = log;
         Pid = process.Id;
-        Ended = process.WaitForExitAsync();
+        Ended = EndAsync();
         Told = TellAsync(before);
     }
 
@@ -82,6 +82,13 @@ internal sealed class ChildProcess
         {
             // It has closed its end, or it is gone.
         }
+    }
+
+    /// <summary>With what it left behind: the next process may get its number.</summary>
+    private async Task EndAsync()
+    {
+        await _process.WaitForExitAsync();
+        WallClockLibrary.Forget(Pid);
     }
 
     private async Task TellAsync(ChildProcess? before)

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RaftStream.Testing;
 
 /// <summary>
@@ -9,15 +7,13 @@ namespace RaftStream.Testing;
 /// <remarks>Clients dial a proxy that carries their bytes, unspoilt, from an address that stands for all clients, as with <see cref="NamespaceDriver"/>.</remarks>
 internal sealed class ContainerDriver : IClusterDriver
 {
-    private const int FirstPort = 7_001;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly ITestedSystem _system;
-    private readonly List<string> _ports;
     private readonly NodeSlots _slots;
     private readonly ContainerNet _net;
+    private readonly NodePlaces _places;
     private readonly PacketFilter _filter;
     private readonly ProxyNet _clients;
     private readonly NodeWatch _watch;
@@ -35,7 +31,6 @@ internal sealed class ContainerDriver : IClusterDriver
         if (WhyNot() is { } reason)
             throw new InvalidOperationException(reason);
         _system = system;
-        _ports = [.. system.PeerPorts.Union(system.ClientPorts, StringComparer.Ordinal)];
         _slots = new NodeSlots(root, nodes);
         try
         {
@@ -46,6 +41,7 @@ internal sealed class ContainerDriver : IClusterDriver
             _slots.DisposeAsync().AsTask().GetAwaiter().GetResult();
             throw;
         }
+        _places = new NodePlaces(system, _net.AddressOf);
         _filter = new PacketFilter(_net.Inside, _net.AddressOf);
         _clients = new ProxyNet(new FreePorts(), seed, _net.Clients);
         _watch = new NodeWatch(_clients);
@@ -59,6 +55,16 @@ internal sealed class ContainerDriver : IClusterDriver
 
     /// <inheritdoc/>
     public bool CutsNewcomers => true;
+
+    /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
@@ -96,10 +102,10 @@ internal sealed class ContainerDriver : IClusterDriver
                 return;
             // A name of its own for every start: the one before may be on its way out.
             var start = _starts[node] = _starts.GetValueOrDefault(node) + 1;
-            var program = _system.ProgramOf(_slots.Site(node, LabAddress, LabAddress));
+            var program = _slots.ProgramOf(_system, node, LabAddress, SharedAddress, LabAddress);
             slot.Start(_net.Contain(node, _net.NameOf(node, start), program, slot.Folder));
         }
-        _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);
+        _watch.Started(slot, [.. _system.ClientPorts.Select(port => _places.Of(node, port))]);
     }
 
     /// <inheritdoc/>
@@ -142,10 +148,13 @@ internal sealed class ContainerDriver : IClusterDriver
     public string FolderOf(int node) => _slots[node].Folder;
 
     /// <inheritdoc/>
-    public string ClientAddress(int node, string port) => _clients.Address(new Link(Link.Clients, node), port, Place(node, port));
+    public string ClientAddress(int node, string port) => _clients.Address(new Link(Link.Clients, node), port, _places.Of(node, port));
 
     /// <inheritdoc/>
-    public string LabAddress(int node, string port) => Place(node, port).ToString();
+    public string LabAddress(int node, string port) => _places.Of(node, port).ToString();
+
+    /// <inheritdoc/>
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The fault is none of <see cref="Abilities"/>.</exception>
@@ -178,15 +187,5 @@ internal sealed class ContainerDriver : IClusterDriver
             start = _starts.GetValueOrDefault(node);
         if (start > 0 && _slots[node].IsRunning)
             await SystemCommand.TryAsync(["docker", "kill", "--signal", signal, _net.NameOf(node, start)]);
-    }
-
-    private IPEndPoint Place(int node, string port)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(node, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(node, NodeSlots.MaxNode);
-        var index = _ports.IndexOf(port);
-        return index >= 0
-            ? new IPEndPoint(_net.AddressOf(node), FirstPort + index)
-            : throw new ArgumentException($"{_system.Name} has no port '{port}', only {string.Join(", ", _ports)}.", nameof(port));
     }
 }

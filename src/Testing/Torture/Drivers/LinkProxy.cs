@@ -4,9 +4,8 @@ using System.Net.Sockets;
 namespace RaftStream.Testing;
 
 /// <summary>
-/// Stands between one end that dials and one that listens, as a TCP proxy, so that what lies between them can be put in trouble without any privilege. Every
-/// dialling pair and port has one of its own: that is how a node is known by whom it dials through. Owned by a driver; closed until
-/// <see cref="Open"/>.
+/// Stands between one end that dials and one that listens, as a TCP proxy, so that what lies between them can be put in trouble without any privilege. Whose
+/// bytes they are it is told for each connection. Owned by a driver; closed until <see cref="Open"/>.
 /// </summary>
 /// <remarks>
 /// It is shut while the listening end is known to be down. A client whose connection is refused knows that nothing was done; one whose connection was
@@ -25,8 +24,7 @@ internal sealed class LinkProxy : IAsyncDisposable
     private readonly IPEndPoint _listen;
     private readonly IPEndPoint _target;
     private readonly IPAddress? _dialFrom;
-    private readonly LinkWay _forward;
-    private readonly LinkWay _backward;
+    private readonly Func<Socket, LinkWays?> _waysOf;
     private readonly CancellationTokenSource _end = new();
     private readonly SemaphoreSlim _places = new(MaxConnections);
     private readonly Dictionary<ProxyConnection, Task> _connections = [];
@@ -37,15 +35,13 @@ internal sealed class LinkProxy : IAsyncDisposable
     /// <summary>A proxy that does not listen yet.</summary>
     /// <param name="listen">Where it will listen.</param>
     /// <param name="target">What it dials for each connection.</param>
-    /// <param name="forward">The way of the bytes from who dials it.</param>
-    /// <param name="backward">The way of the bytes to who dials it.</param>
+    /// <param name="waysOf">Which ways the bytes of a connection take that was just accepted; null if nobody is left who dialled it: it is closed at once.</param>
     /// <param name="dialFrom">The address that it dials from; null for whichever the kernel takes.</param>
-    public LinkProxy(IPEndPoint listen, IPEndPoint target, LinkWay forward, LinkWay backward, IPAddress? dialFrom = null)
+    public LinkProxy(IPEndPoint listen, IPEndPoint target, Func<Socket, LinkWays?> waysOf, IPAddress? dialFrom = null)
     {
         _listen = listen;
         _target = target;
-        _forward = forward;
-        _backward = backward;
+        _waysOf = waysOf;
         _dialFrom = dialFrom;
     }
 
@@ -182,7 +178,13 @@ internal sealed class LinkProxy : IAsyncDisposable
 
     private void Carry(Socket dialler)
     {
-        var connection = new ProxyConnection(dialler, _forward, _backward, _end.Token);
+        if (_waysOf(dialler) is not { } ways)
+        {
+            dialler.Dispose();
+            _places.Release();
+            return;
+        }
+        var connection = new ProxyConnection(dialler, ways.Forward, ways.Backward, _end.Token);
         lock (_connections)
             _connections[connection] = Task.CompletedTask;
         var running = CarryAsync(connection);
@@ -209,3 +211,8 @@ internal sealed class LinkProxy : IAsyncDisposable
         }
     }
 }
+
+/// <summary>The two ways that a connection's bytes take.</summary>
+/// <param name="Forward">From who dialled it.</param>
+/// <param name="Backward">To who dialled it.</param>
+internal readonly record struct LinkWays(LinkWay Forward, LinkWay Backward);

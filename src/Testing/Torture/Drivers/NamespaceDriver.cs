@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RaftStream.Testing;
 
 /// <summary>
@@ -12,12 +10,10 @@ namespace RaftStream.Testing;
 /// </remarks>
 internal sealed class NamespaceDriver : IClusterDriver
 {
-    private const int FirstPort = 7_001;
-
     private readonly ITestedSystem _system;
-    private readonly List<string> _ports;
     private readonly NodeSlots _slots;
     private readonly NamespaceNet _net;
+    private readonly NodePlaces _places;
     private readonly PacketFilter _filter;
     private readonly ProxyNet _clients;
     private readonly NodeWatch _watch;
@@ -33,7 +29,6 @@ internal sealed class NamespaceDriver : IClusterDriver
         if (WhyNot() is { } reason)
             throw new InvalidOperationException(reason);
         _system = system;
-        _ports = [.. system.PeerPorts.Union(system.ClientPorts, StringComparer.Ordinal)];
         _slots = new NodeSlots(root, nodes);
         try
         {
@@ -44,6 +39,7 @@ internal sealed class NamespaceDriver : IClusterDriver
             _slots.DisposeAsync().AsTask().GetAwaiter().GetResult();
             throw;
         }
+        _places = new NodePlaces(system, _net.AddressOf);
         _filter = new PacketFilter(node => ["ip", "netns", "exec", _net.NamespaceOf(node)], _net.AddressOf);
         _clients = new ProxyNet(new FreePorts(), seed, _net.Clients);
         _watch = new NodeWatch(_clients);
@@ -57,6 +53,16 @@ internal sealed class NamespaceDriver : IClusterDriver
 
     /// <inheritdoc/>
     public bool CutsNewcomers => true;
+
+    /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
@@ -89,8 +95,8 @@ internal sealed class NamespaceDriver : IClusterDriver
     public void Start(int node)
     {
         var slot = _slots[node];
-        if (slot.Start(_system.ProgramOf(_slots.Site(node, LabAddress, LabAddress)), "ip", "netns", "exec", _net.NamespaceOf(node)))
-            _watch.Started(slot, [.. _system.ClientPorts.Select(port => Place(node, port))]);
+        if (slot.Start(_slots.ProgramOf(_system, node, LabAddress, SharedAddress, LabAddress), "ip", "netns", "exec", _net.NamespaceOf(node)))
+            _watch.Started(slot, [.. _system.ClientPorts.Select(port => _places.Of(node, port))]);
     }
 
     /// <inheritdoc/>
@@ -117,10 +123,13 @@ internal sealed class NamespaceDriver : IClusterDriver
     public string FolderOf(int node) => _slots[node].Folder;
 
     /// <inheritdoc/>
-    public string ClientAddress(int node, string port) => _clients.Address(new Link(Link.Clients, node), port, Place(node, port));
+    public string ClientAddress(int node, string port) => _clients.Address(new Link(Link.Clients, node), port, _places.Of(node, port));
 
     /// <inheritdoc/>
-    public string LabAddress(int node, string port) => Place(node, port).ToString();
+    public string LabAddress(int node, string port) => _places.Of(node, port).ToString();
+
+    /// <inheritdoc/>
+    public string SharedAddress(int node, string port) => LabAddress(node, port);
 
     /// <inheritdoc/>
     /// <exception cref="NotSupportedException">The fault is none of <see cref="Abilities"/>.</exception>
@@ -142,15 +151,5 @@ internal sealed class NamespaceDriver : IClusterDriver
         await _clients.DisposeAsync();
         _filter.Dispose();
         _net.Dispose();
-    }
-
-    private IPEndPoint Place(int node, string port)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(node, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(node, NodeSlots.MaxNode);
-        var index = _ports.IndexOf(port);
-        return index >= 0
-            ? new IPEndPoint(_net.AddressOf(node), FirstPort + index)
-            : throw new ArgumentException($"{_system.Name} has no port '{port}', only {string.Join(", ", _ports)}.", nameof(port));
     }
 }

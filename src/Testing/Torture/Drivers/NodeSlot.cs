@@ -60,6 +60,7 @@ internal sealed class NodeSlot : IAsyncDisposable
             {
                 ProcessSignals.Kill(pid);
                 SpinWait.SpinUntil(() => !ProcessSignals.IsAlive(pid, words[1]), StopPatience);
+                WallClockLibrary.Forget(pid);
             }
             File.Delete(file);
         }

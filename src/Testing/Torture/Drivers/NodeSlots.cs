@@ -71,15 +71,27 @@ internal sealed class NodeSlots : IAsyncDisposable
         }
     }
 
-    /// <summary>What a node is told of its place.</summary>
+    /// <summary>Whether the programs of nodes see a wall clock that the lab sets.</summary>
+    public bool SetsWallClocks { get; set; }
+
+    /// <summary>What to run for a node at its place.</summary>
+    /// <param name="system">What is run.</param>
     /// <param name="node">The node.</param>
     /// <param name="listen">Where a node listens with a port, by id and port.</param>
+    /// <param name="advertise">What a node tells others of where they find a port of its, by id and port.</param>
     /// <param name="reach">Where the node finds another one's port, by id and port.</param>
-    public NodeSite Site(int node, Func<int, string, string> listen, Func<int, string, string> reach) => new(node, First, this[node].Folder)
+    /// <exception cref="InvalidOperationException">Wall clocks are to be set, and cannot be here.</exception>
+    public NodeProgram ProgramOf(ITestedSystem system, int node, Func<int, string, string> listen, Func<int, string, string> advertise, Func<int, string, string> reach)
     {
-        Listen = port => listen(node, port),
-        Reach = (other, port) => other == node ? listen(node, port) : reach(other, port),
-    };
+        var site = new NodeSite(node, First, this[node].Folder)
+        {
+            Listen = port => listen(node, port),
+            Advertise = port => advertise(node, port),
+            Reach = (other, port) => other == node ? listen(node, port) : reach(other, port),
+        };
+        var program = system.ProgramOf(site);
+        return SetsWallClocks ? WallClockLibrary.Under(program, site.Folder) : program;
+    }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

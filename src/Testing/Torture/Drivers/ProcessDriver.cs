@@ -7,8 +7,8 @@ namespace RaftStream.Testing;
 /// a TCP proxy of their own, which is where the ways are cut, slowed down and spoilt. Nodes pass bytes only over TCP.
 /// </summary>
 /// <remarks>
-/// A node is told other addresses for the others than they listen at, so a system whose nodes hand out the addresses by which they know each other is
-/// reached around the proxies. Ports of nodes and proxies stay the same over restarts; those of a node that is still to come can be asked for already.
+/// A node is told other addresses for the others than they listen at, and one of its own to tell them (<see cref="NodeSite.Advertise"/>). On Linux the proxy behind
+/// that knows who dials; elsewhere it is where the node listens, so that a node that is told of by others is reached around the proxies. Ports of nodes and proxies stay the same over restarts; those of a node that is still to come can be asked for already.
 /// </remarks>
 internal sealed class ProcessDriver : IClusterDriver
 {
@@ -29,7 +29,7 @@ internal sealed class ProcessDriver : IClusterDriver
     {
         _system = system;
         _slots = new NodeSlots(root, nodes);
-        _net = new ProxyNet(_freePorts, seed);
+        _net = new ProxyNet(_freePorts, seed, diallers: Diallers.CanTell ? new Diallers(() => [.. _slots.Ids.Select(node => (node, _slots[node].Pid))]) : null);
         _watch = new NodeWatch(_net);
     }
 
@@ -40,7 +40,17 @@ internal sealed class ProcessDriver : IClusterDriver
     public LinkFaults Abilities => LinkFaults.Drop | LinkFaults.Delay | LinkFaults.Loss | LinkFaults.Rate | LinkFaults.Corruption | LinkFaults.Reset;
 
     /// <inheritdoc/>
-    public bool CutsNewcomers => false;
+    public bool CutsNewcomers => Diallers.CanTell;
+
+    /// <inheritdoc/>
+    public string? WhyNoWallClocks => WallClockLibrary.WhyNot();
+
+    /// <inheritdoc/>
+    public bool SetsWallClocks
+    {
+        get => _slots.SetsWallClocks;
+        set => _slots.SetsWallClocks = value;
+    }
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Nodes => _slots.Ids;
@@ -53,8 +63,8 @@ internal sealed class ProcessDriver : IClusterDriver
     public void Start(int node)
     {
         var slot = _slots[node];
-        var site = _slots.Site(node, LabAddress, (other, port) => _net.Address(new Link(node, other), port, Listen(other, port)));
-        if (slot.Start(_system.ProgramOf(site)))
+        var program = _slots.ProgramOf(_system, node, LabAddress, SharedAddress, (other, port) => _net.Address(new Link(node, other), port, Listen(other, port)));
+        if (slot.Start(program))
             _watch.Started(slot, [.. _system.ClientPorts.Select(port => Listen(node, port))]);
     }
 
@@ -86,6 +96,10 @@ internal sealed class ProcessDriver : IClusterDriver
 
     /// <inheritdoc/>
     public string LabAddress(int node, string port) => Listen(node, port).ToString();
+
+    /// <inheritdoc/>
+    public string SharedAddress(int node, string port) =>
+        Diallers.CanTell ? _net.SharedAddress(node, port, Listen(node, port)) : LabAddress(node, port);
 
     /// <inheritdoc/>
     public Task SetLinkAsync(Link link, LinkFault fault)

@@ -87,7 +87,7 @@ internal sealed class LoadClient : IAsyncDisposable
         ClientAnswer answer;
         try
         {
-            answer = await _connection.DoAsync(call, deadline.Token).WaitAsync(_share.Timeout + Grace);
+            answer = await _connection.DoAsync(call with { Client = Number + 1 }, deadline.Token).WaitAsync(_share.Timeout + Grace);
         }
         catch (TimeoutException)
         {

@@ -11,6 +11,7 @@ internal sealed class Field
     public Field(ITestedSystem system, IClusterDriver driver, ClusterWatch watch, bool hasFaultyNodes)
     {
         (System, Driver, Watch, HasFaultyNodes, Ways) = (system, driver, watch, hasFaultyNodes, new(driver));
+        WallClocks = new(driver);
         _members = [.. driver.Nodes];
     }
 
@@ -24,6 +25,8 @@ internal sealed class Field
     public bool HasFaultyNodes { get; }
 
     public Ways Ways { get; }
+
+    public WallClocks WallClocks { get; }
 
     /// <summary>The nodes in service, in the order of their ids.</summary>
     public IReadOnlyList<int> Members => _members;
@@ -86,6 +89,13 @@ internal sealed class Field
         File.Move(path + ".new", path, overwrite: true);
     }
 
+    /// <summary>Makes a node forget between what its wall clock went so far, and tell it anew. Returns the number of that wish.</summary>
+    public async Task<long> LookAnewAsync(int node)
+    {
+        await SetFaultsAsync(node, static faults => faults);
+        return _faults[node].Sequence;
+    }
+
     /// <summary>What a node tells of its faults; null before it has told anything.</summary>
     public NodeFaultsSeen? SeenBy(int node)
     {
@@ -97,6 +107,7 @@ internal sealed class Field
     public async Task RestoreAsync()
     {
         await Ways.HealAsync();
+        await WallClocks.HealAsync();
         foreach (var node in _members)
         {
             if (_faults.ContainsKey(node))

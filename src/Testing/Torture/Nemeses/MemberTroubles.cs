@@ -18,7 +18,7 @@ internal sealed class MemberTroubles(IMemberAdmin? admin, bool isChange) : INeme
     {
         var node = field.Driver.AddNode();
         field.Driver.Start(node);
-        var address = field.Driver.LabAddress(node, field.System.PeerPorts[0]);
+        var address = field.Driver.SharedAddress(node, field.System.PeerPorts[0]);
         if (!await admin.AddAsync(field.Addresses, node, address, patience))
         {
             // Nobody knows whether the cluster counts on it: taken out of the configuration first, and then switched off.

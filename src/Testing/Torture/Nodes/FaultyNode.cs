@@ -14,11 +14,13 @@ namespace RaftStream.Testing;
 internal sealed class FaultyNode : IDisposable
 {
     private const double FastestClock = 100;
+    private const long WallStepMs = 100;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan TellEvery = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CutPatience = TimeSpan.FromMilliseconds(100);
 
     private readonly string _folder;
+    private readonly IClock _trueClock;
     private readonly Action _powerOff;
     private readonly Action<string> _complain;
     private readonly FaultyClock _clock;
@@ -31,6 +33,8 @@ internal sealed class FaultyNode : IDisposable
     private NodeFaultsSeen? _told;
     private long _toldAt;
     private long _sequence;
+    private long _wallLowMs = long.MaxValue;
+    private long _wallHighMs = long.MinValue;
 
     /// <summary>
     /// Looks once, and goes on looking until it is disposed of. <paramref name="powerOff"/> ends the process at once; <paramref name="complain"/> is given
@@ -39,7 +43,7 @@ internal sealed class FaultyNode : IDisposable
     /// <exception cref="IOException">The folder cannot be read or written to.</exception>
     public FaultyNode(string folder, IClock trueClock, Action powerOff, Action<string> complain)
     {
-        (_folder, _powerOff, _complain, _clock) = (folder, powerOff, complain, new(trueClock));
+        (_folder, _trueClock, _powerOff, _complain, _clock) = (folder, trueClock, powerOff, complain, new(trueClock));
         _seenBefore = _sequence = NodeFaultsFile.ReadSeen(folder)?.Sequence ?? 0;
         Io = new(_clock, OpenDisk);
         Poll();
@@ -99,6 +103,7 @@ internal sealed class FaultyNode : IDisposable
                 Take(faults);
         }
 
+        LookAtWallClock();
         Tell(atOnce: false);
     }
 
@@ -124,6 +129,8 @@ internal sealed class FaultyNode : IDisposable
     {
         var isNew = faults.Sequence > _seenBefore;
         _sequence = Math.Max(_sequence, faults.Sequence);
+        (_wallLowMs, _wallHighMs) = (long.MaxValue, long.MinValue);
+        LookAtWallClock();
         _clock.Set(faults.ClockRate, faults.ClockJumpMs);
         _disk.IsFull = faults.IsDiskFull;
         _disk.SlowMs = faults.DiskSlowMs;
@@ -143,9 +150,17 @@ internal sealed class FaultyNode : IDisposable
             _powerOff();
     }
 
+    /// <summary>To a tenth of a second, outwards: what changed with every look would be written with every look.</summary>
+    private void LookAtWallClock()
+    {
+        var lessBoot = WallClocks.LessBootMs(_trueClock);
+        _wallLowMs = Math.Min(_wallLowMs, lessBoot - (lessBoot % WallStepMs));
+        _wallHighMs = Math.Max(_wallHighMs, lessBoot + WallStepMs - (lessBoot % WallStepMs));
+    }
+
     private void Tell(bool atOnce)
     {
-        var seen = new NodeFaultsSeen(_sequence, _disk.SlowOperations, _disk.RefusedWrites, _disk.FailedSyncs, _clock.Rate, _clock.JumpMs);
+        var seen = new NodeFaultsSeen(_sequence, _disk.SlowOperations, _disk.RefusedWrites, _disk.FailedSyncs, _clock.Rate, _clock.JumpMs) { WallLowMs = _wallLowMs, WallHighMs = _wallHighMs };
         if (seen == _told || !(atOnce || seen.Sequence != _told?.Sequence || Stopwatch.GetElapsedTime(_toldAt) >= TellEvery))
             return;
         NodeFaultsFile.WriteSeen(_folder, seen);

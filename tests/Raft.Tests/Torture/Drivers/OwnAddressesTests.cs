@@ -52,13 +52,15 @@ internal sealed class OwnAddressesTests
         {
             Id = new NodeId(self),
             Members = ids.ToDictionary(static id => new NodeId(id), id => Reach(self, id)),
+            Listen = new DnsEndPoint(places[self].Address.ToString(), places[self].Port),
             ClusterId = new Guid("5f0a8f6e-2f63-4a76-b3b6-1d3a3f0f7c12"),
             DataFolder = Path.Combine(folder.Path, $"node-{self}"),
         };
 
         DnsEndPoint Reach(int self, int other)
         {
-            var place = other == self ? places[self] : IPEndPoint.Parse(net.Address(new Link(self, other), "raft", places[other]));
+            // By its own address nobody reaches a node but through a proxy, either.
+            var place = IPEndPoint.Parse(net.Address(new Link(other == self ? Link.Clients : self, other), "raft", places[other]));
             return new DnsEndPoint(place.Address.ToString(), place.Port);
         }
     }

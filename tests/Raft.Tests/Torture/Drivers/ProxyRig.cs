@@ -12,6 +12,7 @@ internal sealed class ProxyRig : IAsyncDisposable
 
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly List<Socket> _sockets = [];
+    private readonly FreePorts _ports = new();
 
     public ProxyRig(ulong seed = 1)
     {
@@ -19,8 +20,7 @@ internal sealed class ProxyRig : IAsyncDisposable
         _listener.Listen(64);
         There = new LinkWay(new Link(1, 2), seed);
         Back = new LinkWay(new Link(2, 1), seed);
-        var ports = new FreePorts();
-        Proxy = new LinkProxy(new IPEndPoint(IPAddress.Loopback, ports.Take()), (IPEndPoint)_listener.LocalEndPoint!, There, Back);
+        Proxy = new LinkProxy(new IPEndPoint(IPAddress.Loopback, _ports.Take()), (IPEndPoint)_listener.LocalEndPoint!, _ => new LinkWays(There, Back));
         Proxy.Open();
     }
 
@@ -112,6 +112,7 @@ internal sealed class ProxyRig : IAsyncDisposable
         foreach (var socket in _sockets)
             socket.Dispose();
         _listener.Dispose();
+        _ports.Dispose();
     }
 
     private Socket Keep(Socket socket)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using RaftStream.Node.Http;
 using RaftStream.Testing;
 
@@ -9,8 +10,10 @@ namespace RaftStream.Lab.Torture;
 /// </summary>
 /// <param name="node">The node.</param>
 /// <param name="sessions">The sessions of all clients by their names in the lab: one for each that was used.</param>
-internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<string, SessionToken> sessions) : ISystemClient
+/// <param name="seen">What each client of the lab has seen, by its number: the highest token of an answer to it, through whichever node.</param>
+internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<string, SessionToken> sessions, ConcurrentDictionary<long, ReadToken> seen) : ISystemClient
 {
+    private const string Bounded = "bounded:";
     private static readonly TimeSpan NoLimit = Timeout.InfiniteTimeSpan;
 
     /// <inheritdoc/>
@@ -20,9 +23,9 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
         {
             return call.Function switch
             {
-                OperationFunction.Read => Read(await node.GetCounterAsync(call.Key, NoLimit, deadline)),
-                OperationFunction.CompareAndSet => Set(await node.CompareAndSetAsync(call.Key, Expected(call), call.Argument.Members[1].Number, NoLimit, deadline)),
-                OperationFunction.Add when call.Session is null => Added(await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline)),
+                OperationFunction.Read => Read(Note(call, await node.GetCounterAsync(call.Key, NoLimit, deadline, LevelOf(call)))),
+                OperationFunction.CompareAndSet => Set(Note(call, await node.CompareAndSetAsync(call.Key, Expected(call), call.Argument.Members[1].Number, NoLimit, deadline))),
+                OperationFunction.Add when call.Session is null => Added(Note(call, await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline))),
                 OperationFunction.Add => await AddInSessionAsync(call, deadline),
                 _ => throw new ArgumentException($"RaftStream has no {call.Function}.", nameof(call)),
             };
@@ -49,7 +52,7 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
         }
 
         // One command at a time: whoever sends this one has the answers to all before it.
-        return Added(await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline, new SessionHeaders(token, call.Sequence, call.Sequence - 1)));
+        return Added(Note(call, await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline, new SessionHeaders(token, call.Sequence, call.Sequence - 1))));
     }
 
     private async Task<SessionJson?> OpenAsync(CancellationToken deadline)
@@ -64,10 +67,27 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
         }
     }
 
+    // A client that was told nothing yet has nothing that its session could go back behind: any state will do.
+    private ReadLevel? LevelOf(ClientCall call) => call.Level switch
+    {
+        null => null,
+        RunHistories.Lease => ReadLevel.Lease,
+        RunHistories.Session => seen.TryGetValue(call.Client, out var token) ? ReadLevel.Session(token) : ReadLevel.Eventual,
+        var level when level.StartsWith(Bounded, StringComparison.Ordinal) => ReadLevel.Bounded(long.Parse(level.AsSpan(Bounded.Length), CultureInfo.InvariantCulture)),
+        _ => ReadLevel.Eventual,
+    };
+
+    private NodeReply<CounterJson> Note(ClientCall call, NodeReply<CounterJson> reply)
+    {
+        if (reply is { Value: not null, Stamp.Token: { } token })
+            seen.AddOrUpdate(call.Client, token, (_, before) => token.CompareTo(before) > 0 ? token : before);
+        return reply;
+    }
+
     private static long? Expected(ClientCall call) => call.Argument.Members[0] is { Kind: HistoryValueKind.Number } old ? old.Number : null;
 
     private static ClientAnswer Read(NodeReply<CounterJson> reply) => reply.Value is { } counter
-        ? new(AnswerKind.Ok, counter.Exists ? counter.Value : HistoryValue.Null) { Index = counter.Index }
+        ? new(AnswerKind.Ok, counter.Exists ? counter.Value : HistoryValue.Null) { Index = counter.Index, AgeMs = reply.Stamp?.AgeMs }
         : new(AnswerKind.Failed);
 
     private static ClientAnswer Added(NodeReply<CounterJson> reply) => reply.Value is { } counter

@@ -25,6 +25,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
 
     private readonly HttpClient _http = HttpClients.Create();
     private readonly ConcurrentDictionary<string, SessionToken> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<long, ReadToken> _seen = new();
 
     // Nodes of another run, left over by a lab that was killed, must not be taken for members of this one.
     private readonly string _clusterId = $"torture-{Guid.NewGuid():N}";
@@ -52,6 +53,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     public bool HasSessions => true;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ReadLevels { get; } = [RunHistories.Lease, "bounded:500", RunHistories.Session, "eventual"];
+
+    /// <inheritdoc/>
     public bool ChecksBytes => true;
 
     /// <inheritdoc/>
@@ -60,17 +64,18 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
         var id = site.Id.ToString(CultureInfo.InvariantCulture);
         List<string> arguments =
         [
-            "node", "--id", id, "--cluster-id", _clusterId, "--http", site.Listen(ClientPort), "--data", Path.Combine(site.Folder, DataFolder),
+            "node", "--id", id, "--cluster-id", _clusterId, "--http", site.Listen(ClientPort), "--advertise-http", site.Advertise(ClientPort),
+            "--listen", site.Listen(PeerPort), "--data", Path.Combine(site.Folder, DataFolder),
             "--snapshot-after-bytes", SnapshotAfterBytes.ToString(CultureInfo.InvariantCulture), "--log-level", "information", ParentWatch.ExitOption,
         ];
-        arguments.AddRange(site.Joins ? ["--join", "--listen", site.Listen(PeerPort)] : ["--cluster", Members(site)]);
+        arguments.AddRange(site.Joins ? ["--join", "--advertise", site.Advertise(PeerPort)] : ["--cluster", Members(site)]);
         if (HasFaults)
             arguments.AddRange(["--faults", site.Folder]);
         return Program(HasFaults ? "raftstream-lab" : "raftstream", arguments);
     }
 
     /// <inheritdoc/>
-    public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions);
+    public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions, _seen);
 
     /// <inheritdoc/>
     public async Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
@@ -114,9 +119,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    // Each node has a list of its own: itself where it listens, the others where it finds them.
+    // Each node has a list of its own: itself as the others will know it from the log, they where it finds them.
     private static string Members(NodeSite site) => string.Join(',', site.FirstMembers.Select(member =>
-        string.Create(CultureInfo.InvariantCulture, $"{member}={(member == site.Id ? site.Listen(PeerPort) : site.Reach(member, PeerPort))}")));
+        string.Create(CultureInfo.InvariantCulture, $"{member}={(member == site.Id ? site.Advertise(PeerPort) : site.Reach(member, PeerPort))}")));
 
     // Beside this assembly, and not the running process: that may be "dotnet raftstream-lab.dll".
     private static NodeProgram Program(string name, IReadOnlyList<string> arguments)

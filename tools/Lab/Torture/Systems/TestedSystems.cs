@@ -8,6 +8,9 @@ internal static class TestedSystems
 {
     private const string RaftStream = "raftstream";
 
+    /// <summary>The names of the systems.</summary>
+    public static IReadOnlyList<string> Names { get; } = [RaftStream, "redis", "etcd"];
+
     /// <summary>A system by name.</summary>
     /// <exception cref="TortureException">There is none of that name.</exception>
     public static ITestedSystem Create(string name) => name switch
@@ -20,6 +23,18 @@ internal static class TestedSystems
 
     /// <summary>Who changes its members; null where nobody can.</summary>
     public static RaftStreamMembers? MembersOf(string name) => name == RaftStream ? new() : null;
+
+    /// <summary>The names of the drivers.</summary>
+    public static IReadOnlyList<string> Drivers { get; } = ["process", "namespace", "container"];
+
+    /// <summary>In one sentence why a driver of this name cannot run here; null if it can.</summary>
+    public static string? WhyNot(string driver) => driver switch
+    {
+        "process" => null,
+        "namespace" => NamespaceDriver.WhyNot(),
+        "container" => ContainerDriver.WhyNot(),
+        _ => $"there is none of that name: give {string.Join(", ", Drivers)}.",
+    };
 
     /// <summary>A driver by name, with places for the first nodes.</summary>
     /// <exception cref="TortureException">There is none of that name, or it cannot run here.</exception>
