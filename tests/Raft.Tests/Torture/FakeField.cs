@@ -3,7 +3,7 @@ using RaftStream.Testing;
 namespace RaftStream.Raft.Tests.Torturing;
 
 /// <summary>A driver that only remembers what it was told, and a system that has a leader where it is told to.</summary>
-internal sealed class FakeField : IClusterDriver, ITestedSystem
+internal sealed class FakeField : IClusterDriver, ITestedSystem, ISnapshotSystem
 {
     private readonly Dictionary<int, bool> _running = [];
     private readonly Dictionary<Link, LinkFault> _links = [];
@@ -25,6 +25,9 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
 
     /// <summary>Who says that it leads.</summary>
     public int Leading { get; set; } = 2;
+
+    /// <summary>Where the next snapshots reach; none is taken behind the last.</summary>
+    public Queue<long?> Snapshots { get; } = new();
 
     /// <summary>The ways that are not as they should be.</summary>
     public IReadOnlyDictionary<Link, LinkFault> Links => _links;
@@ -60,6 +63,8 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem
         _running[_running.Count + 1] = false;
         return _running.Count;
     }
+
+    public Task<long?> SnapshotAsync(string address, CancellationToken deadline) => Task.FromResult(Snapshots.TryDequeue(out var reached) ? reached : null);
 
     public void Start(int node)
     {

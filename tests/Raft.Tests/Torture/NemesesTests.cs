@@ -52,6 +52,19 @@ internal sealed class NemesesTests(int nodes)
         }
     }
 
+    [TestCase(true, 10L, 20L, 30L)]
+    [TestCase(false, 10L, 20L)]
+    [TestCase(false, 10L, 10L, 10L, 10L)]
+    [TestCase(false)]
+    public async Task A_storm_of_snapshots_counts_only_if_several_were_taken_each_behind_the_last(bool counts, params long[] reached)
+    {
+        foreach (var place in reached)
+            _fake.Snapshots.Enqueue(place);
+        var strike = (await new SnapshotStorm().StrikeAsync(_fake.Field, new(1)))!;
+        Assert.That(await strike.TookEffect(), Is.EqualTo(counts));
+        Assert.That(strike.IsOver, Is.True);
+    }
+
     [Test]
     public async Task Without_a_leader_nothing_isolates_it()
     {

@@ -13,6 +13,7 @@ internal static class NemesisCatalog
     public static IReadOnlyList<INemesis> Create(IMemberAdmin? admin) =>
     [
         .. Partitions.All, .. NetworkTroubles.All, .. ProcessTroubles.All, .. DiskTroubles.All, new ClockTroubles(isDrift: true), new ClockTroubles(isDrift: false),
-        new WallClockTroubles(isStrobe: false), new WallClockTroubles(isStrobe: true), new StaleLeader(), new BitFlips(admin), new MemberTroubles(admin, isChange: true), new MemberTroubles(admin, isChange: false),
+        new WallClockTroubles(isStrobe: false), new WallClockTroubles(isStrobe: true), new StaleLeader(), new SnapshotStorm(),
+        new BitFlips(admin), new MemberTroubles(admin, isChange: true), new MemberTroubles(admin, isChange: false),
     ];
 }

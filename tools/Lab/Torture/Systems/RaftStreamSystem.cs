@@ -10,7 +10,7 @@ namespace RaftStream.Lab.Torture;
 /// RaftStream itself under the lab: nodes as processes, spoken to over HTTP. Its answers come as they are, without a checksum of ours: links to clients
 /// must not be corrupted, or the lab finds errors that it made itself.
 /// </summary>
-internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposable
+internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshotSystem, IDisposable
 {
     /// <summary>The port at which nodes meet.</summary>
     public const string PeerPort = "raft";
@@ -113,6 +113,23 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IDisposab
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             return new(AnswerKind.Failed);
+        }
+    }
+
+    /// <summary>By way of a backup, which every snapshot that is asked for is good for.</summary>
+    public async Task<long?> SnapshotAsync(string address, CancellationToken deadline)
+    {
+        try
+        {
+            using var response = await _http.GetAsync(HttpClients.Target("http://" + address, "/v1/admin/backup"), HttpCompletionOption.ResponseHeadersRead, deadline);
+            if (!response.IsSuccessStatusCode)
+                return null;
+            await response.Content.CopyToAsync(Stream.Null, deadline);
+            return AnswerHeaders.Read(response.Headers).Index;
+        }
+        catch (Exception lost) when (lost is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return null;
         }
     }
 
