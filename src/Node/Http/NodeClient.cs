@@ -66,8 +66,8 @@ internal sealed class NodeClient(HttpClient http, string node)
     }
 
     /// <summary>Opens a session with the usual idle timeout.</summary>
-    public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan patience, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, "/v1/sessions", new ReadOnlyMemoryContent(ReadOnlyMemory<byte>.Empty), NodeJson.Default.SessionJson, patience, cancellationToken);
+    public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan idle, TimeSpan patience, CancellationToken cancellationToken) => SendAsync(
+        HttpMethod.Post, "/v1/sessions", JsonContent.Create(new OpenSessionBody((long)idle.TotalMilliseconds), NodeJson.Default.OpenSessionBody), NodeJson.Default.SessionJson, patience, cancellationToken);
 
     /// <summary>Reads the largest counters, linearizably unless another level is given.</summary>
     public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>

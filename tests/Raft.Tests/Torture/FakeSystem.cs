@@ -91,6 +91,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     /// <summary>The node that takes no calls any more, though it tells where it stands.</summary>
     public string DownNode { get; set; } = "";
 
+    /// <summary>Whether no source is counted any more.</summary>
+    public bool CountsNothing { get; set; }
+
     public NodeProgram ProgramOf(NodeSite site) => throw new NotSupportedException("There is no program.");
 
     public ISystemClient Connect(string address) => new Client(this, address);
@@ -109,7 +112,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         await source.CopyToAsync(text, CancellationToken.None);
         lock (_lock)
         {
-            if (IsDown || _random.Chance(0.1) || text.Length < _offset)
+            if (IsDown || CountsNothing || _random.Chance(0.1) || text.Length < _offset)
                 return new(AnswerKind.Unknown);
             var words = System.Text.Encoding.UTF8.GetString(text.ToArray(), (int)_offset, (int)(text.Length - _offset)).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
             foreach (var word in words)

@@ -104,6 +104,15 @@ internal sealed class LoadTests : IDisposable
     }
 
     [Test]
+    public async Task What_never_comes_to_an_end_leaves_time_for_the_final_reads()
+    {
+        var (load, checks) = await RunAsync(new FakeSystem(), operations: 1_000, finalTime: 4, beforeEnd: static system => system.CountsNothing = true);
+        Assert.That(load.FinalReads, Is.Not.Empty);
+        Assert.That(load.FinalReads.Select(static read => read.Value), Is.All.Not.Null);
+        Assert.That(checks.Where(static check => check.Verdict != Verdict.Linearizable).Select(static check => check.Workload), Is.All.EqualTo("stream"));
+    }
+
+    [Test]
     public async Task Calls_come_at_the_rate_that_was_asked_for()
     {
         var clock = new RunClock();

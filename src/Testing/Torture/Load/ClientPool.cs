@@ -76,7 +76,7 @@ internal sealed class ClientPool
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         end.CancelAfter(_options.FinalTime);
         var from = _share.Clock.Now;
-        await Task.WhenAll(Loads.Select((load, place) => SettleAsync(load, place, _random.Fork(), end.Token)));
+        await SettleAsync(end.Token);
         var reading = new FinalReading(_share, Loads, _random.Fork());
         await reading.RunAsync(end.Token);
         cancellationToken.ThrowIfCancellationRequested();
@@ -92,6 +92,14 @@ internal sealed class ClientPool
         };
         HistoryFile.Write(Path.Combine(_options.Folder, HistoryFile.Name), result.Operations);
         return result;
+    }
+
+    // What never comes to an end, such as a command of a session that is gone, must leave time for the reads.
+    private async Task SettleAsync(CancellationToken end)
+    {
+        using var half = CancellationTokenSource.CreateLinkedTokenSource(end);
+        half.CancelAfter(_options.FinalTime / 2);
+        await Task.WhenAll(Loads.Select((load, place) => SettleAsync(load, place, _random.Fork(), half.Token)));
     }
 
     private async Task SettleAsync(ILoad load, int place, SimRandom random, CancellationToken end)

@@ -16,6 +16,9 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     private const string Bounded = "bounded:";
     private static readonly TimeSpan NoLimit = Timeout.InfiniteTimeSpan;
 
+    // A command that is in doubt is sent again at the end of the run: if its session had expired by then, nobody would ever know.
+    private static readonly TimeSpan LongerThanAnyRun = TimeSpan.FromDays(2);
+
     /// <inheritdoc/>
     public async Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline)
     {
@@ -61,7 +64,7 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     {
         try
         {
-            return (await node.OpenSessionAsync(NoLimit, deadline)).Value;
+            return (await node.OpenSessionAsync(LongerThanAnyRun, NoLimit, deadline)).Value;
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
