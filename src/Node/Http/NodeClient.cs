@@ -65,7 +65,7 @@ internal sealed class NodeClient(HttpClient http, string node)
         return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/cas", content, NodeJson.Default.CounterJson, patience, cancellationToken);
     }
 
-    /// <summary>Opens a session with the usual idle timeout.</summary>
+    /// <summary>Opens a session that ends when nothing of it comes for <paramref name="idle"/>: 1 ms to 30 days.</summary>
     public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan idle, TimeSpan patience, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, "/v1/sessions", JsonContent.Create(new OpenSessionBody((long)idle.TotalMilliseconds), NodeJson.Default.OpenSessionBody), NodeJson.Default.SessionJson, patience, cancellationToken);
 

@@ -118,10 +118,14 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
 
     // Only two things are certain: the request never reached a node, or a node says that it was rejected.
     private static ClientAnswer Refused<T>(NodeReply<T> reply)
-        where T : class => new(reply.Problem?.Outcome switch
+        where T : class
     {
-        "applied" => AnswerKind.Ok,
-        "rejected" => AnswerKind.Failed,
-        _ => reply.NeverSent ? AnswerKind.Failed : AnswerKind.Unknown,
-    });
+        var kind = reply.Problem?.Outcome switch
+        {
+            "applied" => AnswerKind.Ok,
+            "rejected" => AnswerKind.Failed,
+            _ => reply.NeverSent ? AnswerKind.Failed : AnswerKind.Unknown,
+        };
+        return new(kind);
+    }
 }
