@@ -52,6 +52,8 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         var length = _clock.Now;
         _phase = "mending";
         var isWhole = await watch.HoldsAsync(() => watch.Leader is not null && field.Members.All(node => watch.ViewOf(node) is not null), ReadyPatience);
+        if (admin is not null)
+            await MemberTroubles.TidyAsync(field, admin);
         _phase = "reading";
         var load = await _pool.FinishAsync(cancellation);
         foreach (var node in driver.Nodes.Where(driver.IsRunning))

@@ -29,6 +29,9 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem, ISnapshotSystem
     /// <summary>Where the next snapshots reach; none is taken behind the last.</summary>
     public Queue<long?> Snapshots { get; } = new();
 
+    /// <summary>Who votes by the nodes' account; null: all nodes.</summary>
+    public IReadOnlyList<int>? Voters { get; set; }
+
     /// <summary>The ways that are not as they should be.</summary>
     public IReadOnlyDictionary<Link, LinkFault> Links => _links;
 
@@ -116,7 +119,7 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem, ISnapshotSystem
     public Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
     {
         var node = int.Parse(address.Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
-        return Task.FromResult(Paused.Contains(node) || !_running[node] ? null : new NodeView(node == Leading, 1, 1, 1, ""));
+        return Task.FromResult(Paused.Contains(node) || !_running[node] ? null : new NodeView(node == Leading, 1, 1, 1, "") { Voters = Voters ?? Nodes });
     }
 
     public async ValueTask DisposeAsync()

@@ -66,6 +66,34 @@ internal sealed class NemesesTests(int nodes)
     }
 
     [Test]
+    public async Task No_disk_is_spoilt_while_a_node_that_was_switched_off_still_votes()
+    {
+        _fake.Voters = [.. _fake.Nodes, 9];
+        Assert.That(await _fake.Watch.HoldsAsync(() => _fake.Watch.ViewOf(2)?.Voters.Contains(9) == true, TimeSpan.FromSeconds(10)), Is.True);
+        var admin = new OwedRemovals();
+        foreach (var nemesis in new INemesis[] { new BitFlips(admin), new MemberTroubles(admin, isChange: true) })
+            Assert.That(await nemesis.StrikeAsync(_fake.Field, new(1)), Is.Null, nemesis.Name);
+        Assert.That(admin.Asked, Is.EqualTo(new[] { 9, 9 }), "its removal is owed, and asked for first");
+        Assert.That(_fake.Done, Is.Empty, "nothing was killed or started");
+    }
+
+    /// <summary>Removes nobody.</summary>
+    private sealed class OwedRemovals : IMemberAdmin
+    {
+        public List<int> Asked { get; } = [];
+
+        public Task<bool> AddAsync(IReadOnlyList<string> addresses, int node, string peer, CancellationToken cancellationToken) => Task.FromResult(false);
+
+        public Task<bool> RemoveAsync(IReadOnlyList<string> addresses, int node, CancellationToken cancellationToken)
+        {
+            Asked.Add(node);
+            return Task.FromResult(false);
+        }
+
+        public Task<bool> TransferAsync(IReadOnlyList<string> addresses, CancellationToken cancellationToken) => Task.FromResult(false);
+    }
+
+    [Test]
     public async Task Without_a_leader_nothing_isolates_it()
     {
         _fake.Leading = 0;

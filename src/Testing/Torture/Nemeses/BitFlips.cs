@@ -15,7 +15,7 @@ internal sealed class BitFlips(IMemberAdmin? admin) : INemesis
     public async Task<Strike?> StrikeAsync(Field field, SimRandom random)
     {
         // Whoever is away already counts: a majority must live without the damaged disk.
-        if (field.Members.Count < 3 || field.Watch.Leader is null || !field.Members.All(field.Driver.IsRunning))
+        if (field.Members.Count < 3 || !await MemberTroubles.TidyAsync(field, admin!) || !field.Members.All(node => field.Watch.ViewOf(node) is not null))
             return null;
         var node = field.Members[random.Below(field.Members.Count)];
         await field.Driver.KillAsync(node);

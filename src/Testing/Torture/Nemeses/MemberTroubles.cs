@@ -13,6 +13,24 @@ internal sealed class MemberTroubles(IMemberAdmin? admin, bool isChange) : INeme
 
     public Task<Strike?> StrikeAsync(Field field, SimRandom random) => isChange ? ChangeAsync(field, random) : TransferAsync(field);
 
+    /// <summary>
+    /// Takes out of the cluster whatever votes there, by the leader's account, and is not in service any more: a removal that was not to be had in time is
+    /// owed. False: nobody leads, or it cannot be had now either, so that whoever takes away another node may take away the majority.
+    /// </summary>
+    public static async Task<bool> TidyAsync(Field field, IMemberAdmin admin)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        if (field.Watch.Leader is not { } leader || field.Watch.ViewOf(leader) is not { } view)
+            return false;
+        foreach (var gone in view.Voters.Except(field.Members))
+        {
+            if (!await admin.RemoveAsync(field.Addresses, gone, patience.Token))
+                return false;
+        }
+
+        return true;
+    }
+
     /// <summary>Starts a new node and makes it a voter; the number of the node, or null if that was not to be had.</summary>
     public static async Task<int?> GrowAsync(Field field, IMemberAdmin admin, CancellationToken patience)
     {
@@ -34,6 +52,8 @@ internal sealed class MemberTroubles(IMemberAdmin? admin, bool isChange) : INeme
     /// <summary>One more, and then one less: another one than came, as often as not.</summary>
     private async Task<Strike?> ChangeAsync(Field field, SimRandom random)
     {
+        if (!await TidyAsync(field, admin!))
+            return null;
         using var patience = new CancellationTokenSource(Patience);
         var leaves = field.Driver.CutsNewcomers && random.Chance(0.3) ? field.DrawOne(random) : 0;
         if (await GrowAsync(field, admin!, patience.Token) is not { } came)
