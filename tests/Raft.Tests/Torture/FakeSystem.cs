@@ -133,7 +133,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private ClientAnswer Do(ClientCall call, string address)
     {
         if (IsDown || address == DownNode || _random.Chance(0.02))
-            return new(AnswerKind.Failed);
+            return new(call.Confirm is null ? AnswerKind.Failed : AnswerKind.Unknown);
         if (call.Concern is not null)
             return Tell(call.Confirm is { } pending ? Fate(call, pending) : Place(call));
         var command = (call.Session ?? "", call.Sequence);
@@ -183,7 +183,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
             case OperationFunction.Add:
                 Add(call.Key, call.Argument.Number * (Strikes(Planted.DoubledAdd, call.Key, 0.03) ? 2 : 1));
                 return new(AnswerKind.Ok, _values[call.Key]) { Index = ++_index };
-            case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.2):
+            case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.6):
                 return new(AnswerKind.Failed);
             default:
                 Set(call.Key, call.Function == OperationFunction.Write ? call.Argument : call.Argument.Members[1]);
