@@ -102,6 +102,18 @@ public sealed class CountingService
     public CountingService InSession(SessionId session, long sequence, long acknowledgedUpTo) =>
         new(_node, (command, token) => _node.ProposeAsync(new SessionCommand(session, sequence, acknowledgedUpTo, command), token));
 
+    /// <summary>
+    /// The same store for writes that are answered as soon as what <paramref name="concern"/> names holds them. A <see cref="Outcome.Provisional"/> answer has a position and
+    /// no value; <see cref="ConfirmAsync"/> tells what became of it.
+    /// </summary>
+    public CountingService WithConcern(WriteConcern concern) => new(_node, (command, token) => _node.ProposeAsync(command, concern, token));
+
+    /// <summary>
+    /// What became of a provisional write: <see cref="Outcome.Applied"/> (it was executed, though the store may have declined it) or <see cref="Outcome.Lost"/>; any other answer says
+    /// nothing of the write (<see cref="RaftNode.ConfirmAsync"/>).
+    /// </summary>
+    public ValueTask<Answer> ConfirmAsync(LogPosition position, CancellationToken cancellationToken = default) => _node.ConfirmAsync(position, cancellationToken);
+
     /// <summary>Adds to a counter, which starts at 0.</summary>
     public async ValueTask<CounterAnswer> AddAsync(string key, long delta, CancellationToken cancellationToken = default)
     {

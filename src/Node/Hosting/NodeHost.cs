@@ -97,6 +97,7 @@ internal static class NodeHost
         app.Use(RawPath.InvokeAsync);
         app.UseRouting();
         CounterEndpoints.Map(app);
+        WriteEndpoints.Map(app);
         JobEndpoints.Map(app);
         StatusEndpoints.Map(app);
         MemberEndpoints.Map(app);

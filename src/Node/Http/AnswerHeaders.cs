@@ -33,9 +33,6 @@ internal static class AnswerHeaders
     /// <summary>What a later session read must have seen to come after this answer.</summary>
     public const string Token = Prefix + "Token";
 
-    /// <summary>The level of a write: a quorum has it on disk.</summary>
-    public const string Quorum = "quorum";
-
     private const string Prefix = "X-RaftStream-";
 
     /// <summary>Says who answers, refusals included.</summary>
@@ -60,8 +57,11 @@ internal static class AnswerHeaders
             return;
         response.Headers[Index] = Text(answer.Position.Index.Value);
         response.Headers[Term] = Text(answer.Position.Term.Value);
-        response.Headers[Token] = new ReadToken(status.Incarnation, answer.Position.Index).ToString();
-        response.Headers[Effective] = level?.ToString() ?? Quorum;
+        response.Headers[Effective] = level?.ToString() ?? (answer.Outcome == Outcome.Provisional ? WriteLevel.Leader : WriteLevel.Quorum);
+
+        // [safety] A provisional write may never be: whoever waited for its index would wait for another's, or take it for done.
+        if (answer.Outcome != Outcome.Provisional)
+            response.Headers[Token] = new ReadToken(status.Incarnation, answer.Position.Index).ToString();
 
         // What is in real-time order lacks nothing that was acknowledged before it came.
         var age = level is { IsByLeader: true } ? TimeSpan.Zero : answer.Age;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RaftStream.Node.Hosting;
 
 namespace RaftStream.Node.Http;
 
@@ -85,6 +86,10 @@ internal static class CounterEndpoints
     {
         if (!SessionHeaders.TryRead(context.Request.Headers, out var headers, out var problem))
             return Task.FromResult<IResult>(Problems.Bad(problem));
+        if (!WriteLevel.TryRead(context.Request, out var concern, out problem))
+            return Task.FromResult<IResult>(Problems.Bad(problem));
+        if (concern == WriteConcern.Leader)
+            return router.RouteAsync(context, body, Repeat.Never, async (running, token) => Provisional(running, await local(running.Counters.WithConcern(concern), token)));
         if (headers is not { } session)
             return router.RouteAsync(context, body, Repeat.Never, (running, token) => local(running.Counters, token));
         return router.RouteAsync(context, body, Repeat.InSession, (running, token) => session.Token.Incarnation == running.Node.Status.Incarnation
@@ -99,10 +104,20 @@ internal static class CounterEndpoints
         await result.ExecuteAsync(context);
     }
 
+    /// <summary>A write that is on this leader's disk: nothing is known of it but its place.</summary>
+    private static LocalAnswer Provisional(RunningNode running, LocalAnswer answer)
+    {
+        if (answer.Outcome != Outcome.Provisional)
+            return answer;
+        var write = new WritePosition(running.Node.Status.Incarnation, answer.Position);
+        var json = new WriteJson("provisional", write.ToString(), answer.Position.Index.Value, answer.Position.Term.Value);
+        return answer with { Result = TypedResults.Json(json, NodeJson.Default.WriteJson, statusCode: StatusCodes.Status202Accepted) };
+    }
+
     private static LocalAnswer From(string key, CounterAnswer answer, bool showMatch)
     {
         if (answer.Outcome != Outcome.Applied)
-            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty) { Position = answer.Position };
         IResult result = answer switch
         {
             { Refusal: Refusal.ReplyNotKept } => Problems.ReplyNotKept(),

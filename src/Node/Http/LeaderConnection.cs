@@ -36,6 +36,7 @@ internal sealed class LeaderConnection : IDisposable
             request.Headers.Add(RequestDeadline.UncertainHeader, "1");
         SessionHeaders.Copy(context.Request.Headers, request.Headers);
         ReadLevel.Copy(context.Request.Headers, request.Headers);
+        WriteLevel.Copy(context.Request.Headers, request.Headers);
         request.Headers.Add(RequestDeadline.RemainingHeader, ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture));
         try
         {

@@ -61,7 +61,7 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
             {
                 var answer = await AskAsync(running, local, deadline);
                 deadline.IsUncertain |= answer.Outcome == Outcome.Unknown && repeat == Repeat.InSession;
-                if (answer.Outcome == Outcome.Applied)
+                if (answer.Outcome is Outcome.Applied or Outcome.Provisional)
                     AnswerHeaders.Write(context.Response, running.Node.Status, answer, level);
                 if (!MayRepeat(answer, repeat))
                     return Answer(answer, repeat, deadline);
@@ -101,14 +101,14 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
 
     private static bool MayRepeat(LocalAnswer answer, Repeat repeat) => answer.Outcome switch
     {
-        Outcome.Applied => false,
+        Outcome.Applied or Outcome.Provisional => false,
         Outcome.Rejected => answer.Refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.Transferring or Refusal.LostLeadership or Refusal.NoLease,
         _ => repeat != Repeat.Never && answer.Refusal is not Refusal.TimedOut,
     };
 
     private static IResult Answer(LocalAnswer answer, Repeat repeat, RequestDeadline deadline)
     {
-        if (answer.Outcome == Outcome.Applied)
+        if (answer.Outcome is Outcome.Applied or Outcome.Provisional)
             return answer.Result;
         if (repeat == Repeat.Always && answer.Outcome == Outcome.Unknown)
             return Problems.For(Outcome.Rejected, Refusal.TimedOut);

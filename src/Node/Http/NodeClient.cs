@@ -47,6 +47,17 @@ internal sealed class NodeClient(HttpClient http, string node)
         return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add", content, NodeJson.Default.CounterJson, patience, cancellationToken, session);
     }
 
+    /// <summary>Adds to a counter with the leader's disk alone; sent once.</summary>
+    public Task<NodeReply<WriteJson>> AddProvisionallyAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var content = JsonContent.Create(new AddBody(delta), NodeJson.Default.AddBody);
+        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add?{WriteLevel.Query}={WriteLevel.Leader}", content, NodeJson.Default.WriteJson, patience, cancellationToken);
+    }
+
+    /// <summary>Asks what became of a provisional write.</summary>
+    public Task<NodeReply<WriteJson>> ConfirmAsync(string position, TimeSpan patience, CancellationToken cancellationToken) =>
+        GetAsync("/v1/writes/" + position, NodeJson.Default.WriteJson, patience, cancellationToken);
+
     /// <summary>Sets a counter if it is what is expected, null for one that must not exist; sent once.</summary>
     public Task<NodeReply<CounterJson>> CompareAndSetAsync(string key, long? expected, long value, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -54,7 +65,7 @@ internal sealed class NodeClient(HttpClient http, string node)
         return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/cas", content, NodeJson.Default.CounterJson, patience, cancellationToken);
     }
 
-    /// <summary>Opens a session with the usual idle timeout.</summary>
+    /// <summary>Opens a session that ends when nothing of it comes for <paramref name="idle"/>: 1 ms to 30 days.</summary>
     public Task<NodeReply<SessionJson>> OpenSessionAsync(TimeSpan idle, TimeSpan patience, CancellationToken cancellationToken) => SendAsync(
         HttpMethod.Post, "/v1/sessions", JsonContent.Create(new OpenSessionBody((long)idle.TotalMilliseconds), NodeJson.Default.OpenSessionBody), NodeJson.Default.SessionJson, patience, cancellationToken);
 

@@ -49,6 +49,11 @@ internal sealed record SessionJson(string Session, long IdleTimeoutMs, string Ou
 /// <summary>A counter after a request. <c>matched</c> is there for compare-and-set only.</summary>
 internal sealed record CounterJson(string Key, long Value, bool Exists, bool? Matched, string Outcome, long Index, long Term);
 
+/// <summary>
+/// A write that the leader's disk alone holds (outcome provisional, with 202), or what became of it: <c>GET /v1/writes/{position}</c>, applied or lost.
+/// </summary>
+internal sealed record WriteJson(string Outcome, string Position, long Index, long Term);
+
 /// <summary>The body of <c>POST /v1/counters/{key}/add</c>; all of it optional.</summary>
 internal sealed record AddBody(long? Delta);
 
@@ -88,6 +93,7 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(IReadOnlyList<StatusJson>))]
 [JsonSerializable(typeof(CounterJson))]
+[JsonSerializable(typeof(WriteJson))]
 [JsonSerializable(typeof(AddBody))]
 [JsonSerializable(typeof(CasBody))]
 [JsonSerializable(typeof(TopJson))]

@@ -86,6 +86,25 @@ internal static class Problems
     public static JsonHttpResult<ProblemJson> Behind(ReadToken token, LogIndex applied) => Rejected(
         StatusCodes.Status503ServiceUnavailable, NotApplied, $"This node has applied {applied} and did not come to the {token.Index} of the token in time: ask another one, or try again.");
 
+    /// <summary>A position of another incarnation of the cluster.</summary>
+    public static JsonHttpResult<ProblemJson> PositionExpired(WritePosition write, uint incarnation) => Make(
+        StatusCodes.Status410Gone,
+        "position-expired",
+        $"The position {write} is of incarnation {write.Incarnation} of the cluster, and this is incarnation {incarnation}: it was restored or reset, and nobody knows what became of the write; read what it should have changed.",
+        "unknown");
+
+    /// <summary>Too many terms have come and gone since the write.</summary>
+    public static JsonHttpResult<ProblemJson> WriteTooOld(WritePosition write) => Make(
+        StatusCodes.Status410Gone, "position-expired", $"The write at {write} is so many leaderships ago that what became of it is not kept; read what it should have changed.", "unknown");
+
+    /// <summary>Nobody gave out that position.</summary>
+    public static JsonHttpResult<ProblemJson> NoSuchWrite(WritePosition write) => Rejected(
+        StatusCodes.Status404NotFound, "no-such-write", $"No leader can have given out the position {write}: give the one of a provisional answer, as it is.");
+
+    /// <summary>It is not decided in time.</summary>
+    public static JsonHttpResult<ProblemJson> Undecided(WritePosition write) => Make(
+        StatusCodes.Status503ServiceUnavailable, "undecided", $"What becomes of the write at {write} is not decided yet, or no leader could be asked in time: ask again.", "unknown");
+
     /// <summary>Whether an error says that a level of reads cannot be had at the moment.</summary>
     public static bool IsOfLevel(string code) => code is NoLeader or NoLease or TooStale or NotApplied or TimedOut or Transferring;
 

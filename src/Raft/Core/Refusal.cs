@@ -63,6 +63,12 @@ public enum Refusal : byte
     /// <summary>No leader is known at the moment.</summary>
     NoLeader = 32,
 
+    /// <summary>With a question about a provisional write: it is so long ago, counted in terms, that what became of it is not kept.</summary>
+    TooOld = 33,
+
+    /// <summary>With a question about a provisional write: no leader can have given out that position.</summary>
+    NoSuchEntry = 34,
+
     /// <summary>
     /// The session is not there: closed, idle for longer than its timeout, evicted, or never opened. It never runs a command again.
     /// </summary>

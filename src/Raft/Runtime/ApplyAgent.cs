@@ -18,12 +18,13 @@ internal sealed class ApplyAgent
     private readonly BoundedQueue<ApplyWork> _work;
     private readonly BoundedQueue<ApplyDone> _done;
     private readonly BoundedQueue<EntryRun> _spare;
+    private readonly Confirmations _confirmations;
     private ApplyWork _underWay;
     private LogPosition _applied;
     private long _time;
 
     public ApplyAgent(ReplicatedState state, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare) =>
-        (State, _work, _done, _spare) = (state, work, done, spare);
+        (State, _work, _done, _spare, _confirmations) = (state, work, done, spare, new(state.Terms));
 
     /// <summary>The state machine and the sessions.</summary>
     public ReplicatedState State { get; }
@@ -62,6 +63,7 @@ internal sealed class ApplyAgent
                     break;
                 default:
                     Recover(work.Snapshot!);
+                    _confirmations.Applied(_applied.Index);
                     Report(null);
                     break;
             }
@@ -81,6 +83,7 @@ internal sealed class ApplyAgent
         _underWay = default;
         while (_work.TryDequeue(out var work))
             Abandon(work);
+        _confirmations.Stop();
     }
 
     /// <summary>A query is not answered; an entry is committed, but this replica will not see it applied.</summary>
@@ -98,6 +101,7 @@ internal sealed class ApplyAgent
         State.Apply(run);
         _underWay = default; // Answered: what fails from here on must not answer again.
         (_applied, _time) = (run.Last, run.Time);
+        _confirmations.Applied(_applied.Index);
         Counters.Commands.Add(run.Count);
         var captured = run.IsSnapshotPoint ? Capture() : null;
         run.Clear();
@@ -105,8 +109,13 @@ internal sealed class ApplyAgent
         Report(captured);
     }
 
-    private void Answer(ClientRequest request) =>
-        request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)) { Age = request.Age });
+    private void Answer(ClientRequest request)
+    {
+        if (request.Kind == RequestKind.Confirm)
+            _confirmations.Take(request, _applied.Index);
+        else
+            request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)) { Age = request.Age });
+    }
 
     /// <summary>One state at a time: while one is being saved, the next would only cost the memory of what changes meanwhile.</summary>
     private CapturedState? Capture()

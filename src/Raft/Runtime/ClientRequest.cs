@@ -26,6 +26,9 @@ internal enum RequestKind : byte
 
     /// <summary>Hand leadership over.</summary>
     Transfer = 7,
+
+    /// <summary>Tell what became of a provisional write.</summary>
+    Confirm = 8,
 }
 
 /// <summary>One request of a caller, answered exactly once, on an agent's thread: <see cref="Complete"/> must not block nor call back.</summary>
@@ -39,6 +42,12 @@ internal abstract class ClientRequest
 
     /// <summary>The command or the query.</summary>
     public ReadOnlyMemory<byte> Payload { get; protected set; }
+
+    /// <summary>Propose: what must hold the entry before it is answered.</summary>
+    public WriteConcern Concern { get; init; }
+
+    /// <summary>Confirm: where the write was put.</summary>
+    public LogPosition Confirm { get; init; }
 
     /// <summary>ReadBounded: how old the state may be.</summary>
     public TimeSpan MaxAge { get; init; }
@@ -61,6 +70,10 @@ internal abstract class ClientRequest
     /// <summary>Hands over the answer.</summary>
     public abstract void Complete(in Answer answer);
 
-    /// <summary>Certainly not done.</summary>
-    public void Refuse(Refusal refusal) => Complete(new(Outcome.Rejected, refusal, default, default));
+    /// <summary>Certainly not done. Of a question about another write this says nothing about that write.</summary>
+    public void Refuse(Refusal refusal) => Complete(Refused(refusal));
+
+    /// <summary>The answer to it where it is refused.</summary>
+    public Answer Refused(Refusal refusal) =>
+        Kind == RequestKind.Confirm ? new(Outcome.Unknown, refusal, Confirm, default) : new(Outcome.Rejected, refusal, default, default);
 }

@@ -8,7 +8,7 @@ namespace RaftStream.Raft.Runtime;
 /// Kept true: every request gets exactly one answer. A proposal that the core took is answered by the entry at its very position
 /// and term, or as unknown: never by another entry that came to stand at its index.
 /// </remarks>
-internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiting)
+internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, ProvisionalWrites provisional, int maxWaiting)
 {
     private readonly List<ClientRequest> _batch = [];
     private readonly Queue<ClientRequest> _reads = new();
@@ -44,7 +44,10 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
         {
             var record = new LogRecord(position, time, request.EntryKind, request.Payload.Length);
             records = records[record.Write(records, request.Payload.Span)..];
-            feed.Expect(position, request);
+            if (request.Concern == WriteConcern.Leader)
+                provisional.Expect(position, request);
+            else
+                feed.Expect(position, request);
             position = position with { Index = position.Index.Next };
         }
 
@@ -62,7 +65,7 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, int maxWaiti
             return false;
         }
 
-        if (request.Kind != RequestKind.Read)
+        if (request.Kind is not (RequestKind.Read or RequestKind.Confirm))
         {
             ReadHere(request, now, applied);
             return false;

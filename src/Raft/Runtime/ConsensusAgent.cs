@@ -33,6 +33,7 @@ internal sealed class ConsensusAgent
     private readonly SnapshotFetch _fetch;
     private readonly SnapshotServe _serve;
     private readonly ClientRequests _requests;
+    private readonly ProvisionalWrites _provisional = new();
     private readonly LogClock _logClock = new();
     private readonly EntryShape[] _shapes;
     private readonly Proposal[] _proposals = new Proposal[MaxPerTurn];
@@ -51,7 +52,7 @@ internal sealed class ConsensusAgent
         _feed = new(_cache, queues.Disk, queues.Apply, queues.SpareRuns, policy, core.Applied);
         _fetch = new(_outbox, queues.Disk, core.Membership, options.ElectionTimeout, snapshotBytesPerSecond);
         _serve = new(_outbox, queues.Disk);
-        _requests = new(core, _feed, options.MaxPendingReads);
+        _requests = new(core, _feed, _provisional, options.MaxPendingReads);
         _writer = new(core, _cache, _feed, _logClock, queues.Disk);
         _admin = new(core);
         _shapes = new EntryShape[options.MaxAppendEntries];
@@ -103,6 +104,7 @@ internal sealed class ConsensusAgent
     public void Stop()
     {
         _requests.Stop();
+        _provisional.Lose(Refusal.Stopped);
         _admin.Stop();
         _feed.Stop();
         while (_queues.Requests.TryDequeue(out var request))
@@ -279,6 +281,8 @@ internal sealed class ConsensusAgent
     {
         Core.LogDurable(now, sequence);
         Drain(now);
+        if (Core.Role == Role.Leader)
+            _provisional.Durable(Core.Durable);
         _outbox.Release(sequence, Core.Term);
     }
 
@@ -316,6 +320,7 @@ internal sealed class ConsensusAgent
         {
             _writer.LoseTerm();
             _feed.LoseProposals();
+            _provisional.Lose(Refusal.LostLeadership);
         }
 
         if (output.WriteSequence != 0)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
@@ -12,6 +14,11 @@ internal sealed class EntryRun
     private readonly Command[] _commands = new Command[MaxCommands];
     private readonly ClientRequest?[] _requests = new ClientRequest?[MaxCommands];
     private readonly bool[] _isSession = new bool[MaxCommands];
+
+    private readonly List<LogPosition> _terms = [];
+
+    /// <summary>The first entry in the run of each term that it has entries of.</summary>
+    public ReadOnlySpan<LogPosition> Terms => CollectionsMarshal.AsSpan(_terms);
 
     /// <summary>How many commands and session entries.</summary>
     public int Count { get; private set; }
@@ -41,6 +48,8 @@ internal sealed class EntryRun
     /// <summary>Adds an entry that the state machine does not see.</summary>
     public void Skip(LogPosition position, long time, int size)
     {
+        if (position.Term != Last.Term)
+            _terms.Add(position);
         (Last, Time) = (position, time);
         Bytes += size;
     }
@@ -70,6 +79,7 @@ internal sealed class EntryRun
     /// <summary>Lets go of everything.</summary>
     public void Clear()
     {
+        _terms.Clear();
         Array.Clear(_isSession, 0, Count);
         (HasSessions, IsSnapshotPoint) = (false, false);
         Array.Clear(_commands, 0, Count);

@@ -11,6 +11,14 @@ public enum Outcome : byte
 
     /// <summary>It may be done, now or later: nobody can tell.</summary>
     Unknown = 2,
+
+    /// <summary>
+    /// It is on the disk of the leader alone and was not executed: it may still be lost with that leader. <see cref="RaftNode.ConfirmAsync"/> tells what became of it.
+    /// </summary>
+    Provisional = 3,
+
+    /// <summary>Of a write that was provisional: another leader's log took its place. It is not done, and never will be.</summary>
+    Lost = 5,
 }
 
 /// <summary>How a request ended, and what the state machine replied.</summary>

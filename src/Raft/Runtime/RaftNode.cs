@@ -139,6 +139,26 @@ public sealed class RaftNode : IAsyncDisposable
         AskAsync(new(RequestKind.Propose, command), cancellationToken);
 
     /// <summary>
+    /// Proposes a command and waits until what <paramref name="concern"/> names holds it. Only the leader can. A <see cref="Outcome.Provisional"/> answer, and an
+    /// unknown one that tells a position, can be given to <see cref="ConfirmAsync"/>.
+    /// </summary>
+    public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, WriteConcern concern, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, command) { Concern = concern }, cancellationToken);
+
+    /// <summary>
+    /// Waits until it is decided what became of a write that was given <paramref name="position"/>, on any node, behind a linearizable barrier:
+    /// <see cref="Outcome.Applied"/>, for good, or <see cref="Outcome.Lost"/>. Any other answer says nothing about the write: <see cref="Outcome.Unknown"/> where the wait
+    /// ended before or it is too long ago, <see cref="Outcome.Rejected"/> where no leader can have given out that position.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The index or the term is below one.</exception>
+    public ValueTask<Answer> ConfirmAsync(LogPosition position, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(position.Index.Value, 1, nameof(position));
+        ArgumentOutOfRangeException.ThrowIfLessThan(position.Term.Value, 1, nameof(position));
+        return AskAsync(new(RequestKind.Confirm, default) { Confirm = position }, cancellationToken);
+    }
+
+    /// <summary>
     /// Opens a session of the cluster: its id is the <see cref="Answer.Position"/>'s index. It ends when no entry of it comes for
     /// <paramref name="idleTimeout"/> of log time, 1 ms to 30 days. Only the leader can. After an <see cref="Outcome.Unknown"/> open
     /// another one: the first, if there is one, expires.
@@ -253,7 +273,7 @@ public sealed class RaftNode : IAsyncDisposable
         if (refusal == Refusal.None && !_replica.Queues.Requests.TryEnqueue(request))
             refusal = Refusal.Overloaded;
         if (refusal != Refusal.None)
-            return new(Outcome.Rejected, refusal, default, default);
+            return request.Refused(refusal);
 
         // Whoever enqueued just as the agents stopped: nobody polls the queue any more.
         if (_isStopping || _stopped.Task.IsCompleted)

@@ -22,6 +22,9 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     private int _count;
     private int _applied;
 
+    /// <summary>Where the terms of the log begin, as far as it is applied.</summary>
+    public TermStarts Terms { get; } = new();
+
     /// <summary>The sessions' part.</summary>
     public SessionTable Sessions => _sessions;
 
@@ -47,6 +50,9 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
                 run.Requests[i]?.Complete(new(Outcome.Applied, Refusal.None, run.Commands[i].Position, ReplyAt(i)));
         }
 
+        foreach (var start in run.Terms)
+            Terms.Add(start);
+
         // What every replica captures here must not depend on when its sessions are looked at next.
         if (run.IsSnapshotPoint)
             _sessions.ExpireAt(run.Time);
@@ -64,7 +70,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     public ISnapshotView Capture()
     {
         Invariant.Check(!_isCaptured, "one state is captured at a time");
-        var view = new StateView(_sessions.Capture(), machine.Capture(), () => _isCaptured = false);
+        var view = new StateView(Terms.ToBytes(), _sessions.Capture(), machine.Capture(), () => _isCaptured = false);
         _isCaptured = true;
         return view;
     }
@@ -73,6 +79,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     /// <exception cref="InvalidDataException">It is none.</exception>
     public void Restore(ISnapshotReader reader)
     {
+        Terms.Restore(reader);
         _sessions.Restore(reader);
         machine.Restore(reader);
     }

@@ -3,15 +3,22 @@ using System.Buffers;
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
-/// The sessions and the state machine's own state of one moment, one behind the other, on their way into a snapshot. Whoever carries it
+/// The terms of the log, the sessions and the state machine's own state of one moment, one behind the other, on their way into a snapshot. Whoever carries it
 /// to disk disposes of it, on any thread, and so says <paramref name="released"/>: the next may be captured.
 /// </summary>
-internal sealed class StateView(SessionSnapshot sessions, ISnapshotView machine, Action released) : ISnapshotView
+internal sealed class StateView(ReadOnlyMemory<byte> terms, SessionSnapshot sessions, ISnapshotView machine, Action released) : ISnapshotView
 {
+    private bool _hasTerms;
     private bool _isReleased;
 
     /// <inheritdoc/>
-    public bool WriteNext(IBufferWriter<byte> destination) => sessions.WriteNext(destination) || machine.WriteNext(destination);
+    public bool WriteNext(IBufferWriter<byte> destination)
+    {
+        if (_hasTerms)
+            return sessions.WriteNext(destination) || machine.WriteNext(destination);
+        destination.Write(terms.Span);
+        return _hasTerms = true;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

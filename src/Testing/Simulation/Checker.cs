@@ -31,6 +31,9 @@ internal sealed class Checker(Simulation simulation, Swarm swarm)
     /// <summary>The last entry known to be committed by anybody.</summary>
     public LogIndex Committed => new(_committed.Count - 1);
 
+    /// <summary>The term of a committed entry; zero where none is committed yet.</summary>
+    public Term CommittedTerm(LogIndex index) => index <= Committed ? _committed[(int)index.Value].Term : Term.Zero;
+
     /// <summary>The chain of a committed entry.</summary>
     public ulong CommittedChain(LogIndex index) => index <= Committed ? _committed[(int)index.Value].Chain : 0;
 

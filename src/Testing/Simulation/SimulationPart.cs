@@ -96,4 +96,7 @@ public enum SimulationPart
 
     /// <summary>State machines that take long.</summary>
     SlowApplies = 1 << 28,
+
+    /// <summary>Clients that are content with the leader's disk.</summary>
+    ProvisionalWrites = 1 << 29,
 }

@@ -30,6 +30,12 @@ public interface ITestedSystem
     IReadOnlyList<string> ReadLevels => [];
 
     /// <summary>
+    /// The concerns of writes there are beside the strongest, for <see cref="ClientCall.Concern"/>; if not told otherwise none. An add under <c>leader</c> is answered as
+    /// unknown with <see cref="ClientAnswer.Pending"/>, and its fate is told when it is asked for.
+    /// </summary>
+    IReadOnlyList<string> WriteConcerns => [];
+
+    /// <summary>
     /// Whether its nodes check the bytes that they send each other, so that ways between them may be spoilt; if not told otherwise, they do not, and
     /// a bit turned over on the way may be another command.
     /// </summary>
@@ -75,6 +81,15 @@ public readonly record struct ClientCall(string Key, OperationFunction Function,
     /// <summary>How fresh a read must be; null for the strongest there is.</summary>
     public string? Level { get; init; }
 
+    /// <summary>What must hold a write before it is answered; null for the strongest there is.</summary>
+    public string? Concern { get; init; }
+
+    /// <summary>
+    /// Null for a call that does something. Else the call only asks what became of an earlier one that was answered with this as <see cref="ClientAnswer.Pending"/>:
+    /// ok if it is done, failed if it certainly never will be.
+    /// </summary>
+    public string? Confirm { get; init; }
+
     /// <summary>
     /// Who asks: the same number for all calls of one client of the lab, which moves from node to node; 0 for nobody in particular. A read of the level
     /// <c>session</c> comes after whatever was answered under that number.
@@ -102,6 +117,9 @@ public readonly record struct ClientAnswer(AnswerKind Kind, HistoryValue? Result
 {
     /// <summary>The place of the answer in the order of all that the system did, where it tells one; else 0.</summary>
     public long Index { get; init; }
+
+    /// <summary>With <see cref="AnswerKind.Unknown"/>: by what one can ask later, with <see cref="ClientCall.Confirm"/>, what became of the call; null where that cannot be asked.</summary>
+    public string? Pending { get; init; }
 
     /// <summary>The age in milliseconds that the system admits for what was read, where it tells one.</summary>
     public long? AgeMs { get; init; }

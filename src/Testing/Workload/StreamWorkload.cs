@@ -23,6 +23,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly SimRandom _openings;
     private readonly SimulationPart _without;
     private readonly SimRandom? _bursts;
+    private readonly SimRandom _provisionalActs;
+    private readonly ProvisionalWorkload? _provisional;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -34,6 +36,8 @@ internal sealed class StreamWorkload : IWorkload
         (_simulation, _swarm, _random) = (simulation, swarm, random);
         (_acts, _times, _openings, _without) = (random.Fork(), random.Fork(), random.Fork(), simulation.Options.Without);
         _bursts = swarm.Bursts > 0 && !_without.HasFlag(SimulationPart.Bursts) ? new(simulation.Options.Seed ^ 0x9ddf_ea08_eb38_2d69) : null;
+        _provisionalActs = new(simulation.Options.Seed ^ 0x51ed_270b_9f3c_a8e5);
+        _provisional = _provisionalActs.Chance(0.3) && !_without.HasFlag(SimulationPart.ProvisionalWrites) ? new(simulation, SomeNode, _provisionalActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -51,7 +55,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false;
 
     public IStateMachine CreateMachine() => new CountingStore();
 
@@ -77,6 +81,8 @@ internal sealed class StreamWorkload : IWorkload
         OpenReaders();
         if (!_without.HasFlag(SimulationPart.Sessions))
             Sessions.Act(IsActive);
+        if (_provisional is not null && (!IsActive || _provisionalActs.Chance(0.25)))
+            _provisional.Act(IsActive);
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -143,6 +149,7 @@ internal sealed class StreamWorkload : IWorkload
     {
         Sessions.Oracle.OnApplied(command);
         _counters.OnApplied(command);
+        _provisional?.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -167,6 +174,7 @@ internal sealed class StreamWorkload : IWorkload
     {
         CompareWords(machine, (int)_countedTo);
         _counters.CheckEnd(key => ValueOf(machine, key));
+        _provisional?.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
@@ -228,6 +236,13 @@ internal sealed class StreamWorkload : IWorkload
         }
 
         return leader;
+    }
+
+    /// <summary>For those who draw from a source of their own.</summary>
+    private SimNode SomeNode()
+    {
+        var node = _simulation.Nodes[_provisionalActs.Below(_simulation.Nodes.Count)];
+        return _provisionalActs.Chance(0.8) ? _simulation.Nodes.Find(static candidate => candidate.Replica?.Consensus.Core.Role == Role.Leader) ?? node : node;
     }
 
     private bool Ask(SimRequest request)

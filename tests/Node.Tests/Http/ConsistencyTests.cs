@@ -72,7 +72,7 @@ internal sealed class ConsistencyTests
         {
             var added = await SendAsync(follower, "POST", "/v1/counters/seen/add");
             Assert.That(added.Header(AnswerHeaders.Node), Is.EqualTo($"{leader.Id}"), "the headers of a write survive its forwarding");
-            Assert.That(added.Header(AnswerHeaders.Effective), Is.EqualTo(AnswerHeaders.Quorum));
+            Assert.That(added.Header(AnswerHeaders.Effective), Is.EqualTo(WriteLevel.Quorum));
             var read = await SendAsync(follower, "GET", $"/v1/counters/seen?consistency=session&token={added.Header(AnswerHeaders.Token)}");
             Assert.That(read.Value, Is.EqualTo(count), "it reads its write");
             Assert.That(read.Header(AnswerHeaders.Node), Is.EqualTo($"{follower.Id}"));

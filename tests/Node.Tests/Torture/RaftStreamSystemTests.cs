@@ -39,6 +39,12 @@ internal sealed class RaftStreamSystemTests
             Assert.That((read.Kind, read.Result, read.Index >= added.Index), Is.EqualTo((AnswerKind.Ok, (HistoryValue?)5, true)), level);
         }
 
+        var write = new ClientCall("provisional/1", OperationFunction.Add, 3) { Concern = "leader" };
+        var placed = await DoAsync(write);
+        Assert.That(placed.Kind, Is.EqualTo(AnswerKind.Unknown));
+        Assert.That(await DoAsync(write with { Confirm = placed.Pending }), Is.EqualTo(new ClientAnswer(AnswerKind.Ok)), "it is told, and not done again");
+        Assert.That((await DoAsync(new("provisional/1", OperationFunction.Read))).Result, Is.EqualTo((HistoryValue)3));
+
         var command = new ClientCall("sessions/1", OperationFunction.Add, 7) { Session = "a", Sequence = 1 };
         var first = await DoAsync(command);
         Assert.That(first.Result, Is.EqualTo((HistoryValue)7));

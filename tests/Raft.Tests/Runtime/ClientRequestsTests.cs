@@ -24,7 +24,7 @@ internal sealed class ClientRequestsTests
     public ClientRequestsTests()
     {
         _feed = new(new(1 << 20), RuntimeBench.Queue<DiskWork>(), _apply, RuntimeBench.Queue<EntryRun>(), new(1 << 20, 1 << 20), LogIndex.Zero);
-        _requests = new(_core, _feed, maxWaiting: 4);
+        _requests = new(_core, _feed, new(), maxWaiting: 4);
     }
 
     [Test]

@@ -36,6 +36,12 @@ internal enum Planted
 
     /// <summary>Reads of a weaker level are sometimes older than they may be.</summary>
     TooOld,
+
+    /// <summary>A provisional write that was lost is sometimes told as done.</summary>
+    LostAndConfirmed,
+
+    /// <summary>A provisional write that was done is sometimes told as lost.</summary>
+    DoneAndLost,
 }
 
 /// <summary>
@@ -53,6 +59,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private readonly Dictionary<string, HistoryValue> _values = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HistoryValue> _before = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Session, long Sequence), ClientAnswer> _answers = [];
+    private readonly Dictionary<string, bool> _fates = new(StringComparer.Ordinal);
     private long _index;
     private long _offset;
     private long _words;
@@ -69,6 +76,8 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     public bool HasSessions => true;
 
     public IReadOnlyList<string> ReadLevels { get; } = [$"bounded:{OldestMs}", "eventual", "lease"];
+
+    public IReadOnlyList<string> WriteConcerns { get; } = ["leader"];
 
     /// <summary>The share of answers that are lost.</summary>
     public double Lost { get; init; } = 0.01;
@@ -124,7 +133,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private ClientAnswer Do(ClientCall call, string address)
     {
         if (IsDown || address == DownNode || _random.Chance(0.02))
-            return new(AnswerKind.Failed);
+            return new(call.Confirm is null ? AnswerKind.Failed : AnswerKind.Unknown);
+        if (call.Concern is not null)
+            return Tell(call.Confirm is { } pending ? Fate(call, pending) : Place(call));
         var command = (call.Session ?? "", call.Sequence);
         if (call.Session is not null && !(bug == Planted.RepeatedCommand && Is(call.Key)) && _answers.TryGetValue(command, out var known))
             return Tell(known);
@@ -134,6 +145,24 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         if (call.Session is not null)
             _answers[command] = answer;
         return Strikes(Planted.DoneAndRefused, call.Key, 0.05) ? new(AnswerKind.Failed) : Tell(answer);
+    }
+
+    // Done at once or never, and nobody is told which.
+    private ClientAnswer Place(ClientCall call)
+    {
+        var (place, isDone) = ($"place {_fates.Count}", _random.Chance(0.7));
+        if (isDone)
+            Change(call);
+        _fates.Add(place, isDone);
+        return new(AnswerKind.Unknown) { Pending = place };
+    }
+
+    private ClientAnswer Fate(ClientCall call, string pending)
+    {
+        if (_random.Chance(0.2))
+            return new(AnswerKind.Unknown);
+        var isDone = _fates[pending];
+        return new((isDone ? !Strikes(Planted.DoneAndLost, call.Key, 0.1) : Strikes(Planted.LostAndConfirmed, call.Key, 0.1)) ? AnswerKind.Ok : AnswerKind.Failed);
     }
 
     private ClientAnswer Read(ClientCall call, string address)
@@ -154,7 +183,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
             case OperationFunction.Add:
                 Add(call.Key, call.Argument.Number * (Strikes(Planted.DoubledAdd, call.Key, 0.03) ? 2 : 1));
                 return new(AnswerKind.Ok, _values[call.Key]) { Index = ++_index };
-            case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.2):
+            case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.6):
                 return new(AnswerKind.Failed);
             default:
                 Set(call.Key, call.Function == OperationFunction.Write ? call.Argument : call.Argument.Members[1]);

@@ -48,6 +48,8 @@ internal sealed class LoadTests : IDisposable
     [TestCase(Planted.RepeatedCommand, SessionsLoad.LoadName, "linearizability", "exactly once", "same answer")]
     [TestCase(Planted.LostWrite, SessionsLoad.LoadName, "linearizability", "exactly once")]
     [TestCase(Planted.TooOld, LevelsLoad.LoadName, "bounded staleness")]
+    [TestCase(Planted.LostAndConfirmed, ProvisionalLoad.LoadName, "linearizability", "sum")]
+    [TestCase(Planted.DoneAndLost, ProvisionalLoad.LoadName, "linearizability", "sum")]
     [TestCase(Planted.RecordTwice, StreamLoad.LoadName, "exactly once")]
     [TestCase(Planted.RecordLost, StreamLoad.LoadName, "exactly once")]
     public async Task A_planted_bug_is_found_in_its_workload_and_nowhere_else(Planted bug, string workload, params string[] checkers)

@@ -45,7 +45,7 @@ internal static class Judge
         MutexLoad.LoadName => [MutexCheck.Check(workload, operations)],
         SessionsLoad.LoadName => [SumCheck.Check(workload, "exactly once", operations, load.FinalReads), SumCheck.Check(workload, load.Repeats)],
         LevelsLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads), PlacesCheck.Check(workload, operations)],
-        CounterLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
+        CounterLoad.LoadName or ProvisionalLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
         _ => [],
     };
 }

@@ -35,6 +35,9 @@ internal interface ILoad
 /// <summary>The workloads there are, and which of them a system can do.</summary>
 internal static class LoadCatalog
 {
+    /// <summary>The concern of writes that the leader's disk alone holds.</summary>
+    private const string Leader = "leader";
+
     private static readonly (string Name, Func<ITestedSystem, bool> Fits)[] Known =
     [
         (RegisterLoad.LoadName, static system => Can(system, OperationFunction.Read) && (Can(system, OperationFunction.CompareAndSet) || Can(system, OperationFunction.Write))),
@@ -46,6 +49,7 @@ internal static class LoadCatalog
         (MutexLoad.LoadName, static system => Can(system, OperationFunction.Read, OperationFunction.CompareAndSet)),
         (SessionsLoad.LoadName, static system => system.HasSessions && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (LevelsLoad.LoadName, static system => system.ReadLevels.Count > 0 && Can(system, OperationFunction.Read, OperationFunction.Add)),
+        (ProvisionalLoad.LoadName, static system => system.WriteConcerns.Contains(Leader, StringComparer.Ordinal) && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (StreamLoad.LoadName, static system => system is IStreamSystem && Can(system, OperationFunction.Read)),
     ];
 
@@ -54,7 +58,8 @@ internal static class LoadCatalog
 
     /// <summary>What the keys of a workload are.</summary>
     public static LoadObject ObjectOf(string workload) =>
-        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or StreamLoad.LoadName ? LoadObject.Counter : LoadObject.Register;
+        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or StreamLoad.LoadName
+            ? LoadObject.Counter : LoadObject.Register;
 
     /// <summary>The names of those that a system can do.</summary>
     public static IReadOnlyList<string> NamesFor(ITestedSystem system) => [.. Known.Where(known => known.Fits(system)).Select(static known => known.Name)];
@@ -85,6 +90,7 @@ internal static class LoadCatalog
         MutexLoad.LoadName => new MutexLoad(),
         SessionsLoad.LoadName => new SessionsLoad(),
         LevelsLoad.LoadName => new LevelsLoad(system.ReadLevels),
+        ProvisionalLoad.LoadName => new ProvisionalLoad(Leader),
         _ => new StreamLoad((IStreamSystem)system, options),
     };
 

@@ -20,7 +20,6 @@ internal sealed class SessionsLoad : ILoad
     public const string LoadName = "sessions";
 
     private const int MostRepeats = 20_000;
-    private const int MostPending = 10_000;
     private const int CommandsOfSession = 50;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -30,7 +29,7 @@ internal sealed class SessionsLoad : ILoad
     private readonly WorkKeys<UniqueAmounts> _keys = new(LoadName, static () => new());
     private readonly Dictionary<int, (string Name, long Sequence)> _sessions = [];
     private readonly List<SessionRepeat> _repeats = [];
-    private readonly Queue<Pending> _pending = new();
+    private readonly OpenOperations _open = new(LoadName);
 
     /// <inheritdoc/>
     public string Name => LoadName;
@@ -62,13 +61,14 @@ internal sealed class SessionsLoad : ILoad
             return;
         }
         var (session, sequence) = NextCommand(client);
-        var command = new Pending(new(key.Name, OperationFunction.Add, key.State.Next(client.Random)) { Session = session, Sequence = sequence }, client.Begin());
+        var command = new OpenOperation(new(key.Name, OperationFunction.Add, key.State.Next(client.Random)) { Session = session, Sequence = sequence }, client.Begin());
         using var patience = new CancellationTokenSource(Patience);
         var answer = await SendAsync(client, command, patience.Token);
         _keys.Ended(client.Group, key, answer.Kind);
         if (answer.Kind == AnswerKind.Unknown)
         {
-            GiveUp(client, command);
+            Forget(client);
+            _open.Leave(client, command);
             return;
         }
         client.Record(Name, command.Call, command.Invoked, command.Node, answer);
@@ -79,16 +79,9 @@ internal sealed class SessionsLoad : ILoad
     }
 
     /// <inheritdoc/>
-    public async Task SettleAsync(LoadClient client, CancellationToken end)
-    {
-        while (_pending.TryDequeue(out var command))
-        {
-            var answer = end.IsCancellationRequested ? new(AnswerKind.Unknown) : await SendAsync(client, command, end);
-            client.Keep(Name, command.Call, command.Process, command.Invoked, command.Node, answer);
-        }
-    }
+    public Task SettleAsync(LoadClient client, CancellationToken end) => _open.SettleAsync(client, command => SendAsync(client, command, end), end);
 
-    private async Task<ClientAnswer> SendAsync(LoadClient client, Pending command, CancellationToken patience)
+    private async Task<ClientAnswer> SendAsync(LoadClient client, OpenOperation command, CancellationToken patience)
     {
         while (true)
         {
@@ -104,7 +97,7 @@ internal sealed class SessionsLoad : ILoad
         }
     }
 
-    private async Task RepeatAsync(LoadClient client, Pending command, ClientAnswer first)
+    private async Task RepeatAsync(LoadClient client, OpenOperation command, ClientAnswer first)
     {
         await client.MoveAsync(client.AnyNode());
         var second = await client.AttemptAsync(this, command.Call);
@@ -127,37 +120,9 @@ internal sealed class SessionsLoad : ILoad
         }
     }
 
-    private void GiveUp(LoadClient client, Pending command)
-    {
-        Forget(client);
-        lock (_lock)
-        {
-            if (_pending.Count < MostPending)
-            {
-                command.Process = client.Abandon();
-                _pending.Enqueue(command);
-                return;
-            }
-        }
-        client.Record(Name, command.Call, command.Invoked, command.Node, new(AnswerKind.Unknown));
-    }
-
     private void Forget(LoadClient client)
     {
         lock (_lock)
             _sessions.Remove(client.Number);
-    }
-
-    private sealed class Pending(ClientCall call, long invoked)
-    {
-        public ClientCall Call => call;
-
-        public long Invoked => invoked;
-
-        public long Process { get; set; }
-
-        public int Node { get; set; }
-
-        public bool IsInDoubt { get; set; }
     }
 }

@@ -28,6 +28,8 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
             {
                 OperationFunction.Read => Read(Note(call, await node.GetCounterAsync(call.Key, NoLimit, deadline, LevelOf(call)))),
                 OperationFunction.CompareAndSet => Set(Note(call, await node.CompareAndSetAsync(call.Key, Expected(call), call.Argument.Members[1].Number, NoLimit, deadline))),
+                OperationFunction.Add when call.Confirm is { } position => Told((await node.ConfirmAsync(position, NoLimit, deadline)).Value),
+                OperationFunction.Add when call.Concern is not null => Placed(await node.AddProvisionallyAsync(call.Key, call.Argument.Number, NoLimit, deadline)),
                 OperationFunction.Add when call.Session is null => Added(Note(call, await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline))),
                 OperationFunction.Add => await AddInSessionAsync(call, deadline),
                 _ => throw new ArgumentException($"RaftStream has no {call.Function}.", nameof(call)),
@@ -97,6 +99,16 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
         ? new(AnswerKind.Ok, counter.Value) { Index = counter.Index }
         : Refused(reply);
 
+    // It is on a leader's disk and may yet be lost: whoever wants to know asks.
+    private static ClientAnswer Placed(NodeReply<WriteJson> reply) => reply.Value is { } write ? new(AnswerKind.Unknown) { Pending = write.Position } : Refused(reply);
+
+    private static ClientAnswer Told(WriteJson? fate) => new(fate?.Outcome switch
+    {
+        "applied" => AnswerKind.Ok,
+        "lost" => AnswerKind.Failed,
+        _ => AnswerKind.Unknown,
+    });
+
     private static ClientAnswer Set(NodeReply<CounterJson> reply) => reply.Value switch
     {
         null => Refused(reply),
@@ -105,10 +117,15 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     };
 
     // Only two things are certain: the request never reached a node, or a node says that it was rejected.
-    private static ClientAnswer Refused(NodeReply<CounterJson> reply) => new(reply.Problem?.Outcome switch
+    private static ClientAnswer Refused<T>(NodeReply<T> reply)
+        where T : class
     {
-        "applied" => AnswerKind.Ok,
-        "rejected" => AnswerKind.Failed,
-        _ => reply.NeverSent ? AnswerKind.Failed : AnswerKind.Unknown,
-    });
+        var kind = reply.Problem?.Outcome switch
+        {
+            "applied" => AnswerKind.Ok,
+            "rejected" => AnswerKind.Failed,
+            _ => reply.NeverSent ? AnswerKind.Failed : AnswerKind.Unknown,
+        };
+        return new(kind);
+    }
 }

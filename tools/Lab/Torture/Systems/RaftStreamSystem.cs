@@ -75,6 +75,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshot
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> WriteConcerns { get; } = [WriteLevel.Leader];
+
+    /// <inheritdoc/>
     public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions, _seen);
 
     /// <inheritdoc/>
