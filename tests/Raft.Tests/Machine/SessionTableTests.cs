@@ -154,7 +154,9 @@ internal sealed class SessionTableTests
         _bench.Do(4, 0, Command(1, 2));
         var snapshot = _bench.Snapshot();
         var refused = 0;
-        for (var at = 0; at < snapshot.Length - 8; at++)
+
+        // In front stand the terms of the log, which no hash of the state covers, since the same state may come about in other terms: TermStartsTests.
+        for (var at = _bench.State.Terms.ToBytes().Length; at < snapshot.Length - 8; at++)
         {
             foreach (var bit in new byte[] { 1, 128 })
             {
