@@ -47,6 +47,12 @@ internal static class Problems
     /// <summary>The request took too long; certainly not done.</summary>
     public const string TimedOut = "timed-out";
 
+    /// <summary>Nobody knows any more what became of a provisional write.</summary>
+    public const string PositionGone = "position-expired";
+
+    /// <summary>Nobody gave out the position.</summary>
+    public const string NoSuchPosition = "no-such-write";
+
     /// <summary>Another change of the members is under way.</summary>
     public const string ChangeUnderWay = "change-under-way";
 
@@ -89,17 +95,17 @@ internal static class Problems
     /// <summary>A position of another incarnation of the cluster.</summary>
     public static JsonHttpResult<ProblemJson> PositionExpired(WritePosition write, uint incarnation) => Make(
         StatusCodes.Status410Gone,
-        "position-expired",
+        PositionGone,
         $"The position {write} is of incarnation {write.Incarnation} of the cluster, and this is incarnation {incarnation}: it was restored or reset, and nobody knows what became of the write; read what it should have changed.",
         "unknown");
 
     /// <summary>Too many terms have come and gone since the write.</summary>
     public static JsonHttpResult<ProblemJson> WriteTooOld(WritePosition write) => Make(
-        StatusCodes.Status410Gone, "position-expired", $"The write at {write} is so many leaderships ago that what became of it is not kept; read what it should have changed.", "unknown");
+        StatusCodes.Status410Gone, PositionGone, $"The write at {write} is so many leaderships ago that what became of it is not kept; read what it should have changed.", "unknown");
 
     /// <summary>Nobody gave out that position.</summary>
     public static JsonHttpResult<ProblemJson> NoSuchWrite(WritePosition write) => Rejected(
-        StatusCodes.Status404NotFound, "no-such-write", $"No leader can have given out the position {write}: give the one of a provisional answer, as it is.");
+        StatusCodes.Status404NotFound, NoSuchPosition, $"No leader can have given out the position {write}: give the one of a provisional answer, as it is.");
 
     /// <summary>It is not decided in time.</summary>
     public static JsonHttpResult<ProblemJson> Undecided(WritePosition write) => Make(
@@ -139,6 +145,8 @@ internal static class Problems
         Refusal.StorageFull => (507, StorageFull, "The leader's disk is full; nothing was done and nothing is lost, make room in its data folder and try again."),
         Refusal.NoLease => (503, NoLease, "No leader whose lease covers the moment answered in time; nothing was done, so the request may be sent again."),
         Refusal.TooStale => (503, TooStale, "This node could not prove in time that its state is as fresh as asked: ask another one, or allow a greater age."),
+        Refusal.TooOld => (410, PositionGone, "The write is so many leaderships ago that what became of it is not kept; read what it should have changed."),
+        Refusal.NoSuchEntry => (404, NoSuchPosition, "No leader can have given out that position; give the one of a provisional answer, as it is."),
         _ => ExplainMembers(refusal) ?? ExplainSession(refusal) ?? (503, NoLeader, "No leader answered in time; nothing was done, so the request may be sent again."),
     };
 
