@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;

@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Tests.Support;
