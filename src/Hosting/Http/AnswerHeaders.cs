@@ -70,13 +70,13 @@ internal static class AnswerHeaders
     }
 
     /// <summary>Takes over what the node says that a request was sent on to: it served it, not this one.</summary>
-    public static void Relay(HttpResponseMessage from, HttpResponse to)
+    public static void Relay(IHeaderDictionary from, HttpResponse to)
     {
         to.Headers.Remove(Leader);
-        foreach (var (name, values) in from.Headers)
+        foreach (var (name, value) in from)
         {
             if (name.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
-                to.Headers[name] = string.Join(", ", values);
+                to.Headers[name] = value;
         }
     }
 

@@ -26,8 +26,10 @@ internal sealed class FirstInLine : IStartupFilter
     /// <inheritdoc/>
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
+        var paths = app.ApplicationServices.GetRequiredService<OwnPaths>();
+        app.Use((context, then) => paths.AreMapped ? ForwardInlet.InvokeAsync(context, then) : then(context));
         app.Use(ErrorBoundary.InvokeAsync);
-        app.UseWhen(static context => context.RequestServices.GetRequiredService<OwnPaths>().AreMapped, static ours => ours.Use(RawPath.InvokeAsync));
+        app.Use((context, then) => paths.AreMapped ? RawPath.InvokeAsync(context, then) : then(context));
         next(app);
     };
 }

@@ -71,7 +71,16 @@ internal static class JobEndpoints
     private static async Task<IResult> CountAsync(HttpContext context, RaftNode node, CancellationToken cancellationToken)
     {
         var ingest = new WordCountIngest(node, RawPath.NameOf(context), Partition(context));
-        var report = await ingest.RunAsync(context.Request.Body, cancellationToken);
+        IngestReport report;
+        try
+        {
+            report = await ingest.RunAsync(context.Request.Body, cancellationToken);
+        }
+        catch (SpoiltException spoilt)
+        {
+            return LeaderLost($"{spoilt.Message} What came whole is counted; post the same source again.");
+        }
+
         return report.Outcome switch
         {
             IngestOutcome.Complete => TypedResults.Json(Json(report), NodeJson.Default.IngestJson),

@@ -122,6 +122,10 @@ internal static class Problems
         ? For(Outcome.Unknown, Refusal.NotLeader)
         : Rejected(StatusCodes.Status503ServiceUnavailable, Unavailable, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one.");
 
+    /// <summary>A request that another node passed on is not as it was sent: that node sends it again.</summary>
+    public static JsonHttpResult<ProblemJson> Spoilt() =>
+        Rejected(StatusCodes.Status503ServiceUnavailable, Unavailable, "The request was spoilt on its way between two nodes; nothing was done, try again.");
+
     /// <summary>No leader in time.</summary>
     public static JsonHttpResult<ProblemJson> WithoutLeader() => For(Outcome.Rejected, Refusal.NoLeader);
 

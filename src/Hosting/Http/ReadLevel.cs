@@ -118,10 +118,10 @@ internal sealed record ReadLevel(string Name, long MaxAgeMs = 0, ReadToken Token
     public void Write(HttpRequestHeaders request) => request.Add(Header, ToString());
 
     /// <summary>Hands it on to the leader; what the query says goes with the path.</summary>
-    public static void Copy(IHeaderDictionary from, HttpRequestHeaders to)
+    public static void Copy(IHeaderDictionary from, IHeaderDictionary to)
     {
         if (from.TryGetValue(Header, out var value))
-            to.TryAddWithoutValidation(Header, value.ToString());
+            to[Header] = value;
     }
 
     /// <summary>As the header says it.</summary>

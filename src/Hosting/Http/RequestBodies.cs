@@ -10,18 +10,33 @@ internal static class RequestBodies
     /// <summary>The largest body that is no stream, in bytes.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>The whole body; the server refuses one beyond <see cref="MaxBytes"/> with 413.</summary>
+    /// <summary>The whole body.</summary>
+    /// <exception cref="BadHttpRequestException">It has more than <see cref="MaxBytes"/> bytes (413), or was spoilt between two nodes (503: nothing was done).</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
     {
         var bytes = new ArrayBufferWriter<byte>();
         while (true)
         {
-            var read = await context.Request.BodyReader.ReadAsync(context.RequestAborted);
+            var read = await NextAsync(context);
+            if (bytes.WrittenCount + read.Buffer.Length > MaxBytes)
+                throw new BadHttpRequestException($"The body has more than {MaxBytes} bytes, which is more than any request here needs.", StatusCodes.Status413PayloadTooLarge);
             foreach (var part in read.Buffer)
                 bytes.Write(part.Span);
             context.Request.BodyReader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted)
                 return bytes.WrittenMemory;
+        }
+    }
+
+    private static async ValueTask<System.IO.Pipelines.ReadResult> NextAsync(HttpContext context)
+    {
+        try
+        {
+            return await context.Request.BodyReader.ReadAsync(context.RequestAborted);
+        }
+        catch (SpoiltException spoilt)
+        {
+            throw new BadHttpRequestException(spoilt.Message, StatusCodes.Status503ServiceUnavailable, spoilt);
         }
     }
 

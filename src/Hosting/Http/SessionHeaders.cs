@@ -69,12 +69,12 @@ internal readonly record struct SessionHeaders(SessionToken Token, long Sequence
     }
 
     /// <summary>Hands them on to the leader.</summary>
-    public static void Copy(IHeaderDictionary from, HttpRequestHeaders to)
+    public static void Copy(IHeaderDictionary from, IHeaderDictionary to)
     {
         foreach (var name in (ReadOnlySpan<string>)[Session, Number, Answered])
         {
             if (from.TryGetValue(name, out var value))
-                to.TryAddWithoutValidation(name, value.ToString());
+                to[name] = value;
         }
     }
 

@@ -38,9 +38,9 @@ internal static class WriteLevel
     }
 
     /// <summary>Hands it on to the leader; what the query says goes with the path.</summary>
-    public static void Copy(IHeaderDictionary from, HttpRequestHeaders to)
+    public static void Copy(IHeaderDictionary from, IHeaderDictionary to)
     {
         if (from.TryGetValue(Header, out var value))
-            to.TryAddWithoutValidation(Header, value.ToString());
+            to[Header] = value;
     }
 }
