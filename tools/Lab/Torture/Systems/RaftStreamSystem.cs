@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using RaftStream.Node.Hosting;
 using RaftStream.Hosting.Http;
+using RaftStream.Node.Hosting;
 using RaftStream.Node.Http;
 using RaftStream.Testing;
 
