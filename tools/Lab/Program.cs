@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using RaftStream.Lab;
 using RaftStream.Lab.Bench;
+using RaftStream.Lab.Cap;
 using RaftStream.Lab.Check;
 using RaftStream.Lab.Crashes;
 using RaftStream.Lab.Explore;
@@ -17,7 +18,7 @@ using RaftStream.Lab.Torture;
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
     SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(),
-    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
+    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), CapCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
