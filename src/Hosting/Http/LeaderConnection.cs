@@ -16,12 +16,15 @@ internal enum Forwarded
     Lost = 2,
 }
 
+/// <summary>What a node answered to a request that was passed on to it.</summary>
+internal sealed record ForwardAnswer(int Status, IHeaderDictionary Headers, MemoryStream Body);
+
 /// <summary>Sends a client's request on to the leader and its answer back, as they are.</summary>
 internal sealed class LeaderConnection : IDisposable
 {
     private readonly HttpClient _client = HttpClients.Create();
 
-    /// <summary>Sends a request whose body is in memory, so that it can be sent again if nothing was done.</summary>
+    /// <summary>Sends a request whose body is in memory, so that it can be sent again if nothing was done, and the answer back to who asked.</summary>
     public async Task<Forwarded> SendAsync(HttpContext context, string leader, ReadOnlyMemory<byte> body, RequestDeadline deadline, TimeSpan patience)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
@@ -30,34 +33,40 @@ internal sealed class LeaderConnection : IDisposable
         if (deadline.IsUncertain)
             head.Headers[RequestDeadline.UncertainHeader] = "1";
         head.Headers[RequestDeadline.RemainingHeader] = ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
-        using var request = Request(leader, head, new MemoryStream(body.ToArray(), writable: false));
+        var (end, answer) = await AskAsync(leader, head, body, limit.Token);
+        if (answer is not null)
+            await RelayAsync(context, answer.Status, answer.Headers, answer.Body);
+        return end;
+    }
+
+    /// <summary>Asks another node; its answer is there, whole, unless nothing was done or nobody knows.</summary>
+    public async Task<(Forwarded End, ForwardAnswer? Answer)> AskAsync(string node, EnvelopeHead head, ReadOnlyMemory<byte> body, CancellationToken limit)
+    {
+        using var request = Request(node, head, new MemoryStream(body.ToArray(), writable: false));
         try
         {
-            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
-            var (status, headers, frames) = await OpenAsync(response, limit.Token);
-            using var answer = await WholeAsync(frames, limit.Token);
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit);
+            var (status, headers, frames) = await OpenAsync(response, limit);
+            var answer = new ForwardAnswer(status, headers, await WholeAsync(frames, limit));
 
             // Every 503 of a node means "certainly not done"; what cannot be known is a 504.
-            if (status == StatusCodes.Status503ServiceUnavailable)
-                return Forwarded.NothingDone;
-            await RelayAsync(context, status, headers, answer);
-            return Forwarded.Answered;
+            return status == StatusCodes.Status503ServiceUnavailable ? (Forwarded.NothingDone, null) : (Forwarded.Answered, answer);
         }
         catch (HttpRequestException exception)
         {
-            return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
+            return (HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost, null);
         }
         catch (SpoiltException)
         {
-            return Forwarded.Lost;
+            return (Forwarded.Lost, null);
         }
         catch (OperationCanceledException late) when (HttpClients.NeverSent(late))
         {
-            return Forwarded.NothingDone;
+            return (Forwarded.NothingDone, null);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return Forwarded.Lost;
+            return (Forwarded.Lost, null);
         }
     }
 
