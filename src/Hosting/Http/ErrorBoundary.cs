@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace RaftStream.Hosting.Http;
@@ -17,7 +18,7 @@ internal static class ErrorBoundary
         {
             await AnswerAsync(context, Problems.Rejected(exception.StatusCode, Problems.BadRequest, exception.Message));
         }
-        catch (OperationCanceledException) when (IsOurs(context) && context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (IsOurs(context) && IsGone(context, exception))
         {
             // The client went away: nobody is left to answer.
         }
@@ -37,6 +38,9 @@ internal static class ErrorBoundary
             await AnswerAsync(context, problem);
         }
     }
+
+    private static bool IsGone(HttpContext context, Exception exception) =>
+        exception is ConnectionResetException || (exception is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 
     private static bool IsOurs(HttpContext context) =>
         context.RequestServices.GetRequiredService<OwnPaths>().IsAll || context.GetEndpoint()?.Metadata.GetMetadata<OwnEndpoint>() is not null;

@@ -51,6 +51,12 @@ internal sealed class ForwardingTests : ClusterFixture
     }
 
     [Test]
+    public void AConnectionThatBreaksIsAFrameThatIsCutOff()
+    {
+        Assert.That(async () => await ReadAsync(new Broken()), Throws.InstanceOf<SpoiltException>().With.InnerException.InstanceOf<IOException>());
+    }
+
+    [Test]
     public async Task ARequestThatIsPassedOnIsServedAndAnsweredInFrames()
     {
         var leader = await LeaderAsync();
@@ -106,10 +112,12 @@ internal sealed class ForwardingTests : ClusterFixture
         return stream.ToArray();
     }
 
-    private static async Task<byte[]> ReadAsync(byte[] frames)
+    private static Task<byte[]> ReadAsync(byte[] frames) => ReadAsync(new MemoryStream(frames));
+
+    private static async Task<byte[]> ReadAsync(Stream frames)
     {
         using var all = new MemoryStream();
-        await using var reader = new CheckedReader(new MemoryStream(frames));
+        await using var reader = new CheckedReader(frames);
         await reader.CopyToAsync(all);
         return all.ToArray();
     }
@@ -130,5 +138,11 @@ internal sealed class ForwardingTests : ClusterFixture
         var head = await EnvelopeHead.ReadAsync(frames, limit.Token);
         using var text = new StreamReader(frames);
         return (int.Parse(head.First, null), head.Headers, await text.ReadToEndAsync(limit.Token));
+    }
+
+    /// <summary>A connection that is reset before the first byte.</summary>
+    private sealed class Broken : MemoryStream
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new IOException("reset");
     }
 }

@@ -27,4 +27,4 @@ internal static class CheckedFrames
 }
 
 /// <summary>What came is not what was sent, or not all of it.</summary>
-internal sealed class SpoiltException() : IOException("What another node passed on was spoilt or cut off on the way.");
+internal sealed class SpoiltException(Exception? cause = null) : IOException("What another node passed on was spoilt or cut off on the way.", cause);

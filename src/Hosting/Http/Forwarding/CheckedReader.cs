@@ -78,7 +78,15 @@ internal sealed class CheckedReader(Stream inner) : Stream
 
     private async ValueTask FillAsync(Memory<byte> bytes, CancellationToken cancellationToken)
     {
-        if (await inner.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken) < bytes.Length)
-            throw new SpoiltException();
+        try
+        {
+            if (await inner.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken) < bytes.Length)
+                throw new SpoiltException();
+        }
+        catch (IOException broken) when (broken is not SpoiltException)
+        {
+            // The connection is gone in the middle: for the reader the same as a frame that is cut off.
+            throw new SpoiltException(broken);
+        }
     }
 }

@@ -30,14 +30,21 @@ internal static class ForwardInlet
         var envelope = new AnswerEnvelope(context.Response, context.Response.Body);
         context.Response.Body = envelope;
         var frames = new CheckedReader(context.Request.Body);
-        if (await TryOpenAsync(context, frames))
-            await next(context);
-        else
-            await Problems.Spoilt().ExecuteAsync(context);
+        try
+        {
+            if (await TryOpenAsync(context, frames))
+                await next(context);
+            else
+                await Problems.Spoilt().ExecuteAsync(context);
 
-        // What was buffered for the body goes out before its end does.
-        await context.Response.CompleteAsync();
-        await envelope.EndAsync(CancellationToken.None);
+            // What was buffered for the body goes out before its end does.
+            await context.Response.CompleteAsync();
+            await envelope.EndAsync(CancellationToken.None);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The other node went away: nobody is left to answer.
+        }
     }
 
     /// <summary>Puts the request in place of the one that brought it; false if it was spoilt.</summary>
