@@ -43,6 +43,12 @@ internal sealed class NodeOptions
     /// <summary>Where clients, and the other nodes for them, find this node, if not where it listens for clients.</summary>
     public string? AdvertiseHttp { get; set; }
 
+    /// <summary>Where to listen for clients of the binary protocol; nowhere unless it is given.</summary>
+    public string? Client { get; set; }
+
+    /// <summary>Where those clients find this node, if not where it listens for them.</summary>
+    public string? AdvertiseClient { get; set; }
+
     /// <summary>The cluster's name.</summary>
     public string? ClusterId { get; set; }
 
@@ -80,6 +86,12 @@ internal sealed record NodeSettings(
     /// <summary>Where clients, and the other nodes for them, find this node; null for where it listens for clients.</summary>
     public DnsEndPoint? AdvertiseHttp { get; init; }
 
+    /// <summary>Where to listen for clients of the binary protocol; null for nowhere.</summary>
+    public DnsEndPoint? Client { get; init; }
+
+    /// <summary>Where those clients find this node; null for where it listens for them.</summary>
+    public DnsEndPoint? AdvertiseClient { get; init; }
+
     /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
     public uint Incarnation { get; init; }
 
@@ -114,6 +126,8 @@ internal sealed record NodeSettings(
         {
             Join = join,
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
+            Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
+            AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
             AdvertiseHttp = options.AdvertiseHttp is { } http ? Dialable(http, "--advertise-http") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),

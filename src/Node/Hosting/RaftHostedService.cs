@@ -17,9 +17,9 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var settings = handle.Settings;
-        var address = ClientAddress(settings);
-        _node = await StartNodeAsync(settings, address, loggers, io, cancellationToken);
-        handle.Set(_node, address);
+        var own = new ClientAddresses(ClientAddress(settings), ClientPort(settings));
+        _node = await StartNodeAsync(settings, own.ToString(), loggers, io, cancellationToken);
+        handle.Set(_node, own);
         _ = WatchAsync(_node);
         _ = WatchMembersAsync(_node);
     }
@@ -109,8 +109,17 @@ internal sealed class RaftHostedService(NodeHandle handle, IServer server, ILogg
             ?? throw new InvalidOperationException("The HTTP server listens nowhere.");
         var port = new Uri(bound.Replace("://[::]", "://localhost", StringComparison.Ordinal).Replace("://0.0.0.0", "://localhost", StringComparison.Ordinal)).Port;
 
-        // "Any address" says nothing to a peer; the host it knows us by does.
-        var host = settings.Http.Host is "0.0.0.0" or "::" ? settings.Members[settings.Id].Host : settings.Http.Host;
-        return "http://" + Addresses.Format(new System.Net.DnsEndPoint(host, port));
+        return "http://" + Addresses.Format(new System.Net.DnsEndPoint(HostOf(settings.Http, settings), port));
     }
+
+    private static string? ClientPort(NodeSettings settings)
+    {
+        if (settings.AdvertiseClient is { } told)
+            return Addresses.Format(told);
+        return settings.Client is { } client ? Addresses.Format(new System.Net.DnsEndPoint(HostOf(client, settings), client.Port)) : null;
+    }
+
+    /// <summary>"Any address" says nothing to a peer; the host it knows us by does.</summary>
+    private static string HostOf(System.Net.DnsEndPoint listens, NodeSettings settings) =>
+        listens.Host is "0.0.0.0" or "::" ? settings.Members[settings.Id].Host : listens.Host;
 }

@@ -134,6 +134,9 @@ internal static class Problems
         return Rejected(status, code, detail);
     }
 
+    /// <summary>A refusal in words, with what to do next.</summary>
+    public static string Sentence(Refusal refusal) => Explain(refusal).Detail;
+
     /// <summary>Every refusal with what to do next. Those of 503 and 429, and 507, may be sent again as they are.</summary>
     private static (int Status, string Code, string Detail) Explain(Refusal refusal) => refusal switch
     {
