@@ -229,9 +229,8 @@ public sealed class RaftStreamClient : IAsyncDisposable
     private RaftStreamClientException Unreachable()
     {
         // A node that answered and refused tells more than one that is not there.
-        var failures = _nodes.Links.Select(static link => link.LastFailure).OfType<(ClientRefusal Refusal, string Sentence)>().OrderBy(static failure => failure.Refusal == ClientRefusal.Disconnected);
-        var (refusal, sentence) = failures.FirstOrDefault((ClientRefusal.NoNode, ClientSentences.Of(ClientRefusal.NoNode)));
-        return new(refusal, sentence);
+        var failure = _nodes.Links.Select(static link => link.LastFailure).OfType<DialFailure>().OrderBy(static one => one.Refusal == ClientRefusal.Disconnected).FirstOrDefault();
+        return failure is null ? new(ClientRefusal.NoNode, ClientSentences.Of(ClientRefusal.NoNode)) : new(failure.Refusal, failure.Sentence);
     }
 
     private LevelTerms TermsOf(ReadLevel level) => level.Kind switch

@@ -5,6 +5,9 @@ using RaftStream.Raft.Wire;
 
 namespace RaftStream.Client.Connections;
 
+/// <summary>Why a node could not be connected to.</summary>
+internal sealed record DialFailure(ClientRefusal Refusal, string Sentence);
+
 /// <summary>
 /// Keeps a connection to one address alive: dials, probes the node so that its round trip, its leader and its very life are known, and dials again with growing
 /// pauses. One a node and client; its own task writes, any thread reads.
@@ -13,6 +16,9 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
 {
     /// <summary>Two probes in a row without an answer end a connection: a machine that vanished says nothing.</summary>
     private const int MaxSilentProbes = 2;
+
+    /// <summary>Places beyond the callers', so that a probe is never refused because of them.</summary>
+    private const int PlacesForProbes = 8;
 
     /// <summary>How often it is asked who leads while nobody knows.</summary>
     private static readonly TimeSpan EagerProbe = TimeSpan.FromMilliseconds(25);
@@ -24,6 +30,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     private readonly Backoff _backoff = new(seed);
     private readonly long[] _shunned = new long[(int)ConsistencyLevel.Eventual + 1];
     private volatile NodeConnection? _connection;
+    private volatile DialFailure? _lastFailure;
     private int _id;
     private long _roundTripTicks;
 
@@ -39,8 +46,8 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     /// <summary>The smoothed round trip; zero until it was measured.</summary>
     public TimeSpan RoundTrip => TimeSpan.FromTicks(Volatile.Read(ref _roundTripTicks));
 
-    /// <summary>Why there is no connection.</summary>
-    public (ClientRefusal Refusal, string Sentence)? LastFailure { get; private set; }
+    /// <summary>Why the last attempt to connect failed; null where none did.</summary>
+    public DialFailure? LastFailure => _lastFailure;
 
     /// <summary>The address as text, as nodes tell it.</summary>
     public static string Format(DnsEndPoint endPoint) =>
@@ -61,7 +68,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
             var dialled = await DialAsync(stop).ConfigureAwait(false);
             if (dialled.Connection is not { } connection)
             {
-                LastFailure = (dialled.Refusal, dialled.Sentence ?? ClientSentences.Of(dialled.Refusal));
+                _lastFailure = new(dialled.Refusal, dialled.Sentence ?? ClientSentences.Of(dialled.Refusal));
                 table.Failed();
                 if (dialled.Refusal != ClientRefusal.Disconnected)
                     _backoff.Slow();
@@ -94,9 +101,6 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
         return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name), options.MaxInFlight + PlacesForProbes, _time, either.Token).ConfigureAwait(false);
     }
-
-    /// <summary>Places beyond the callers', so that a probe is never refused because of them.</summary>
-    private const int PlacesForProbes = 8;
 
     private async Task ProbeAsync(NodeConnection connection, CancellationToken stop)
     {

@@ -31,7 +31,7 @@ internal sealed record ClientWelcome(byte Refusal, string? Sentence)
 }
 
 /// <summary>
-/// The first thing that goes either way on a connection of a client: its greeting, then the node's answer in the same form. 18 to 1,024 bytes:
+/// The first thing that goes either way on a connection of a client: its greeting, then the node's answer in the same form. 17 to 1,024 bytes:
 /// <code>
 ///  0  magic    8 bytes   "RAFTSTRC"
 ///  8  version  u16       1, little-endian
