@@ -41,7 +41,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             {
                 var answer = await connection.SendAsync(request, Patience(kind, timeout), cancellationToken).ConfigureAwait(false);
                 if (Verdicts.Of(answer, kind) == Verdict.Final)
-                    return new(Finish(link, answer, kind, isUncertain: false), 1);
+                    return new(Finish(answer, kind, isUncertain: false), 1);
                 return await RepeatAsync(request, kind, timeout, start, (link, answer), cancellationToken).ConfigureAwait(false);
             }
 
@@ -78,7 +78,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         {
             var changed = nodes.Changed.Next;
             if (either.IsCancellationRequested || Left() <= TimeSpan.Zero)
-                return new(Finish(null, GivenUp(call, cancellationToken), kind, call.IsUncertain), call.Count);
+                return new(Finish(GivenUp(call, cancellationToken), kind, call.IsUncertain), call.Count);
             if (Choose(request, kind, call.Tried) is not { Connection: { } connection } link)
             {
                 // Those that refused may be asked again, if they are all that is left.
@@ -89,10 +89,10 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             }
 
             if (call.Count > 0 && !Budget.TryTake())
-                return new(Finish(null, call.Last with { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.RetryBudgetExhausted, Problem = ClientSentences.Of(ClientRefusal.RetryBudgetExhausted) }, kind, call.IsUncertain), call.Count);
+                return new(Finish(call.Last with { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.RetryBudgetExhausted, Problem = ClientSentences.Of(ClientRefusal.RetryBudgetExhausted) }, kind, call.IsUncertain), call.Count);
             var answer = await connection.SendAsync(request, Patience(kind, Left()), cancellationToken).ConfigureAwait(false);
             if (Verdicts.Of(answer, kind) == Verdict.Final)
-                return new(Finish(link, answer, kind, call.IsUncertain), call.Count + 1);
+                return new(Finish(answer, kind, call.IsUncertain), call.Count + 1);
             await AfterAsync(link, answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
         }
 
@@ -170,10 +170,8 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
     }
 
     /// <summary>The answer as the caller gets it.</summary>
-    private AnswerMessage Finish(NodeLink? link, in AnswerMessage answer, CallKind kind, bool isUncertain)
+    private static AnswerMessage Finish(in AnswerMessage answer, CallKind kind, bool isUncertain)
     {
-        if (answer.Outcome is ClientOutcome.Applied or ClientOutcome.Provisional && link is not null && kind != CallKind.NearRead)
-            nodes.Confirm(link);
         if (answer.Outcome == ClientOutcome.Rejected && isUncertain)
             return answer with { Outcome = ClientOutcome.Unknown };
 

@@ -77,7 +77,12 @@ internal sealed class NodeTable : IAsyncDisposable
     public void Connected(ClientWelcome welcome)
     {
         lock (_gate)
-            _incarnation = Math.Max(_incarnation, welcome.Incarnation);
+        {
+            // A restored or reset cluster may have lower terms than the one that it was.
+            if (welcome.Incarnation > _incarnation)
+                (_incarnation, _leaderTerm) = (welcome.Incarnation, 0);
+        }
+
         Changed.Fire();
     }
 
@@ -105,16 +110,6 @@ internal sealed class NodeTable : IAsyncDisposable
             Find(status.Leader, address);
         if (isNews)
             Changed.Fire();
-    }
-
-    /// <summary>A node answered as only the leader does.</summary>
-    public void Confirm(NodeLink link)
-    {
-        if (_leader == link)
-            return;
-        lock (_gate)
-            _leader ??= link;
-        Changed.Fire();
     }
 
     /// <summary>A node did not answer as the leader: if it was taken for it, the nodes are asked anew.</summary>

@@ -82,7 +82,7 @@ internal sealed class ClientPortTests
     }
 
     [TestCase("GET / HTTP/1.1\r\n\r\n")]
-    [TestCase("RAFTSTRM\u0002\u0000\u003c\u0000")]
+    [TestCase("RAFTSTRM, the greeting of a peer")]
     public async Task WhatIsNoGreetingIsRefusedAndTheConnectionClosed(string text)
     {
         using var client = await ConnectAsync();
