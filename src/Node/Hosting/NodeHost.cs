@@ -3,18 +3,15 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
-using RaftStream.Node.ClientPort;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.ClientPort;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Hosting;
 
 /// <summary>Runs one node as a host: options judged at start, HTTP server, replica; until a signal or the parent ends it.</summary>
 internal static class NodeHost
 {
-    /// <summary>The largest request line in bytes: a key of 4,096 bytes with every byte percent-encoded, and the rest of the path.</summary>
-    private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
-
     /// <summary>Runs over a clock and a disk until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not allow a start.</exception>
     /// <exception cref="ReplicaException">The replica cannot start.</exception>
@@ -78,47 +75,34 @@ internal static class NodeHost
         var services = builder.Services;
         services.AddOptions<NodeOptions>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<NodeOptions>, NodeOptionsValidator>();
-        services.AddSingleton(provider => NodeSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
+        services.AddSingleton(provider => ProgramSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
+        services.AddSingleton(provider => provider.GetRequiredService<ProgramSettings>().Node);
         services.AddSingleton(io);
-        services.AddSingleton<NodeHandle>();
-        services.AddSingleton<LeaderConnection>();
-        services.AddSingleton<LeaderRouter>();
-        services.AddSingleton<ReadRouter>();
-        services.AddSingleton<ClientPortHandler>();
-        services.AddHostedService<RaftHostedService>();
+        services.AddSingleton(new OwnPaths(isAll: true));
+        services.AddReplica();
         services.AddRoutingCore();
-        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         AddLogging(builder);
         builder.WebHost.UseKestrelCore();
-        services.AddOptions<KestrelServerOptions>().Configure<NodeSettings>(Limit);
+        services.AddOptions<KestrelServerOptions>().Configure<ProgramSettings>(Limit);
 
         var app = builder.Build();
-        app.Use(ErrorBoundary.InvokeAsync);
-        app.Use(RawPath.InvokeAsync);
         app.UseRouting();
-        CounterEndpoints.Map(app);
-        WriteEndpoints.Map(app);
-        JobEndpoints.Map(app);
-        StatusEndpoints.Map(app);
-        MemberEndpoints.Map(app);
-        SessionEndpoints.Map(app);
-        BackupEndpoints.Map(app);
+        app.MapRaftStream();
         return app;
     }
 
-    private static void Limit(KestrelServerOptions kestrel, NodeSettings settings)
+    private static void Limit(KestrelServerOptions kestrel, ProgramSettings settings)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBodies.MaxBytes;
-        kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
         kestrel.Limits.MaxConcurrentConnections = 4_096;
         foreach (var address in Resolve(settings.Http, "--http"))
             kestrel.Listen(address, settings.Http.Port);
 
         // Behind HTTP: whose address is asked for looks at the first one.
-        if (settings.Client is not { } client)
+        if (settings.Node.Client is not { } client)
             return;
         foreach (var address in Resolve(client, "--client"))
             kestrel.Listen(address, client.Port, static listen => listen.UseConnectionHandler<ClientPortHandler>());
@@ -148,7 +132,7 @@ internal static class NodeHost
 
         // The framework's own tales of a failed start would bury the one sentence that the program prints.
         builder.Logging.AddFilter("Microsoft", LogLevel.None).AddFilter("System", LogLevel.None);
-        builder.Services.AddOptions<LoggerFilterOptions>().Configure<NodeSettings>((options, settings) => options.MinLevel = settings.LogLevel);
+        builder.Services.AddOptions<LoggerFilterOptions>().Configure<ProgramSettings>((options, settings) => options.MinLevel = settings.LogLevel);
     }
 
     private static Exception? Explain(Exception exception, IReadOnlyDictionary<string, string?> configuration) => exception switch
@@ -164,7 +148,7 @@ internal static class NodeHost
     /// <summary>A sentence about the address that could not be listened at: the framework names it by its port if it is taken, else not at all.</summary>
     private static string Listening(Exception exception, IReadOnlyDictionary<string, string?> configuration, Func<string, string, string> sentence)
     {
-        var http = configuration.GetValueOrDefault("http") ?? NodeSettings.DefaultHttp;
+        var http = configuration.GetValueOrDefault("http") ?? ProgramSettings.DefaultHttp;
         var client = configuration.GetValueOrDefault("client");
         if (client is null)
             return sentence(http, "--http");

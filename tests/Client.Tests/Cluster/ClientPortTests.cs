@@ -6,6 +6,7 @@ using RaftStream.Client.Tests.Support;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Raft.Wire;
+using Addresses = RaftStream.Raft.Wire.Addresses;
 
 namespace RaftStream.Client.Tests.Cluster;
 

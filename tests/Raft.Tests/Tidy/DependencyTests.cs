@@ -81,7 +81,8 @@ internal sealed class DependencyTests
     [TestCase("src/Raft/RaftStream.Raft.csproj", "")]
     [TestCase("src/StreamStateMachine/RaftStream.StreamStateMachine.csproj", "RaftStream.Raft")]
     [TestCase("src/Client/RaftStream.Client.csproj", "RaftStream.Raft")]
-    [TestCase("src/Node/RaftStream.Node.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Client")]
+    [TestCase("src/Hosting/RaftStream.Hosting.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Client")]
+    [TestCase("src/Node/RaftStream.Node.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Hosting")]
     [TestCase("src/Testing/RaftStream.Testing.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
     [TestCase("tools/Lab/RaftStream.Lab.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Node RaftStream.Client RaftStream.Testing")]
     public void A_project_refers_only_to_those_below_it(string project, string below) => Assert.That(
