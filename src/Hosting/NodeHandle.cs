@@ -40,7 +40,7 @@ internal sealed class NodeHandle : IDisposable
     public string? Fault { get; private set; }
 
     /// <summary>The replica has started.</summary>
-    public void Set(RaftNode node, string? clientAddress) => _running = new RunningNode(node, new CountingService(node), clientAddress);
+    public void Set(RaftNode node, ClientAddresses own) => _running = new RunningNode(node, new CountingService(node), own);
 
     /// <summary>The replica has stopped by itself: so does the process.</summary>
     public void Fail(string sentence)
@@ -66,11 +66,38 @@ internal sealed class NodeHandle : IDisposable
 }
 
 /// <summary>A replica that takes part, and how this process uses it.</summary>
-internal sealed record RunningNode(RaftNode Node, CountingService Counters, string? ClientAddress)
+internal sealed record RunningNode(RaftNode Node, CountingService Counters, ClientAddresses Own)
 {
     /// <summary>The counters, for one write of a session.</summary>
     public CountingService InSession(SessionHeaders session) => Counters.InSession(session.Token.Session, session.Sequence, session.Acknowledged);
 
-    /// <summary>Where clients reach a member, as far as this node knows.</summary>
-    public string? ClientAddressOf(NodeId member) => member == Node.Status.Id ? ClientAddress : Node.ClientAddressOf(member);
+    /// <summary>Where clients reach a member over HTTP, as far as this node knows.</summary>
+    public string? ClientAddressOf(NodeId member) => AddressesOf(member)?.Http;
+
+    /// <summary>Where clients of the binary protocol reach a member, as far as this node knows; null where it does not listen for them, too.</summary>
+    public string? ClientPortOf(NodeId member) => AddressesOf(member)?.Port;
+
+    /// <summary>Both.</summary>
+    public ClientAddresses? AddressesOf(NodeId member) => member == Node.Status.Id ? Own : ClientAddresses.Parse(Node.ClientAddressOf(member));
+}
+
+/// <summary>
+/// Where clients reach a node. Its peers are told it as one text: the address for HTTP and, behind a blank, that of the port for the binary protocol,
+/// where there is one.
+/// </summary>
+/// <param name="Http">Such as <c>http://127.0.0.1:8081</c>; null where the host has no HTTP server.</param>
+/// <param name="Port">Such as <c>127.0.0.1:9001</c>, or null.</param>
+internal readonly record struct ClientAddresses(string? Http, string? Port)
+{
+    /// <summary>Reads what a peer told; null where nothing is known.</summary>
+    public static ClientAddresses? Parse(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return null;
+        var blank = text.IndexOf(' ', StringComparison.Ordinal);
+        return blank < 0 ? new(text, null) : new(blank == 0 ? null : text[..blank], text[(blank + 1)..]);
+    }
+
+    /// <summary>What the peers are told; empty where there is nothing to tell.</summary>
+    public override string ToString() => Port is null ? Http ?? "" : $"{Http} {Port}";
 }

@@ -38,6 +38,12 @@ internal sealed record NodeSettings
     /// <summary>The host by which they find it where <see cref="AdvertiseHttp"/> does not say; null for the one that the server listens at.</summary>
     public string? ClientHost { get; init; }
 
+    /// <summary>Where to listen for clients of the binary protocol; null for nowhere.</summary>
+    public DnsEndPoint? Client { get; init; }
+
+    /// <summary>Where those clients find this node; null for where it listens for them.</summary>
+    public DnsEndPoint? AdvertiseClient { get; init; }
+
     /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
     public uint Incarnation { get; init; }
 

@@ -17,9 +17,9 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var settings = handle.Settings;
-        var address = ClientAddress(settings);
-        _node = await StartNodeAsync(settings, address, loggers, io, cancellationToken);
-        handle.Set(_node, address);
+        var own = new ClientAddresses(ClientAddress(settings), ClientPort(settings));
+        _node = await StartNodeAsync(settings, own == default ? null : own.ToString(), loggers, io, cancellationToken);
+        handle.Set(_node, own);
         _ = WatchAsync(_node);
         _ = WatchMembersAsync(_node);
     }
@@ -110,9 +110,17 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
             return null;
         var listening = BindingAddress.Parse(bound);
 
-        // "Any address" says nothing to a peer; the host it knows us by does.
-        var host = settings.ClientHost ?? listening.Host;
-        host = host is "0.0.0.0" or "::" or "[::]" or "*" or "+" ? settings.Members[settings.Id].Host : host.Trim('[', ']');
-        return listening.Scheme + "://" + Addresses.Format(new System.Net.DnsEndPoint(host, listening.Port));
+        return listening.Scheme + "://" + Addresses.Format(new System.Net.DnsEndPoint(HostOf(settings.ClientHost ?? listening.Host, settings), listening.Port));
     }
+
+    private static string? ClientPort(NodeSettings settings)
+    {
+        if (settings.AdvertiseClient is { } told)
+            return Addresses.Format(told);
+        return settings.Client is { } client ? Addresses.Format(new System.Net.DnsEndPoint(HostOf(client.Host, settings), client.Port)) : null;
+    }
+
+    /// <summary>"Any address" says nothing to a peer; the host it knows us by does.</summary>
+    private static string HostOf(string host, NodeSettings settings) =>
+        host is "0.0.0.0" or "::" or "[::]" or "*" or "+" ? settings.Members[settings.Id].Host : host.Trim('[', ']');
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
+using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 
 namespace RaftStream.Hosting;
@@ -38,6 +39,7 @@ public static class RaftStreamServices
         services.AddSingleton<ReadRouter>();
         services.AddSingleton<LeaderWrites>();
         services.AddSingleton<ICountingStore, EmbeddedStore>();
+        services.AddSingleton<ClientPortHandler>();
         services.AddHostedService<RaftHostedService>();
         services.AddTransient<IStartupFilter, FirstInLine>();
         services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));

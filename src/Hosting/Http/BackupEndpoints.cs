@@ -38,7 +38,7 @@ internal static class BackupEndpoints
                 if (await TryAnswerAsync(context, running.Node, cancellationToken) is { } answered)
                     return answered;
             }
-            else if (patience.Hops < RequestDeadline.MaxHops && running.Node.ClientAddressOf(status.Leader) is { } leader
+            else if (patience.Hops < RequestDeadline.MaxHops && running.ClientAddressOf(status.Leader) is { } leader
                 && await leaders.DownloadAsync(context, leader, patience.Hops, cancellationToken) == Forwarded.Answered)
             {
                 return TypedResults.Empty;

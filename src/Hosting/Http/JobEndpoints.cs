@@ -56,7 +56,7 @@ internal static class JobEndpoints
             AnswerHeaders.Sign(context.Response, status);
             if (status.IsReady)
                 return await CountAsync(context, running.Node, cancellationToken);
-            if (status.Role == Role.Leader || patience.Hops >= RequestDeadline.MaxHops || running.Node.ClientAddressOf(status.Leader) is not { } leader)
+            if (status.Role == Role.Leader || patience.Hops >= RequestDeadline.MaxHops || running.ClientAddressOf(status.Leader) is not { } leader)
                 continue;
             var forwarded = await leaders.StreamAsync(context, leader, patience.Hops, cancellationToken);
             if (forwarded == Forwarded.Answered)

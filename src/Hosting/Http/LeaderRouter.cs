@@ -69,7 +69,7 @@ internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)
             {
                 return Problems.NoMember(deadline.IsUncertain);
             }
-            else if (deadline.Hops < RequestDeadline.MaxHops && running.Node.ClientAddressOf(status.Leader) is { } leader)
+            else if (deadline.Hops < RequestDeadline.MaxHops && running.ClientAddressOf(status.Leader) is { } leader)
             {
                 var patience = repeat != Repeat.Never && deadline.Remaining > OneAttempt ? OneAttempt : deadline.Remaining;
                 var forwarded = await leaders.SendAsync(context, leader, body, deadline, patience);

@@ -32,7 +32,7 @@ internal static class MemberEndpoints
             var status = running.Node.Status;
             var json = new MembersJson(
                 status.Id.Value, status.Term.Value, status.MembersIndex.Value, status.IsJoint, status.TransferTarget == NodeId.None ? null : status.TransferTarget.Value,
-                status.Incarnation, [.. status.Members.Select(member => StatusEndpoints.From(member, running.ClientAddressOf))]);
+                status.Incarnation, [.. status.Members.Select(member => StatusEndpoints.From(member, running.AddressesOf))]);
             return ValueTask.FromResult(status.Role == Role.Leader
                 ? new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(json, NodeJson.Default.MembersJson))
                 : new LocalAnswer(Outcome.Rejected, Refusal.NotLeader, TypedResults.Empty));

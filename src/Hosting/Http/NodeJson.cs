@@ -13,11 +13,11 @@ internal sealed record StatusJson(
     int? TransferTarget, bool StorageFull, long Incarnation);
 
 /// <summary>
-/// A member: where it listens for peers, and for clients as far as known; <c>role</c> is voter, learner, joining or leaving. What it holds and
+/// A member: where it listens for peers, and for clients over HTTP and of the binary protocol as far as known; <c>role</c> is voter, learner, joining or leaving. What it holds and
 /// lacks only the leader knows: elsewhere <c>bytesBehind</c> is null and <c>match</c> 0.
 /// </summary>
 internal sealed record MemberJson(
-    int Id, string Raft, string? Http, string Role, int Priority, bool Heard, long Match, long? BytesBehind, long BytesPerSecond);
+    int Id, string Raft, string? Http, string? Client, string Role, int Priority, bool Heard, long Match, long? BytesBehind, long BytesPerSecond);
 
 /// <summary>The members by the leader's account: <c>GET /v1/admin/members</c>; <c>index</c> is what a change compares with.</summary>
 internal sealed record MembersJson(int Leader, long Term, long Index, bool Joint, int? TransferTarget, long Incarnation, IReadOnlyList<MemberJson> Members);

@@ -141,6 +141,9 @@ internal static class Problems
     /// <summary>The refusal that a code stands for; of those that share one the first.</summary>
     public static Refusal RefusalOf(string code) => Array.Find(Enum.GetValues<Refusal>(), refusal => refusal != Refusal.None && Explain(refusal).Code == code);
 
+    /// <summary>A refusal in words, with what to do next.</summary>
+    public static string Sentence(Refusal refusal) => Explain(refusal).Detail;
+
     /// <summary>Every refusal with what to do next. Those of 503 and 429, and 507, may be sent again as they are.</summary>
     private static (int Status, string Code, string Detail) Explain(Refusal refusal) => refusal switch
     {

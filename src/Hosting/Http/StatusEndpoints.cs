@@ -18,12 +18,12 @@ internal static class StatusEndpoints
     }
 
     /// <summary>A replica's status as it is told to clients.</summary>
-    public static StatusJson From(RaftStatus status, Func<NodeId, string?> clientAddressOf) => new(
+    public static StatusJson From(RaftStatus status, Func<NodeId, ClientAddresses?> clientsOf) => new(
         status.Id.Value,
         RoleName(status.Role),
         status.Term.Value,
         status.Leader == NodeId.None ? null : status.Leader.Value,
-        clientAddressOf(status.Leader),
+        clientsOf(status.Leader)?.Http,
         status.IsReady,
         status.Last.Index.Value,
         status.Last.Term.Value,
@@ -34,7 +34,7 @@ internal static class StatusEndpoints
         status.Syncs,
         GC.GetTotalAllocatedBytes(precise: false),
         status.Fault,
-        [.. status.Members.Select(member => From(member, clientAddressOf))],
+        [.. status.Members.Select(member => From(member, clientsOf))],
         status.MembersIndex.Value,
         status.IsJoint,
         status.TransferTarget == NodeId.None ? null : status.TransferTarget.Value,
@@ -42,10 +42,11 @@ internal static class StatusEndpoints
         status.Incarnation);
 
     /// <summary>A member as it is told to clients.</summary>
-    public static MemberJson From(MemberStatus member, Func<NodeId, string?> clientAddressOf) => new(
+    public static MemberJson From(MemberStatus member, Func<NodeId, ClientAddresses?> clientsOf) => new(
         member.Id.Value,
         member.Address,
-        clientAddressOf(member.Id),
+        clientsOf(member.Id)?.Http,
+        clientsOf(member.Id)?.Port,
         member.Role switch
         {
             MemberRole.Voter => "voter",
@@ -66,7 +67,7 @@ internal static class StatusEndpoints
     {
         if (handle.Running is not { } running)
             return Starting();
-        return TypedResults.Json(From(running.Node.Status, running.ClientAddressOf), NodeJson.Default.StatusJson);
+        return TypedResults.Json(From(running.Node.Status, running.AddressesOf), NodeJson.Default.StatusJson);
     }
 
     private static IResult Health(NodeHandle handle)

@@ -18,7 +18,7 @@ internal static class ClusterCommand
         Required = true,
     };
 
-    private static readonly Option<int?> BasePort = new("--base-port") { Description = "The first of two ports a node (default: free ones).", HelpName = "P" };
+    private static readonly Option<int?> BasePort = new("--base-port") { Description = "The first of three ports a node (default: free ones).", HelpName = "P" };
 
     public static Command Build()
     {
@@ -33,8 +33,8 @@ internal static class ClusterCommand
         if (nodes is < 1 or > MemberList.MaxMembers)
             throw new UsageException($"--nodes {nodes} is not possible: give a number from 1 to {MemberList.MaxMembers}.");
         var basePort = parsed.GetValue(BasePort);
-        if (basePort is < 1 || basePort + (nodes * 2) > 65_536)
-            throw new UsageException($"--base-port {basePort} is not possible: {nodes * 2} ports from it on must lie between 1 and 65535.");
+        if (basePort is < 1 || basePort + (nodes * ClusterFile.PortsANode) > 65_536)
+            throw new UsageException($"--base-port {basePort} is not possible: {nodes * ClusterFile.PortsANode} ports from it on must lie between 1 and 65535.");
 
         // What the nodes say while they start becomes our own one sentence, should the start fail.
         var isReady = false;
@@ -54,7 +54,7 @@ internal static class ClusterCommand
 
     private static void Announce(LocalCluster cluster, bool json)
     {
-        var ready = new ReadyCluster([.. cluster.Members.Select(member => new ReadyNode(member.Id, cluster.Child(member.Id).Pid, member.HttpAddress, member.Raft))]);
+        var ready = new ReadyCluster([.. cluster.Members.Select(member => new ReadyNode(member.Id, cluster.Child(member.Id).Pid, member.HttpAddress, member.Raft, member.Client))]);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(ready, LocalJson.Default.ReadyCluster));
@@ -62,7 +62,7 @@ internal static class ClusterCommand
         else
         {
             foreach (var node in ready.Nodes)
-                Console.Out.WriteLine($"node {node.Id}: clients at {node.Http}, process {node.Pid}");
+                Console.Out.WriteLine($"node {node.Id}: clients at {node.Http}{(node.Client is null ? "" : " and " + node.Client)}, process {node.Pid}");
             Console.Out.WriteLine($"ready; try: raftstream add hello --server {cluster.Members[0].Http}   (Ctrl-C ends the cluster)");
         }
         Console.Out.Flush();

@@ -55,6 +55,18 @@ internal static class NodeCommand
         HelpName = "host:port",
     };
 
+    private static readonly Option<string?> Client = new("--client")
+    {
+        Description = "Where to listen for clients of the binary protocol, such as RaftStream.Client (default: nowhere).",
+        HelpName = "host:port",
+    };
+
+    private static readonly Option<string?> AdvertiseClient = new("--advertise-client")
+    {
+        Description = "Where those clients find this one, if not at --client.",
+        HelpName = "host:port",
+    };
+
     private static readonly Option<string?> ClusterId = new("--cluster-id")
     {
         Description = "The cluster's name, the same on every node (default: the list of members).",
@@ -102,7 +114,7 @@ internal static class NodeCommand
     {
         var command = new Command("node", description)
         {
-            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
         command.SetAction(run);
         return command;
@@ -125,6 +137,8 @@ internal static class NodeCommand
             ["data"] = parsed.GetValue(Data),
             ["http"] = parsed.GetValue(Http),
             ["advertiseHttp"] = parsed.GetValue(AdvertiseHttp),
+            ["client"] = parsed.GetValue(Client),
+            ["advertiseClient"] = parsed.GetValue(AdvertiseClient),
             ["clusterId"] = parsed.GetValue(ClusterId),
             ["electionTimeoutMs"] = parsed.GetValue(ElectionTimeout),
             ["heartbeatMs"] = parsed.GetValue(Heartbeat),

@@ -24,6 +24,8 @@ internal static class NodeConfiguration
         ("data", "RAFTSTREAM_DATA"),
         ("http", "RAFTSTREAM_HTTP"),
         ("advertiseHttp", "RAFTSTREAM_ADVERTISE_HTTP"),
+        ("client", "RAFTSTREAM_CLIENT"),
+        ("advertiseClient", "RAFTSTREAM_ADVERTISE_CLIENT"),
         ("clusterId", "RAFTSTREAM_CLUSTER_ID"),
         ("electionTimeoutMs", "RAFTSTREAM_ELECTION_TIMEOUT_MS"),
         ("heartbeatMs", "RAFTSTREAM_HEARTBEAT_MS"),

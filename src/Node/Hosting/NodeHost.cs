@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using RaftStream.Node.Commands;
+using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Hosting;
@@ -32,7 +33,7 @@ internal static class NodeHost
         var handle = app.Services.GetRequiredService<NodeHandle>();
         var settings = handle.Settings;
         Console.Out.WriteLine(
-            $"node {settings.Id} listens for peers at {Addresses.Format(settings.Listen)}; clients find it at {handle.Running?.ClientAddress}");
+            $"node {settings.Id} listens for peers at {Addresses.Format(settings.Listen)}; clients find it at {handle.Running?.Own}");
         await EndAsync(end.Token, handle.Stopping);
         if (stop.IsCancellationRequested)
             await handle.HandOverAsync();
@@ -97,20 +98,26 @@ internal static class NodeHost
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBodies.MaxBytes;
         kestrel.Limits.MaxConcurrentConnections = 4_096;
-        foreach (var address in Resolve(settings.Http))
+        foreach (var address in Resolve(settings.Http, "--http"))
             kestrel.Listen(address, settings.Http.Port);
+
+        // Behind HTTP: whose address is asked for looks at the first one.
+        if (settings.Node.Client is not { } client)
+            return;
+        foreach (var address in Resolve(client, "--client"))
+            kestrel.Listen(address, client.Port, static listen => listen.UseConnectionHandler<ClientPortHandler>());
     }
 
-    private static IPAddress[] Resolve(DnsEndPoint http)
+    private static IPAddress[] Resolve(DnsEndPoint listens, string flag)
     {
         try
         {
-            var found = Dns.GetHostAddresses(http.Host);
+            var found = Dns.GetHostAddresses(listens.Host);
             return [Array.Find(found, address => address.AddressFamily == AddressFamily.InterNetwork) ?? found[0]];
         }
         catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
-            throw new UsageException($"--http has the host '{http.Host}', which no name service knows: give an address of this machine.", exception);
+            throw new UsageException($"{flag} has the host '{listens.Host}', which no name service knows: give an address of this machine.", exception);
         }
     }
 
@@ -128,17 +135,25 @@ internal static class NodeHost
         builder.Services.AddOptions<LoggerFilterOptions>().Configure<ProgramSettings>((options, settings) => options.MinLevel = settings.LogLevel);
     }
 
-    private static Exception? Explain(Exception exception, IReadOnlyDictionary<string, string?> configuration)
+    private static Exception? Explain(Exception exception, IReadOnlyDictionary<string, string?> configuration) => exception switch
+    {
+        OptionsValidationException invalid => new UsageException(invalid.Failures.First(), invalid),
+        IOException { InnerException: AddressInUseException } => new UsageException(Listening(exception, configuration, static (address, flag) => $"The address {address} for clients is taken: give another one with {flag}."), exception),
+        SocketException or IOException { InnerException: SocketException } => new UsageException(
+            Listening(exception, configuration, (address, flag) => $"The address {address} for clients cannot be listened at: {(exception.InnerException ?? exception).Message}; give an address of this machine with {flag}."), exception),
+        AggregateException { InnerExceptions: [var only, ..] } => Explain(only, configuration) ?? only,
+        _ => null,
+    };
+
+    /// <summary>A sentence about the address that could not be listened at: the framework names it by its port if it is taken, else not at all.</summary>
+    private static string Listening(Exception exception, IReadOnlyDictionary<string, string?> configuration, Func<string, string, string> sentence)
     {
         var http = configuration.GetValueOrDefault("http") ?? ProgramSettings.DefaultHttp;
-        return exception switch
-        {
-            OptionsValidationException invalid => new UsageException(invalid.Failures.First(), invalid),
-            IOException { InnerException: AddressInUseException } => new UsageException($"The address {http} for clients is taken: give another one with --http.", exception),
-            SocketException socket => new UsageException($"The address {http} for clients cannot be listened at: {socket.Message}; give an address of this machine with --http.", socket),
-            IOException { InnerException: SocketException inner } => new UsageException($"The address {http} for clients cannot be listened at: {inner.Message}; give an address of this machine with --http.", inner),
-            AggregateException { InnerExceptions: [var only, ..] } => Explain(only, configuration) ?? only,
-            _ => null,
-        };
+        var client = configuration.GetValueOrDefault("client");
+        if (client is null)
+            return sentence(http, "--http");
+        if (exception is not IOException { InnerException: AddressInUseException })
+            return sentence($"{http} or {client}", "--http or --client");
+        return exception.Message.Contains(client[client.LastIndexOf(':')..], StringComparison.Ordinal) ? sentence(client, "--client") : sentence(http, "--http");
     }
 }

@@ -39,6 +39,12 @@ internal sealed class NodeOptions
     /// <summary>Where clients, and the other nodes for them, find this node, if not where it listens for clients.</summary>
     public string? AdvertiseHttp { get; set; }
 
+    /// <summary>Where to listen for clients of the binary protocol; nowhere unless it is given.</summary>
+    public string? Client { get; set; }
+
+    /// <summary>Where those clients find this node, if not where it listens for them.</summary>
+    public string? AdvertiseClient { get; set; }
+
     /// <summary>The cluster's name.</summary>
     public string? ClusterId { get; set; }
 

@@ -45,6 +45,8 @@ internal sealed record ProgramSettings
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
             AdvertiseHttp = options.AdvertiseHttp is { } told ? "http://" + Addresses.Format(Dialable(told, "--advertise-http")) : null,
             ClientHost = http.Host,
+            Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
+            AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
         };

@@ -4,8 +4,8 @@ using RaftStream.Node.Commands;
 
 namespace RaftStream.Node.Local;
 
-/// <summary>A node of a local cluster: where it listens for peers and for clients, both host:port.</summary>
-internal sealed record LocalMember(int Id, string Raft, string Http)
+/// <summary>A node of a local cluster: where it listens for peers, for clients over HTTP and for those of the binary protocol, host:port each; the last may be null.</summary>
+internal sealed record LocalMember(int Id, string Raft, string Http, string? Client = null)
 {
     /// <summary>Where clients reach it.</summary>
     [JsonIgnore]
@@ -15,18 +15,21 @@ internal sealed record LocalMember(int Id, string Raft, string Http)
 /// <summary>What a local cluster must remember to come back as the same one: <c>cluster.json</c> in its folder.</summary>
 internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> Nodes)
 {
+    /// <summary>For peers, for HTTP and for the binary protocol.</summary>
+    public const int PortsANode = 3;
+
     private const string Name = "cluster.json";
 
     /// <summary>The members as <c>--cluster</c> takes them.</summary>
     [JsonIgnore]
     public string Members => string.Join(',', Nodes.Select(node => $"{node.Id}={node.Raft}"));
 
-    /// <summary>A new cluster on free ports, or on those from <paramref name="basePort"/> on: two a node.</summary>
+    /// <summary>A new cluster on free ports, or on those from <paramref name="basePort"/> on: three a node.</summary>
     public static ClusterFile Create(int nodes, int? basePort)
     {
-        var ports = basePort is { } first ? [.. Enumerable.Range(first, nodes * 2)] : Ports.Find(nodes * 2);
+        var ports = basePort is { } first ? [.. Enumerable.Range(first, nodes * PortsANode)] : Ports.Find(nodes * PortsANode);
         var members = Enumerable.Range(0, nodes)
-            .Select(place => new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[nodes + place]}"));
+            .Select(place => new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[nodes + place]}", $"127.0.0.1:{ports[(2 * nodes) + place]}"));
         return new ClusterFile("local-" + Guid.NewGuid().ToString("N"), [.. members]);
     }
 
@@ -84,7 +87,7 @@ internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> 
 }
 
 /// <summary>One node in the line that <c>cluster --json</c> prints.</summary>
-internal sealed record ReadyNode(int Id, int Pid, string Http, string Raft);
+internal sealed record ReadyNode(int Id, int Pid, string Http, string Raft, string? Client);
 
 /// <summary>The line that <c>cluster --json</c> prints.</summary>
 internal sealed record ReadyCluster(IReadOnlyList<ReadyNode> Nodes);

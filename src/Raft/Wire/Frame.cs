@@ -111,14 +111,18 @@ internal static class Frame
     }
 
     /// <summary>Judges an outer header (at least <see cref="OuterSize"/> bytes) before anything is allocated for its frame.</summary>
-    public static FrameFault ReadOuter(ReadOnlySpan<byte> header, Lane lane, out int length, out uint checksum)
+    public static FrameFault ReadOuter(ReadOnlySpan<byte> header, Lane lane, out int length, out uint checksum) =>
+        ReadOuter(header, Largest(lane), out length, out checksum);
+
+    /// <summary>The same for a frame that may be as large as <paramref name="largest"/>: frames of clients have this header, too.</summary>
+    public static FrameFault ReadOuter(ReadOnlySpan<byte> header, int largest, out int length, out uint checksum)
     {
         var announced = BinaryPrimitives.ReadUInt32LittleEndian(header);
         checksum = BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
         length = 0;
         if (announced < HeadSize)
             return FrameFault.TooShort;
-        if (announced > (uint)Largest(lane))
+        if (announced > (uint)largest)
             return FrameFault.TooLong;
         if (BinaryPrimitives.ReadUInt32LittleEndian(header[GroupOffset..]) != 0)
             return FrameFault.OtherGroup;

@@ -12,10 +12,11 @@ internal sealed class BenchTests
 
     [TestCase("http")]
     [TestCase("direct")]
+    [TestCase("client")]
     public async Task AShortRunReportsVerifiedFiguresAndLeavesNothing(string mode)
     {
         using var temporary = new TemporaryFolder();
-        string[] flags = mode == "direct" ? ["--direct"] : [];
+        string[] flags = mode == "http" ? [] : ["--" + mode];
 
         var result = await RunAsync(temporary, ["--inflight", "1,4", "--value", "24", "--seconds", "1", "--json", .. flags]);
 

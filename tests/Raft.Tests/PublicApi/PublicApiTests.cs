@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using RaftStream.Client;
 using RaftStream.StreamStateMachine;
 using RaftStream.Testing;
 
@@ -11,7 +12,7 @@ namespace RaftStream.Raft.Tests.PublicApi;
 /// </summary>
 internal sealed class PublicApiTests
 {
-    private static readonly Assembly[] Libraries = [typeof(RaftNode).Assembly, typeof(CountingStore).Assembly, typeof(Simulation).Assembly];
+    private static readonly Assembly[] Libraries = [typeof(RaftNode).Assembly, typeof(CountingStore).Assembly, typeof(RaftStreamClient).Assembly, typeof(Simulation).Assembly];
 
     public static IEnumerable<string> Names() => Libraries.Select(static library => library.GetName().Name!);
 

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace RaftStream.Raft.Tests.Tidy;
 
 /// <summary>
-/// Dependencies point one way: Core, then Log, Wire and Machine, then Runtime, StreamStateMachine and Node; Runtime, then Testing and
-/// Lab.
+/// Dependencies point one way: Core, then Log, Wire and Machine, then Runtime, StreamStateMachine and Node; Wire, then Client; Runtime, then Testing
+/// and Lab.
 /// </summary>
 internal sealed class DependencyTests
 {
@@ -44,6 +44,31 @@ internal sealed class DependencyTests
             Is.Empty);
     }
 
+    /// <summary>A client shares bytes with a node and nothing else: not its types either, public ones included.</summary>
+    [TestCase("src/Raft/Core")]
+    [TestCase("src/Raft/Io")]
+    [TestCase("src/Raft/Log")]
+    [TestCase("src/Raft/Machine")]
+    [TestCase("src/Raft/Runtime")]
+    public void The_client_uses_nothing_of_the_raft_library_but_its_wire(string folder)
+    {
+        Assert.That(
+            from path in SourceTree.Code("src/Client")
+            from line in SourceTree.Lines(path)
+            where Regex.IsMatch(SourceTree.CodeOf(line), @"\busing RaftStream\.(?!Client\b|Raft\.Wire;)")
+            select $"{path}: {line.Trim()}",
+            Is.Empty);
+
+        // Its own kinds of requests have a name that the runtime has, too.
+        var names = new Regex($@"(?<![\w.])({string.Join('|', TypesIn(folder).Except(TypesIn("src/Client")))})\b(?!\s*[=(;,]|\s=>)");
+        Assert.That(
+            from path in SourceTree.Code("src/Client")
+            from line in SourceTree.Lines(path)
+            where names.IsMatch(SourceTree.CodeOf(line))
+            select $"{path}: {line.Trim()}",
+            Is.Empty);
+    }
+
     [Test]
     public void The_core_knows_of_records_only_how_large_a_payload_may_be() => Assert.That(
         from path in SourceTree.Code("src/Raft/Core")
@@ -55,10 +80,11 @@ internal sealed class DependencyTests
 
     [TestCase("src/Raft/RaftStream.Raft.csproj", "")]
     [TestCase("src/StreamStateMachine/RaftStream.StreamStateMachine.csproj", "RaftStream.Raft")]
-    [TestCase("src/Hosting/RaftStream.Hosting.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
+    [TestCase("src/Client/RaftStream.Client.csproj", "RaftStream.Raft")]
+    [TestCase("src/Hosting/RaftStream.Hosting.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Client")]
     [TestCase("src/Node/RaftStream.Node.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Hosting")]
     [TestCase("src/Testing/RaftStream.Testing.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
-    [TestCase("tools/Lab/RaftStream.Lab.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Node RaftStream.Testing")]
+    [TestCase("tools/Lab/RaftStream.Lab.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Node RaftStream.Client RaftStream.Testing")]
     public void A_project_refers_only_to_those_below_it(string project, string below) => Assert.That(
         Regex.Matches(SourceTree.Text(project), @"ProjectReference Include=""[^""]*?([\w.]+)\.csproj""").Select(static match => match.Groups[1].Value),
         Is.SubsetOf(below.Split(' ')));

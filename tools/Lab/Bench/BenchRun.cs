@@ -10,9 +10,12 @@ internal static class BenchRun
         try
         {
             var hardware = Hardware.Read(Path.GetTempPath());
-            IBenchTarget target = plan.Direct
-                ? await DirectTarget.StartAsync(plan, folder, cancellationToken)
-                : await ProcessTarget.StartAsync(plan, folder, cancellationToken);
+            IBenchTarget target = plan switch
+            {
+                { Direct: true } => await DirectTarget.StartAsync(plan, folder, cancellationToken),
+                { Client: true } => await ClientTarget.StartAsync(plan, folder, cancellationToken),
+                _ => await ProcessTarget.StartAsync(plan, folder, cancellationToken),
+            };
             await using (target)
             {
                 var runs = await MeasureAsync(target, plan, cancellationToken);

@@ -24,7 +24,7 @@ internal static class BenchText
     private static void PrintTable(BenchReport report)
     {
         var hardware = report.Hardware;
-        Say($"{report.Nodes} nodes, {(report.Mode == "direct" ? "all in this process with the callers" : "a process each, increments over HTTP to the leader")}; keys of {report.ValueBytes} bytes; {report.Seconds} s a run");
+        Say($"{report.Nodes} nodes, {Way(report.Mode)}; keys of {report.ValueBytes} bytes; {report.Seconds} s a run");
         Say($"{hardware.Cpu}, {hardware.Cores} cores, {hardware.MemoryBytes / (1024.0 * 1024 * 1024):0.#} GiB; {hardware.FileSystem} on {hardware.Device}; {hardware.Os}; {hardware.Runtime}");
         Say($"fsync: {hardware.Fsync}");
         var table = new Table().Border(TableBorder.Ascii2);
@@ -44,6 +44,13 @@ internal static class BenchText
         if (report.Runs.Any(run => run.LeaderChanged))
             Say("The leadership moved during a run: its leader's figures are left out. The machine was too busy for an election timeout.");
     }
+
+    private static string Way(string mode) => mode switch
+    {
+        "direct" => "all in this process with the callers",
+        "client" => "a process each, increments through the .NET client to the leader",
+        _ => "a process each, increments over HTTP to the leader",
+    };
 
     private static void Say(string text) => Console.Out.WriteLine(text);
 

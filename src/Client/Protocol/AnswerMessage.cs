@@ -1,0 +1,186 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Client.Protocol;
+
+/// <summary>What an answer holds behind its head. The numbers are part of the protocol and are never given to something else.</summary>
+internal enum AnswerKind : byte
+{
+    /// <summary>[64, head]: nothing.</summary>
+    Plain = 64,
+
+    /// <summary>[65, head, value, exists, matched]</summary>
+    Counter = 65,
+
+    /// <summary>[66, head, total, distinct, [key, value, key, value ...]]</summary>
+    Top = 66,
+
+    /// <summary>[67, head, incarnation, session]</summary>
+    Session = 67,
+
+    /// <summary>[68, head, leads, node's term, applied index]</summary>
+    Status = 68,
+
+    /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
+    Fault = 127,
+}
+
+/// <summary>
+/// An answer. The head: id, outcome, refusal, problem or nil, index, term, age in microseconds or nil, level or nil, leader, leader's address or nil.
+/// </summary>
+internal readonly record struct AnswerMessage(AnswerKind Kind)
+{
+    /// <summary>The longest sentence, in bytes of UTF-8.</summary>
+    public const int MaxProblem = 1_024;
+
+    /// <summary>The longest address, in bytes of UTF-8.</summary>
+    public const int MaxAddress = 255;
+
+    private const int HeadCount = 11;
+
+    /// <summary>The request's.</summary>
+    public long Id { get; init; }
+
+    /// <summary>What is certain.</summary>
+    public ClientOutcome Outcome { get; init; }
+
+    /// <summary>Why it was not done.</summary>
+    public ClientRefusal Refusal { get; init; }
+
+    /// <summary>In words.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>The last entry in the answer, or the write's own.</summary>
+    public long Index { get; init; }
+
+    /// <summary>Its term.</summary>
+    public long Term { get; init; }
+
+    /// <summary>How old it may be, in microseconds, rounded up.</summary>
+    public long? AgeMicroseconds { get; init; }
+
+    /// <summary>At which level it was served.</summary>
+    public ConsistencyLevel? Level { get; init; }
+
+    /// <summary>Who leads, as far as the node knows; 0 for nobody.</summary>
+    public int Leader { get; init; }
+
+    /// <summary>Where clients of this protocol reach the leader, host:port; told with refusals and with the status, where it is known.</summary>
+    public string? LeaderAddress { get; init; }
+
+    /// <summary>Counter: after the request.</summary>
+    public long Value { get; init; }
+
+    /// <summary>Counter: whether it is there after the request.</summary>
+    public bool Exists { get; init; }
+
+    /// <summary>Counter: whether the expected value was found.</summary>
+    public bool Matched { get; init; }
+
+    /// <summary>Top: the rows.</summary>
+    public IReadOnlyList<TopRow> Rows { get; init; } = [];
+
+    /// <summary>Top: the sum of all counters.</summary>
+    public long Total { get; init; }
+
+    /// <summary>Top: how many there are.</summary>
+    public long Distinct { get; init; }
+
+    /// <summary>Session: which one.</summary>
+    public long Session { get; init; }
+
+    /// <summary>Session: of which incarnation. In what a connection hands over: that of the node, whatever the kind.</summary>
+    public uint Incarnation { get; init; }
+
+    /// <summary>Status: whether the node leads and has applied an entry of its own term.</summary>
+    public bool Leads { get; init; }
+
+    /// <summary>Status: the node's term.</summary>
+    public long NodeTerm { get; init; }
+
+    /// <summary>Status: up to where it has applied the log.</summary>
+    public long Applied { get; init; }
+
+    /// <summary>Not a part of the answer: the node at the other end of the connection, which said so in its greeting.</summary>
+    public int Node { get; init; }
+
+    /// <summary>A refusal.</summary>
+    public static AnswerMessage Refused(long id, ClientOutcome outcome, ClientRefusal refusal, string problem) =>
+        new(AnswerKind.Plain) { Id = id, Outcome = outcome, Refusal = refusal, Problem = problem };
+
+    /// <summary>Writes the body of its frame.</summary>
+    public void Write(IBufferWriter<byte> output)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteArrayHeader(CountOf(Kind));
+        writer.Write((ulong)Kind);
+        writer.Write(Id);
+        writer.Write((ulong)Outcome);
+        writer.Write((ulong)Refusal);
+        WriteText(writer, Problem);
+        writer.Write(Index);
+        writer.Write(Term);
+        WriteNumber(writer, AgeMicroseconds);
+        WriteNumber(writer, (long?)Level);
+        writer.Write(Leader);
+        WriteText(writer, LeaderAddress);
+        switch (Kind)
+        {
+            case AnswerKind.Counter:
+                writer.Write(Value);
+                writer.Write(Exists);
+                writer.Write(Matched);
+                break;
+            case AnswerKind.Top:
+                writer.Write(Total);
+                writer.Write(Distinct);
+                writer.WriteArrayHeader(2 * Rows.Count);
+                foreach (var row in Rows)
+                {
+                    writer.WriteString(row.Key);
+                    writer.Write(row.Value);
+                }
+
+                break;
+            case AnswerKind.Session:
+                writer.Write((ulong)Incarnation);
+                writer.Write(Session);
+                break;
+            case AnswerKind.Status:
+                writer.Write(Leads);
+                writer.Write(NodeTerm);
+                writer.Write(Applied);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>How many values an answer of that kind has; 0 where there is no such kind.</summary>
+    public static int CountOf(AnswerKind kind) => kind switch
+    {
+        AnswerKind.Plain or AnswerKind.Fault => HeadCount,
+        AnswerKind.Session => HeadCount + 2,
+        AnswerKind.Counter or AnswerKind.Top or AnswerKind.Status => HeadCount + 3,
+        _ => 0,
+    };
+
+    /// <summary>Reads a body that nobody vouches for. False: it is none. Nothing is thrown for any bytes.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> body, out AnswerMessage answer) => AnswerReader.TryRead(body, out answer);
+
+    private static void WriteText(MessagePackWriter writer, string? text)
+    {
+        if (text is null)
+            writer.WriteNil();
+        else
+            writer.WriteString(text);
+    }
+
+    private static void WriteNumber(MessagePackWriter writer, long? number)
+    {
+        if (number is { } value)
+            writer.Write(value);
+        else
+            writer.WriteNil();
+    }
+}

@@ -1,0 +1,245 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
+using RaftStream.Client.Routing;
+
+namespace RaftStream.Client;
+
+/// <summary>
+/// A client of a cluster: finds the leader and follows it, sends each read to a node that serves its level, and sends again what is safe to send again. Safe to call
+/// from any thread; make one for a program and keep it.
+/// </summary>
+/// <remarks>
+/// What nodes and networks do is told in the answer, never by an exception; an argument that is out of range is an <see cref="ArgumentException"/>. A call ends after its time
+/// (<see cref="RaftStreamClientOptions.RequestTimeout"/>), and when its cancellation token ends it: of a write that was sent the outcome is then <see cref="ClientOutcome.Unknown"/>.
+/// A write of unknown outcome is never sent again here, because it could count twice; a <see cref="ClientSession"/> makes that safe.
+/// Keys take 1 to 4,096 bytes of UTF-8.
+/// </remarks>
+public sealed class RaftStreamClient : IAsyncDisposable
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(RequestMessage.MaxDeadlineMs);
+
+    private readonly RaftStreamClientOptions _options;
+    private readonly NodeTable _nodes;
+    private readonly CallRunner _runner;
+    private int _disposed;
+
+    private RaftStreamClient(RaftStreamClientOptions options)
+    {
+        _options = options;
+        _nodes = new(options);
+        _runner = new(_nodes, options);
+    }
+
+    /// <summary>The nodes as the client sees them at the moment.</summary>
+    public IReadOnlyList<ClientNode> Nodes
+    {
+        get
+        {
+            var leader = _nodes.Leader;
+            return [.. _nodes.Links.Select(link => new ClientNode(link.Address, link.Id, link.Connection is not null, link == leader, link.RoundTrip > TimeSpan.Zero ? link.RoundTrip : null))];
+        }
+    }
+
+    /// <summary>What this client has seen so far: <see cref="ReadLevel.ReadYourWrites"/> comes after it. It can be handed to another client.</summary>
+    public ReadToken Seen => _nodes.Seen;
+
+    /// <summary>Repetitions that are left of the budget.</summary>
+    public long RetriesLeft => _runner.Budget.Left;
+
+    internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    internal RaftStreamClientOptions Options => _options;
+
+    internal CallRunner Runner => _runner;
+
+    /// <summary>Connects to a cluster: returns once one of the nodes has answered. The others, and the leader, are looked for meanwhile and for ever after.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="RaftStreamClientException">No node answered in time, or all refuse this client: the message tells what the last one said.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public static async ValueTask<RaftStreamClient> ConnectAsync(RaftStreamClientOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        var client = new RaftStreamClient(options);
+        try
+        {
+            await client.FindNodeAsync(cancellationToken).ConfigureAwait(false);
+            return client;
+        }
+        catch
+        {
+            await client.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Reads a counter.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<CounterResult> GetAsync(string key, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        CheckKey(key);
+        var request = new RequestMessage(RequestKind.Get) { Key = key, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return Counter(end, options.Level.Kind);
+    }
+
+    /// <summary>Reads the largest counters.</summary>
+    /// <param name="limit">How many: 1 to 10,000. A list whose keys take more than a mebibyte is refused as <see cref="ClientRefusal.TooLarge"/>.</param>
+    /// <param name="options">At which level.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">The limit or the timeout is out of range.</exception>
+    public async ValueTask<TopResult> TopAsync(int limit, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, RequestMessage.MaxTop);
+        var request = new RequestMessage(RequestKind.Top) { Limit = limit, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        var answer = end.Answer;
+        return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Rows ?? [], answer.Total, answer.Distinct, Stamp(end, options.Level.Kind));
+    }
+
+    /// <summary>Adds to a counter, which starts at 0. Sent again only after a refusal that is certain.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> AddAsync(string key, long delta, WriteOptions options = default, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.Add) { Key = key, Delta = delta }, options, cancellationToken);
+
+    /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist). Sent again only after a refusal that is certain.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> CompareAndSetAsync(string key, long? expected, long value, WriteOptions options = default, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.CompareAndSet) { Key = key, Expected = expected, Value = value }, options, cancellationToken);
+
+    /// <summary>Deletes a counter. Sent again only after a refusal that is certain.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> DeleteAsync(string key, WriteOptions options = default, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.Delete) { Key = key }, options, cancellationToken);
+
+    /// <summary>Waits until it is decided what became of a provisional write.</summary>
+    /// <exception cref="ArgumentException">The position has an index or a term below 1, or the timeout is out of range.</exception>
+    public async ValueTask<ConfirmResult> ConfirmAsync(WritePosition position, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(position.Index, 1, nameof(position));
+        ArgumentOutOfRangeException.ThrowIfLessThan(position.Term, 1, nameof(position));
+        var end = await _runner.RunAsync(new(RequestKind.Confirm) { Position = position }, CallKind.RepeatableWrite, Timeout(timeout), cancellationToken).ConfigureAwait(false);
+        return new(end.Answer.Outcome, end.Answer.Refusal, end.Answer.Problem, Stamp(end, ConsistencyLevel.Linearizable));
+    }
+
+    /// <summary>Opens a session, in which each write is applied at most once however often it is sent, and is therefore sent until its outcome is known.</summary>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="RaftStreamClientException">None could be opened in time: the message says why.</exception>
+    public ValueTask<ClientSession> OpenSessionAsync(ClientSessionOptions? options = null, CancellationToken cancellationToken = default) =>
+        ClientSession.OpenAsync(this, options ?? new(), cancellationToken);
+
+    /// <summary>Ends all calls and connections. Writes that were sent and not answered end as <see cref="ClientOutcome.Unknown"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _runner.Stop();
+        await _nodes.DisposeAsync().ConfigureAwait(false);
+        await _runner.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Refuses what is no key.</summary>
+    internal static void CheckKey(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        try
+        {
+            if (Strict.GetByteCount(key) is < 1 or > RequestMessage.MaxKeyBytes)
+                throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
+        }
+        catch (EncoderFallbackException broken)
+        {
+            throw new ArgumentException("The key holds half of a surrogate pair: give text that UTF-8 can hold.", nameof(key), broken);
+        }
+    }
+
+    /// <summary>How long a call may take.</summary>
+    internal TimeSpan Timeout(TimeSpan? timeout)
+    {
+        if (timeout is not { } given)
+            return _options.RequestTimeout;
+        RaftStreamClientOptions.CheckTime(given, nameof(timeout), TimeSpan.FromMilliseconds(1), LongestTimeout);
+        return given;
+    }
+
+    /// <summary>The answer about one counter as a caller gets it.</summary>
+    internal CounterResult Counter(in CallEnd end, ConsistencyLevel asked)
+    {
+        var answer = end.Answer;
+        return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Value, answer.Exists, answer.Matched, Stamp(end, asked))
+        {
+            Position = answer.Outcome == ClientOutcome.Provisional ? new(answer.Incarnation, answer.Index, answer.Term) : null,
+        };
+    }
+
+    /// <summary>What an answer tells of itself; what it has seen is remembered.</summary>
+    private AnswerStamp Stamp(in CallEnd end, ConsistencyLevel asked)
+    {
+        var answer = end.Answer;
+
+        // [safety] A provisional write may never be: whoever waited for its index would wait for another's.
+        ReadToken? token = answer.Outcome == ClientOutcome.Applied && answer.Level is not null ? new(answer.Incarnation, answer.Index) : null;
+        if (token is { } seen)
+            _nodes.See(seen);
+        return new()
+        {
+            Asked = asked,
+            Effective = answer.Level,
+            Index = answer.Index,
+            Term = answer.Term,
+            Age = answer.AgeMicroseconds is { } age ? TimeSpan.FromTicks(age * TimeSpan.TicksPerMicrosecond) : null,
+            Node = answer.Node,
+            Leader = answer.Leader,
+            Token = token,
+            Attempts = end.Attempts,
+        };
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<CounterResult> WriteAsync(RequestMessage request, WriteOptions options, CancellationToken cancellationToken)
+    {
+        CheckKey(request.Key);
+        if (options.Concern > ClientWriteConcern.Leader)
+            throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum or Leader.");
+        var end = await _runner.RunAsync(request with { Concern = options.Concern }, CallKind.Write, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return Counter(end, options.Concern == ClientWriteConcern.Leader ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum);
+    }
+
+    private async Task FindNodeAsync(CancellationToken cancellationToken)
+    {
+        var start = _options.TimeProvider.GetTimestamp();
+        while (true)
+        {
+            var changed = _nodes.Changed.Next;
+            if (_nodes.Links.Any(static link => link.Connection is not null))
+                return;
+            var left = _options.ConnectTimeout - _options.TimeProvider.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero || _nodes.Links.All(static link => link.LastFailure is { Refusal: not ClientRefusal.Disconnected }))
+                throw Unreachable();
+            await Pulse.WaitAsync(changed, left, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private RaftStreamClientException Unreachable()
+    {
+        // A node that answered and refused tells more than one that is not there.
+        var failure = _nodes.Links.Select(static link => link.LastFailure).OfType<DialFailure>().OrderBy(static one => one.Refusal == ClientRefusal.Disconnected).FirstOrDefault();
+        return failure is null ? new(ClientRefusal.NoNode, ClientSentences.Of(ClientRefusal.NoNode)) : new(failure.Refusal, failure.Sentence);
+    }
+
+    private LevelTerms TermsOf(ReadLevel level) => level.Kind switch
+    {
+        // Rounded down: what is promised is not to be older than asked.
+        ConsistencyLevel.BoundedStaleness => new(level.Kind, MaxAgeMs: (long)level.MaxAge.TotalMilliseconds),
+        ConsistencyLevel.Session => new(level.Kind, Token: level.Token ?? _nodes.Seen),
+        _ => new(level.Kind),
+    };
+
+    private static CallKind KindOf(ReadLevel level) => level.Kind is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease ? CallKind.LeaderRead : CallKind.NearRead;
+}

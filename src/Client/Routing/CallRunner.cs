@@ -1,0 +1,221 @@
+using System.Runtime.CompilerServices;
+using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Client.Routing;
+
+/// <summary>How a call ended.</summary>
+/// <param name="Answer">The last answer.</param>
+/// <param name="Attempts">How often the request was sent.</param>
+internal readonly record struct CallEnd(AnswerMessage Answer, int Attempts);
+
+/// <summary>
+/// Brings a request to a node that can serve it: chooses one, sends, judges the answer, and tries again where that is safe, within the call's time and the client's
+/// budget. One a client; any thread.
+/// </summary>
+/// <remarks>
+/// [safety] Once one attempt of a write is of unknown outcome, no later refusal makes the call "certainly not done": the attempt may still be on its way to the log, or in it.
+/// The first attempt of a healthy cluster allocates nothing: the state of the method and the place of the request are used again.
+/// </remarks>
+internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions options) : IAsyncDisposable
+{
+    private readonly TimeProvider _time = options.TimeProvider;
+    private readonly SemaphoreSlim _places = new(options.MaxInFlight);
+    private readonly CancellationTokenSource _stop = new();
+
+    /// <summary>What may still be repeated.</summary>
+    public RetryBudget Budget { get; } = new(options.RetryRatio, options.RetryReserve);
+
+    /// <summary>Runs a call for <paramref name="timeout"/> at the most. Never throws for what nodes and networks do.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<CallEnd> RunAsync(RequestMessage request, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var start = _time.GetTimestamp();
+        if (!_places.Wait(0, CancellationToken.None) && !await PlaceAsync(timeout, cancellationToken).ConfigureAwait(false))
+            return new(NeverSent(GaveUp(ClientRefusal.TimedOut, cancellationToken)), 0);
+        try
+        {
+            Budget.Earn();
+            if (Choose(request, kind, 0) is { Connection: { } connection } link)
+            {
+                var answer = await connection.SendAsync(request, Patience(kind, timeout), cancellationToken).ConfigureAwait(false);
+                if (Verdicts.Of(answer, kind) == Verdict.Final)
+                    return new(Finish(answer, kind, isUncertain: false), 1);
+                return await RepeatAsync(request, kind, timeout, start, (link, answer), cancellationToken).ConfigureAwait(false);
+            }
+
+            return await RepeatAsync(request, kind, timeout, start, null, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    /// <summary>The client ends: so do the calls that wait for a node.</summary>
+    public void Stop() => _stop.Cancel();
+
+    /// <summary>The connections are gone: waits until every call has its answer. Further calls throw.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        for (var place = 0; place < options.MaxInFlight; place++)
+            await _places.WaitAsync().ConfigureAwait(false);
+        _places.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>What happens when the first attempt did not do: rare, so it may allocate.</summary>
+    private async ValueTask<CallEnd> RepeatAsync(
+        RequestMessage request, CallKind kind, TimeSpan timeout, long start, (NodeLink Link, AnswerMessage Answer)? first, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        var backoff = new Backoff(nodes.NextSeed());
+        var call = new Attempts { Level = request.Level.Kind, Last = NeverSent(ClientRefusal.NoNode) };
+        if (first is { } made)
+            await AfterAsync(made.Link, made.Answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
+        while (true)
+        {
+            var changed = nodes.Changed.Next;
+            if (either.IsCancellationRequested || Left() <= TimeSpan.Zero)
+                return new(Finish(GivenUp(call, cancellationToken), kind, call.IsUncertain), call.Count);
+            if (Choose(request, kind, call.Tried) is not { Connection: { } connection } link)
+            {
+                // Those that refused may be asked again, if they are all that is left.
+                if (call.Tried == 0)
+                    await Pulse.WaitAsync(changed, Left(), _time, either.Token).ConfigureAwait(false);
+                call.Tried = 0;
+                continue;
+            }
+
+            if (call.Count > 0 && !Budget.TryTake())
+                return new(Finish(call.Last with { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.RetryBudgetExhausted, Problem = ClientSentences.Of(ClientRefusal.RetryBudgetExhausted) }, kind, call.IsUncertain), call.Count);
+            var answer = await connection.SendAsync(request, Patience(kind, Left()), cancellationToken).ConfigureAwait(false);
+            if (Verdicts.Of(answer, kind) == Verdict.Final)
+                return new(Finish(answer, kind, call.IsUncertain), call.Count + 1);
+            await AfterAsync(link, answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
+        }
+
+        TimeSpan Left() => timeout - _time.GetElapsedTime(start);
+    }
+
+    /// <summary>Learns from an attempt that did not do, and pauses unless another node can be asked at once.</summary>
+    private async ValueTask AfterAsync(NodeLink link, AnswerMessage answer, CallKind kind, Attempts call, Backoff backoff, TimeSpan left, CancellationToken cancellationToken)
+    {
+        call.Count++;
+        call.Last = answer;
+        call.IsUncertain |= answer.Outcome == ClientOutcome.Unknown && kind == CallKind.RepeatableWrite;
+        var changed = nodes.Changed.Next;
+        if (Verdicts.Of(answer, kind) == Verdict.OtherNode && IsAnotherThere(link, answer, kind, call))
+            return;
+        var pause = backoff.Next();
+        pause = pause < left ? pause : left;
+        if (kind == CallKind.NearRead)
+            await Pulse.PauseAsync(pause, _time, cancellationToken).ConfigureAwait(false);
+        else
+            await Pulse.WaitAsync(changed, pause, _time, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Whether another node can be asked at once: one that is not tried yet, or the leader that the node named, if it is the first hint that the call follows.</summary>
+    private bool IsAnotherThere(NodeLink link, in AnswerMessage answer, CallKind kind, Attempts call)
+    {
+        if (kind == CallKind.NearRead)
+        {
+            link.Shun(call.Level);
+            call.Tried |= MaskOf(link);
+            if (Nearest(call.Level, call.Tried) is not null)
+                return true;
+            call.Tried = 0;
+            return false;
+        }
+
+        nodes.Doubt(link);
+        if (answer.Refusal != ClientRefusal.NotLeader || nodes.Suppose(link, answer.Leader, answer.LeaderAddress) is null)
+            return false;
+
+        // Two nodes may each take the other for the leader for a moment: the second hint is followed after a pause.
+        return call.Hints++ == 0;
+    }
+
+    private NodeLink? Choose(in RequestMessage request, CallKind kind, uint tried) => kind == CallKind.NearRead ? Nearest(request.Level.Kind, tried) : nodes.Leader;
+
+    /// <summary>The connected node with the shortest round trip that was not tried; one that lately refused the level comes last.</summary>
+    private NodeLink? Nearest(ConsistencyLevel level, uint tried)
+    {
+        var (best, bestRank) = (default(NodeLink), (false, TimeSpan.MaxValue));
+        var links = nodes.Links;
+        for (var i = 0; i < links.Count; i++)
+        {
+            var link = links[i];
+            if (link.Connection is null || (tried & (1u << i)) != 0)
+                continue;
+            var rank = (link.IsShunned(level), link.RoundTrip);
+            if (best is null || rank.CompareTo(bestRank) < 0)
+                (best, bestRank) = (link, rank);
+        }
+
+        return best;
+    }
+
+    private uint MaskOf(NodeLink link)
+    {
+        var links = nodes.Links;
+        for (var i = 0; i < links.Count; i++)
+        {
+            if (links[i] == link)
+                return 1u << i;
+        }
+
+        return 0;
+    }
+
+    /// <summary>The answer as the caller gets it.</summary>
+    private static AnswerMessage Finish(in AnswerMessage answer, CallKind kind, bool isUncertain)
+    {
+        if (answer.Outcome == ClientOutcome.Rejected && isUncertain)
+            return answer with { Outcome = ClientOutcome.Unknown };
+
+        // A read that nobody answered is no read in doubt.
+        return answer.Outcome == ClientOutcome.Unknown && kind is CallKind.NearRead or CallKind.LeaderRead ? answer with { Outcome = ClientOutcome.Rejected } : answer;
+    }
+
+    /// <summary>The time is over, or the caller or the client gave up: the last refusal says more than that, if there is one.</summary>
+    private AnswerMessage GivenUp(Attempts call, CancellationToken cancellationToken)
+    {
+        if (call.Count > 0 && !cancellationToken.IsCancellationRequested && !_stop.IsCancellationRequested)
+            return call.Last;
+        return NeverSent(GaveUp(ClientRefusal.NoNode, cancellationToken));
+    }
+
+    private ClientRefusal GaveUp(ClientRefusal otherwise, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested ? ClientRefusal.Cancelled : _stop.IsCancellationRequested ? ClientRefusal.Disposed : otherwise;
+
+    private async ValueTask<bool> PlaceAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken, _stop.Token);
+        var place = _places.WaitAsync(either.Token);
+        await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return place.IsCompletedSuccessfully;
+    }
+
+    private TimeSpan Patience(CallKind kind, TimeSpan left) => kind == CallKind.Write || left < options.AttemptTimeout ? left : options.AttemptTimeout;
+
+    private static AnswerMessage NeverSent(ClientRefusal refusal) => AnswerMessage.Refused(0, ClientOutcome.Rejected, refusal, ClientSentences.Of(refusal));
+
+    /// <summary>What a call that does not succeed at once remembers.</summary>
+    private sealed class Attempts
+    {
+        public int Count { get; set; }
+
+        public int Hints { get; set; }
+
+        public uint Tried { get; set; }
+
+        public bool IsUncertain { get; set; }
+
+        public ConsistencyLevel Level { get; init; }
+
+        public AnswerMessage Last { get; set; }
+    }
+}

@@ -1,0 +1,215 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Connections;
+using RaftStream.Client;
+using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Hosting.ClientPort;
+
+/// <summary>
+/// One connection of a client behind its greeting: requests come in one after the other and are worked at together, answers go out as they are ready, all that is
+/// ready in one write. Owned by <see cref="ClientPortHandler"/>; lives as long as the connection.
+/// </summary>
+/// <remarks>
+/// Everything is bounded. A place is taken for each request and given back when its answer is handed to the network, so a client that does not read its answers is
+/// not read from, either; one that is silent for <see cref="IdlePatience"/> is closed. Of answers of any size there is one at a time: what comes behind a top list waits for it.
+/// Bytes that are no request are answered with a fault, and the connection ends behind it: nobody knows what else was meant.
+/// </remarks>
+internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ILogger logger) : IAsyncDisposable
+{
+    /// <summary>So many requests of a connection are worked at together; further ones wait in the network.</summary>
+    public const int MaxInFlight = 1_024;
+
+    // Every place can hold a small answer, and one a list: so an answer always finds room.
+    private const int Backlog = (8 * 1024 * MaxInFlight) + (2 * FrameCutter.LargestAnswer);
+
+    // A thread does not keep the room that one large list took.
+    private const int LargestKept = 64 * 1024;
+
+    private static readonly TimeSpan IdlePatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(5);
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? t_scratch;
+
+    private readonly SendBuffer _buffer = new(Backlog);
+    private readonly SemaphoreSlim _places = new(MaxInFlight);
+    private readonly Pulse _written = new();
+    private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Ending);
+    private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _serving = 1;
+
+    /// <summary>Serves until the client goes, sends what is no request, or the node stops: then what is under way is answered still.</summary>
+    public async Task RunAsync()
+    {
+        _buffer.Open();
+        var writing = WriteAsync();
+        await using var stopping = handle.Stopping.UnsafeRegister(static input => ((System.IO.Pipelines.PipeReader)input!).CancelPendingRead(), connection.Transport.Input);
+        try
+        {
+            await ReadAsync();
+            await DrainAsync();
+        }
+        finally
+        {
+            await _gone.CancelAsync();
+            _buffer.Close();
+            await writing;
+            Left();
+            await _served.Task;
+            _buffer.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _places.Dispose();
+        _gone.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task ReadAsync()
+    {
+        await using var idle = TimeProvider.System.CreateTimer(static state => ((ConnectionContext)state!).Abort(), connection, IdlePatience, Timeout.InfiniteTimeSpan);
+        var (input, cutter) = (connection.Transport.Input, new FrameCutter(FrameCutter.LargestRequest));
+        while (true)
+        {
+            var read = await input.ReadAsync(_gone.Token);
+            if (read.IsCanceled)
+                return;
+            idle.Change(IdlePatience, Timeout.InfiniteTimeSpan);
+            var buffer = read.Buffer;
+            while (TryTake(cutter, ref buffer, out var request, out var fault))
+            {
+                await _places.WaitAsync(_gone.Token);
+                if (fault is { } wrong)
+                {
+                    Send(wrong);
+                    return;
+                }
+
+                Interlocked.Increment(ref _serving);
+                var serving = ServeAsync(request);
+                if (request.Kind == RequestKind.Top)
+                    await WrittenAsync(serving);
+            }
+
+            input.AdvanceTo(buffer.Start, buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+
+    /// <summary>Takes the next request, or what is wrong with the bytes. False: no whole frame is there.</summary>
+    private static bool TryTake(FrameCutter cutter, ref ReadOnlySequence<byte> buffer, out RequestMessage request, out AnswerMessage? wrong)
+    {
+        (request, wrong) = (default, null);
+        if (!cutter.TryCut(ref buffer, out var body, out var fault))
+            return false;
+        if (fault != FrameFault.None)
+            wrong = Fault(0, $"The frame is of no use: {Describe(fault)}.");
+        else if (!RequestMessage.TryRead(body, out request, out var problem))
+            wrong = Fault(request.Id, problem);
+        return true;
+
+        static AnswerMessage Fault(long id, string sentence) =>
+            new(AnswerKind.Fault) { Id = id, Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.BadRequest, Problem = sentence };
+    }
+
+    private static string Describe(FrameFault fault) => fault switch
+    {
+        FrameFault.TooLong => $"it announces more than the {FrameCutter.LargestRequest} bytes that a request may have",
+        _ => Frame.Describe(fault, Lane.Control),
+    };
+
+    private async Task ServeAsync(RequestMessage request)
+    {
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
+            limit.CancelAfter(TimeSpan.FromMilliseconds(request.DeadlineMs));
+            Send(await requests.AnswerAsync(request, limit.Token));
+        }
+        catch (Exception exception)
+        {
+            logger.LogError(exception, "A request of kind {Kind} on the client port met a fault of this program.", request.Kind);
+            Send(AnswerMessage.Refused(request.Id, request.IsWrite ? ClientOutcome.Unknown : ClientOutcome.Rejected, ClientRefusal.Internal, "A fault of the node's own, which its log tells."));
+        }
+        finally
+        {
+            Left();
+        }
+    }
+
+    private void Left()
+    {
+        if (Interlocked.Decrement(ref _serving) == 0)
+            _served.TrySetResult();
+    }
+
+    private void Send(in AnswerMessage answer)
+    {
+        var scratch = t_scratch ??= new(FrameCutter.LargestRequest);
+        scratch.ResetWrittenCount();
+        answer.Write(scratch);
+        if (scratch.WrittenCount > FrameCutter.LargestAnswer)
+        {
+            scratch.ResetWrittenCount();
+            AnswerMessage.Refused(answer.Id, ClientOutcome.Rejected, ClientRefusal.TooLarge, $"The answer takes more than {FrameCutter.LargestAnswer} bytes: ask for fewer rows.").Write(scratch);
+        }
+
+        // Closed, where the client has gone: nobody waits for it.
+        _buffer.TryAdd(scratch.WrittenSpan);
+        if (scratch.Capacity > LargestKept)
+            t_scratch = null;
+    }
+
+    /// <summary>A list was asked for: waits until it is made and handed to the network.</summary>
+    private async Task WrittenAsync(Task serving)
+    {
+        await serving;
+        while (true)
+        {
+            var written = _written.Next;
+            if (_buffer.Pending == 0 || !_buffer.IsOpen || _gone.IsCancellationRequested)
+                return;
+            await written;
+        }
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            while (await _buffer.ReadyAsync())
+            {
+                var batch = _buffer.Take();
+                var count = Frame.Seal(batch.Span);
+                await connection.Transport.Output.WriteAsync(batch, _gone.Token);
+                if (count > 0)
+                    _places.Release(count);
+                _written.Fire();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException)
+        {
+            // The client has gone, or the pipe to it is closed: what waits for answers is given up.
+            await _gone.CancelAsync();
+        }
+        finally
+        {
+            _written.Fire();
+        }
+    }
+
+    /// <summary>Nothing more is taken: waits until what is under way is answered, which the end of the node cuts short.</summary>
+    private async Task DrainAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
+        limit.CancelAfter(DrainPatience);
+        for (var place = 0; place < MaxInFlight; place++)
+            await _places.WaitAsync(limit.Token);
+    }
+}

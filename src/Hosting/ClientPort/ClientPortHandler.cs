@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using RaftStream.Client;
+using RaftStream.Client.Protocol;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Hosting.ClientPort;
+
+/// <summary>
+/// The port for clients of the binary protocol (docs/client-protocol.md): takes a connection, answers its greeting, and hands it over. One a node, called by
+/// the web server for each connection.
+/// </summary>
+internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHandler> logger) : ConnectionHandler
+{
+    /// <summary>The most connections at a time; further ones are told so and closed.</summary>
+    public const int MaxConnections = 1_024;
+
+    private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(5);
+
+    private int _connections;
+
+    /// <inheritdoc/>
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var isAdmitted = Interlocked.Increment(ref _connections) <= MaxConnections;
+        try
+        {
+            if (await GreetAsync(connection, isAdmitted) is not { } running)
+                return;
+            await using var served = new ClientConnection(connection, handle, new ClientRequests(running), logger);
+            await served.RunAsync();
+        }
+        catch (Exception exception) when (exception is IOException or OperationCanceledException)
+        {
+            // The client went away, or did not greet in time: there is nobody to tell.
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _connections);
+        }
+    }
+
+    /// <summary>Reads the greeting and answers it; null where the connection was refused.</summary>
+    private async Task<RunningNode?> GreetAsync(ConnectionContext connection, bool isAdmitted)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Stopping);
+        patience.CancelAfter(GreetingPatience);
+        var (greeting, fault) = await ReadAsync(connection.Transport.Input, patience.Token);
+        var running = handle.Running;
+        var welcome = Judge(greeting, fault, running, isAdmitted);
+        await connection.Transport.Output.WriteAsync(ClientHandshake.Write(welcome), patience.Token);
+        return welcome.Refusal == 0 ? running : null;
+    }
+
+    private ClientWelcome Judge(ClientGreeting? greeting, ClientRefusal fault, RunningNode? running, bool isAdmitted)
+    {
+        var node = handle.Settings.Id.Value;
+        if (fault == ClientRefusal.UnsupportedVersion)
+            return Refused(fault, $"Node {node} speaks version {ClientHandshake.CurrentVersion} of the client protocol: use the same release on both sides.");
+        if (greeting is null)
+            return Refused(ClientRefusal.BadGreeting, $"What arrived at node {node} is no greeting of the client protocol, or a damaged one: give this port to clients of that protocol only.");
+        if (!isAdmitted)
+            return Refused(ClientRefusal.TooManyConnections, $"Node {node} has {MaxConnections} client connections, as many as it takes: use another node, or fewer clients.");
+        if (greeting.ClusterId is { } wanted && wanted != handle.Settings.ClusterId)
+            return Refused(ClientRefusal.OtherCluster, $"Node {node} belongs to another cluster than the one that was asked for: compare the addresses and the cluster's id.");
+        if (running is null)
+            return Refused(ClientRefusal.Starting, $"Node {node} is starting: try again in a moment.");
+        return new(0, null)
+        {
+            ClusterId = handle.Settings.ClusterId,
+            Incarnation = running.Node.Status.Incarnation,
+            Node = node,
+            MaxInFlight = ClientConnection.MaxInFlight,
+            MaxRequest = FrameCutter.LargestRequest,
+        };
+
+        ClientWelcome Refused(ClientRefusal refusal, string sentence) => new((byte)refusal, sentence) { Node = node };
+    }
+
+    /// <summary>The greeting, or why it is none. Reads no byte beyond it.</summary>
+    private static async Task<(ClientGreeting? Greeting, ClientRefusal Fault)> ReadAsync(PipeReader input, CancellationToken cancellationToken)
+    {
+        var read = await input.ReadAtLeastAsync(ClientHandshake.PrefixSize, cancellationToken);
+        var prefix = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ClientHandshake.PrefixSize)).ToArray();
+        if (!ClientHandshake.TryReadPrefix(prefix, out var version, out var size))
+        {
+            input.AdvanceTo(read.Buffer.End);
+            return (null, ClientRefusal.BadGreeting);
+        }
+
+        input.AdvanceTo(read.Buffer.Start, read.Buffer.GetPosition(ClientHandshake.PrefixSize));
+        read = await input.ReadAtLeastAsync(size, cancellationToken);
+        var bytes = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, size));
+        var greeting = ClientHandshake.TryReadGreeting(bytes.ToArray());
+        input.AdvanceTo(bytes.End);
+        return version == ClientHandshake.CurrentVersion ? (greeting, ClientRefusal.BadGreeting) : (null, ClientRefusal.UnsupportedVersion);
+    }
+}

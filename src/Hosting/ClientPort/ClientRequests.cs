@@ -1,0 +1,189 @@
+using RaftStream.Client;
+using RaftStream.Client.Protocol;
+using RaftStream.Hosting.Http;
+
+namespace RaftStream.Hosting.ClientPort;
+
+/// <summary>
+/// Answers requests of the binary protocol by this node's own replica, whatever it can say; it never asks another node. Who else to ask is told with each refusal: the client does
+/// the routing. Any thread.
+/// </summary>
+internal sealed class ClientRequests(RunningNode running)
+{
+    /// <summary>Answers a request; once <paramref name="deadline"/> is cancelled, that its time is over.</summary>
+    public ValueTask<AnswerMessage> AnswerAsync(RequestMessage request, CancellationToken deadline)
+    {
+        var status = running.Node.Status;
+        if (request.Kind == RequestKind.Status)
+            return new(Status(request, status));
+        if (!IsMember(status))
+            return new(Refused(request, status, ClientOutcome.Rejected, ClientRefusal.NotMember, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one."));
+        return request.Kind switch
+        {
+            RequestKind.Get or RequestKind.Top => ReadAsync(request, status, deadline),
+            RequestKind.OpenSession or RequestKind.CloseSession => SessionAsync(request, status, deadline),
+            RequestKind.Confirm => ConfirmAsync(request, status, deadline),
+            _ => WriteAsync(request, status, deadline),
+        };
+    }
+
+    private async ValueTask<AnswerMessage> WriteAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var session = request.Session;
+        if (session.Session != 0 && session.Incarnation != status.Incarnation)
+            return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
+        var counters = session.Session != 0
+            ? running.Counters.InSession(new(session.Session), session.Sequence, session.Acknowledged)
+            : request.Concern == ClientWriteConcern.Leader ? running.Counters.WithConcern(WriteConcern.Leader) : running.Counters;
+        var answer = await (request.Kind switch
+        {
+            RequestKind.Add => counters.AddAsync(request.Key, request.Delta, deadline),
+            RequestKind.CompareAndSet => counters.CompareAndSetAsync(request.Key, request.Expected, request.Value, deadline),
+            _ => counters.DeleteAsync(request.Key, deadline),
+        });
+        return Counter(request, answer, answer.Outcome == Outcome.Provisional ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum, age: null);
+    }
+
+    private async ValueTask<AnswerMessage> ReadAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var level = request.Level;
+        if (level.Kind == ConsistencyLevel.Session && level.Token.Incarnation != status.Incarnation)
+            return Refused(request, status, ClientOutcome.Rejected, ClientRefusal.OtherIncarnation, Problems.TokenExpired(new(level.Token.Incarnation, new(level.Token.Index)), status.Incarnation).Value!.Detail);
+        var consistency = level.Kind switch
+        {
+            ConsistencyLevel.Lease => ReadConsistency.Lease,
+            ConsistencyLevel.BoundedStaleness => ReadConsistency.BoundedStaleness(TimeSpan.FromMilliseconds(level.MaxAgeMs)),
+            ConsistencyLevel.Session => ReadConsistency.Session(new(level.Token.Index)),
+            ConsistencyLevel.Eventual => ReadConsistency.Eventual,
+            _ => ReadConsistency.Linearizable,
+        };
+
+        // What is in real-time order lacks nothing that was acknowledged before it came.
+        var isOrdered = level.Kind is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease;
+        if (request.Kind == RequestKind.Get)
+        {
+            var answer = await running.Counters.GetAsync(request.Key, consistency, deadline);
+            return Counter(request, answer, level.Kind, isOrdered ? TimeSpan.Zero : answer.Age);
+        }
+
+        var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
+        return top.Outcome != Outcome.Applied
+            ? Refused(request, top.Outcome, top.Refusal)
+            : new(AnswerKind.Top)
+            {
+                Id = request.Id,
+                Index = top.Position.Index.Value,
+                Term = top.Position.Term.Value,
+                AgeMicroseconds = Microseconds(isOrdered ? TimeSpan.Zero : top.Age),
+                Level = level.Kind,
+                Leader = running.Node.Status.Leader.Value,
+                Total = top.Total,
+                Distinct = top.Distinct,
+                Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))],
+            };
+    }
+
+    private async ValueTask<AnswerMessage> SessionAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var isOpening = request.Kind == RequestKind.OpenSession;
+        if (!isOpening && request.Session.Incarnation != status.Incarnation)
+            return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
+        var answer = await (isOpening
+            ? running.Node.OpenSessionAsync(TimeSpan.FromMilliseconds(request.IdleTimeoutMs), deadline)
+            : running.Node.CloseSessionAsync(new(request.Session.Session), deadline));
+        return answer.Outcome != Outcome.Applied
+            ? Refused(request, answer.Outcome, answer.Refusal)
+            : new(AnswerKind.Session)
+            {
+                Id = request.Id,
+                Index = answer.Position.Index.Value,
+                Term = answer.Position.Term.Value,
+                Level = ConsistencyLevel.Quorum,
+                Leader = running.Node.Status.Leader.Value,
+                Incarnation = status.Incarnation,
+                Session = isOpening ? answer.Position.Index.Value : request.Session.Session,
+            };
+    }
+
+    private async ValueTask<AnswerMessage> ConfirmAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var write = request.Position;
+        if (write.Incarnation != status.Incarnation)
+            return Refused(request, status, ClientOutcome.Unknown, ClientRefusal.OtherIncarnation, Problems.PositionExpired(new(write.Incarnation, new(new(write.Index), new(write.Term))), status.Incarnation).Value!.Detail);
+        var answer = await running.Counters.ConfirmAsync(new(new(write.Index), new(write.Term)), deadline);
+        return answer.Outcome is not (Outcome.Applied or Outcome.Lost)
+            ? Refused(request, answer.Outcome, answer.Refusal)
+            : new(AnswerKind.Plain)
+            {
+                Id = request.Id,
+                Outcome = (ClientOutcome)answer.Outcome,
+                Index = answer.Position.Index.Value,
+                Term = answer.Position.Term.Value,
+                Level = ConsistencyLevel.Linearizable,
+                Leader = running.Node.Status.Leader.Value,
+            };
+    }
+
+    private AnswerMessage Counter(in RequestMessage request, in CounterAnswer answer, ConsistencyLevel level, TimeSpan? age)
+    {
+        if (answer.Outcome is not (Outcome.Applied or Outcome.Provisional))
+            return Refused(request, answer.Outcome, answer.Refusal);
+        return new(AnswerKind.Counter)
+        {
+            Id = request.Id,
+            Outcome = (ClientOutcome)answer.Outcome,
+            Refusal = (ClientRefusal)answer.Refusal,
+            Problem = answer.Refusal == Refusal.ReplyNotKept ? Problems.ReplyNotKept().Value!.Detail : answer.Problem,
+            Index = answer.Position.Index.Value,
+            Term = answer.Position.Term.Value,
+            AgeMicroseconds = Microseconds(age),
+            Level = level,
+            Leader = running.Node.Status.Leader.Value,
+            Value = answer.Value,
+            Exists = answer.Exists,
+            Matched = answer.Matched,
+        };
+    }
+
+    private AnswerMessage Status(in RequestMessage request, RaftStatus status) => new(AnswerKind.Status)
+    {
+        Id = request.Id,
+        Leader = status.Leader.Value,
+        LeaderAddress = running.ClientPortOf(status.Leader),
+        Leads = status is { Role: Role.Leader, IsReady: true },
+        NodeTerm = status.Term.Value,
+        Applied = status.Applied.Value,
+    };
+
+    private AnswerMessage Refused(in RequestMessage request, Outcome outcome, Refusal refusal) => Refused(request, (ClientOutcome)outcome, refusal);
+
+    private AnswerMessage Refused(in RequestMessage request, ClientOutcome outcome, Refusal refusal)
+    {
+        var status = running.Node.Status;
+        var sentence = (outcome, refusal) switch
+        {
+            (ClientOutcome.Unknown, Refusal.TimedOut) when !request.IsWrite => "It was not decided in time.",
+            (ClientOutcome.Unknown, _) => "The answer was lost: it may be done or not, now or later.",
+            (_, Refusal.NotLeader) => status.Leader == NodeId.None ? "This node does not lead, and knows nobody who does." : $"This node does not lead: node {status.Leader} does.",
+            _ => Problems.Sentence(refusal),
+        };
+        return Refused(request, status, outcome, (ClientRefusal)refusal, sentence);
+    }
+
+    private AnswerMessage Refused(in RequestMessage request, RaftStatus status, ClientOutcome outcome, ClientRefusal refusal, string sentence) =>
+        AnswerMessage.Refused(request.Id, outcome, refusal, sentence) with { Leader = status.Leader.Value, LeaderAddress = running.ClientPortOf(status.Leader) };
+
+    private static bool IsMember(RaftStatus status)
+    {
+        var members = status.Members;
+        for (var i = 0; i < members.Count; i++)
+        {
+            if (members[i].Id == status.Id)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static long? Microseconds(TimeSpan? age) => age is { } known ? (known.Ticks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond : null;
+}

@@ -1,0 +1,205 @@
+using System.Net.Sockets;
+using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
+using RaftStream.Client.Tests.Protocol;
+using RaftStream.Client.Tests.Support;
+using RaftStream.Node.Local;
+using RaftStream.Node.Tests.Support;
+using RaftStream.Raft.Wire;
+using Addresses = RaftStream.Raft.Wire.Addresses;
+
+namespace RaftStream.Client.Tests.Cluster;
+
+/// <summary>The nodes' port, spoken to without routing: each node answers for itself, refuses what it cannot answer and survives whatever bytes come.</summary>
+[TestFixture]
+internal sealed class ClientPortTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private TestCluster _cluster = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _cluster = await TestCluster.StartAsync(3);
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+    }
+
+    [Test]
+    public async Task AFollowerServesTheLevelsThatAnyReplicaMayServe()
+    {
+        var follower = await _cluster.FollowerAsync();
+        await using var connection = await DialAsync(follower);
+        foreach (var level in new LevelTerms[] { new(ConsistencyLevel.Eventual), new(ConsistencyLevel.BoundedStaleness, MaxAgeMs: 60_000), new(ConsistencyLevel.Session, Token: new(0, 1)) })
+        {
+            var read = await connection.SendAsync(new(RequestKind.Get) { Key = "own", Level = level }, Patience, CancellationToken.None);
+            Assert.That((read.Outcome, read.Node, read.Level), Is.EqualTo((ClientOutcome.Applied, follower.Id, level.Kind)), read.Problem);
+            Assert.That(read.Index, Is.Positive);
+            Assert.That(read.AgeMicroseconds, level.Kind == ConsistencyLevel.BoundedStaleness ? Is.InRange(0, 60_000_000) : Is.Null.Or.GreaterThanOrEqualTo(0));
+        }
+    }
+
+    [Test]
+    public async Task AFollowerRefusesAWriteAndTellsWhereTheLeaderIs()
+    {
+        var leader = await _cluster.LeaderAsync();
+        var follower = _cluster.Local.Members.First(member => member.Id != leader.Id);
+        await using var connection = await DialAsync(follower);
+        var added = await connection.SendAsync(new(RequestKind.Add) { Key = "k", Delta = 1 }, Patience, CancellationToken.None);
+        Assert.That((added.Outcome, added.Refusal, added.Leader), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.NotLeader, leader.Id)), added.Problem);
+        Assert.That(added.LeaderAddress, Is.EqualTo(_cluster.Local.Members.First(member => member.Id == leader.Id).Client));
+    }
+
+    [Test]
+    public async Task AnswersOverTakeEachOther()
+    {
+        var follower = await _cluster.FollowerAsync();
+        await using var connection = await DialAsync(follower);
+        var slow = connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(0, 1_000_000_000)) }, TimeSpan.FromSeconds(5), CancellationToken.None).AsTask();
+        var quick = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Patience, CancellationToken.None);
+        Assert.That((quick.Outcome, slow.IsCompleted), Is.EqualTo((ClientOutcome.Applied, false)));
+        var late = await slow;
+        Assert.That((late.Outcome is ClientOutcome.Applied, late.Refusal), Is.EqualTo((false, ClientRefusal.TimedOut)));
+    }
+
+    [Test]
+    public async Task ATokenOfAnotherIncarnationIsRefused()
+    {
+        await using var connection = await DialAsync(_cluster.Local.Members[0]);
+        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(1, 1)) }, Patience, CancellationToken.None);
+        Assert.That((read.Outcome, read.Refusal), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.OtherIncarnation)));
+        Assert.That(read.Problem, Does.Contain("restored or reset"));
+    }
+
+    [Test]
+    public async Task ANodeOfAnotherClusterRefusesTheGreeting()
+    {
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(_cluster.Local.Members[0].Client!)!, new(Guid.NewGuid(), "stranger"), 4, TimeProvider.System, CancellationToken.None);
+        Assert.That((dialled.Connection, dialled.Refusal), Is.EqualTo((default(NodeConnection), ClientRefusal.OtherCluster)));
+        Assert.That(dialled.Sentence, Does.Contain("another cluster"));
+    }
+
+    [TestCase("GET / HTTP/1.1\r\n\r\n")]
+    [TestCase("RAFTSTRM, the greeting of a peer")]
+    public async Task WhatIsNoGreetingIsRefusedAndTheConnectionClosed(string text)
+    {
+        using var client = await ConnectAsync();
+        await client.GetStream().WriteAsync(System.Text.Encoding.Latin1.GetBytes(text));
+        var welcome = ClientHandshake.TryReadWelcome(await ReadToEndAsync(client));
+        Assert.That((ClientRefusal?)welcome?.Refusal, Is.EqualTo(ClientRefusal.BadGreeting));
+        await IsServingAsync();
+    }
+
+    [Test]
+    public async Task AnotherVersionIsToldOurs()
+    {
+        using var client = await ConnectAsync();
+        var greeting = ClientHandshake.Write(new ClientGreeting(null, ""));
+        greeting[8] = 9;
+        await client.GetStream().WriteAsync(greeting);
+        var answer = await ReadToEndAsync(client);
+        Assert.That(ClientHandshake.TryReadPrefix(answer, out var version, out _) && version == ClientHandshake.CurrentVersion);
+        Assert.That((ClientRefusal?)ClientHandshake.TryReadWelcome(answer)?.Refusal, Is.EqualTo(ClientRefusal.UnsupportedVersion));
+    }
+
+    [TestCase("long")]
+    [TestCase("damaged")]
+    [TestCase("unknown")]
+    [TestCase("range")]
+    public async Task WhatIsNoRequestIsAnsweredWithAFaultAndTheConnectionClosed(string kind)
+    {
+        using var client = await ConnectAsync();
+        var stream = client.GetStream();
+        await stream.WriteAsync(ClientHandshake.Write(new ClientGreeting(null, "")));
+        var get = new RequestMessage(RequestKind.Get) { Id = 5, DeadlineMs = 1_000, Key = "k" };
+        var frame = FakeNode.FrameOf(kind switch
+        {
+            "unknown" => [0x93, 99, 5, 1],
+            "range" => MessageTests.Bytes(get with { Key = "" }),
+            _ => MessageTests.Bytes(get),
+        });
+        if (kind == "long")
+            Frame.WriteOuter(frame, 1_000_000);
+        if (kind == "damaged")
+            frame[^1] ^= 1;
+        await stream.WriteAsync(frame);
+        var answers = await ReadToEndAsync(client);
+        ClientHandshake.TryReadPrefix(answers, out _, out var welcome);
+        Assert.That(AnswerMessage.TryRead(answers.AsSpan(welcome + Frame.OuterSize), out var fault));
+        Assert.That((fault.Kind, fault.Refusal, fault.Id), Is.EqualTo((AnswerKind.Fault, ClientRefusal.BadRequest, kind is "unknown" or "range" ? 5 : 0)));
+        Assert.That(fault.Problem, Does.EndWith("."));
+        await IsServingAsync();
+    }
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task AnyBytesLeaveTheNodeServing(int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < 20; round++)
+        {
+            using var client = await ConnectAsync();
+            var bytes = new byte[random.Next(1, 4_000)];
+            random.NextBytes(bytes);
+            try
+            {
+                if (round % 2 == 0)
+                    await client.GetStream().WriteAsync(ClientHandshake.Write(new ClientGreeting(null, "")));
+                await client.GetStream().WriteAsync(bytes);
+                await ReadToEndAsync(client);
+            }
+            catch (IOException)
+            {
+                // The node had enough of it before all was sent.
+            }
+        }
+
+        await IsServingAsync();
+    }
+
+    [Test]
+    public async Task TheStatusTellsThePortOfEachNode()
+    {
+        var leader = await _cluster.LeaderAsync();
+        await Eventually.HoldsAsync(
+            async () => (await _cluster.Local.Client(leader.Id).StatusAsync(Patience, CancellationToken.None)).Value?.Members.Select(static member => member.Client).SequenceEqual(_cluster.Local.Members.Select(static member => member.Client)) == true,
+            "the leader knows where the clients of all nodes go",
+            Patience);
+    }
+
+    private static async Task<NodeConnection> DialAsync(LocalMember node)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(node.Client!)!, new(null, "test"), 16, TimeProvider.System, limit.Token);
+        Assert.That(dialled.Connection, Is.Not.Null, dialled.Sentence);
+        return dialled.Connection!;
+    }
+
+    private async Task<TcpClient> ConnectAsync()
+    {
+        var address = Addresses.TryParse(_cluster.Local.Members[0].Client!)!;
+        var client = new TcpClient();
+        await client.ConnectAsync(address.Host, address.Port);
+        return client;
+    }
+
+    /// <summary>Says nothing more, and reads until the node closes.</summary>
+    private static async Task<byte[]> ReadToEndAsync(TcpClient client)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        client.Client.Shutdown(SocketShutdown.Send);
+        using var all = new MemoryStream();
+        await client.GetStream().CopyToAsync(all, limit.Token);
+        return all.ToArray();
+    }
+
+    private async Task IsServingAsync()
+    {
+        await using var connection = await DialAsync(_cluster.Local.Members[0]);
+        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Patience, CancellationToken.None);
+        Assert.That(read.Outcome, Is.EqualTo(ClientOutcome.Applied), read.Problem);
+    }
+}

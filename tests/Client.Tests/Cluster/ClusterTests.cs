@@ -1,0 +1,160 @@
+using RaftStream.Node.Tests.Support;
+
+namespace RaftStream.Client.Tests.Cluster;
+
+/// <summary>The client over clusters of three real processes: what it tells, and what it does while leaders go.</summary>
+[TestFixture]
+internal sealed class ClusterTests
+{
+    private const int Writers = 16;
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private TestCluster _cluster = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync() => _cluster = await TestCluster.StartAsync(3);
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+    }
+
+    [Test]
+    public async Task CountersAreAddedComparedReadListedAndDeleted()
+    {
+        await using var client = await ConnectAsync(_cluster);
+        var added = await client.AddAsync("all", 5);
+        Assert.That((added.Outcome, added.Value, added.Exists, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, 5L, true, (ConsistencyLevel?)ConsistencyLevel.Quorum)), added.Problem);
+        Assert.That(added.Stamp.Token, Is.EqualTo(new ReadToken(0, added.Stamp.Index)));
+        var missed = await client.CompareAndSetAsync("all", 4, 9);
+        Assert.That((missed.Outcome, missed.Matched, missed.Value), Is.EqualTo((ClientOutcome.Applied, false, 5L)), missed.Problem);
+        var matched = await client.CompareAndSetAsync("all", 5, long.MaxValue);
+        Assert.That((matched.Matched, matched.Value), Is.EqualTo((true, long.MaxValue)));
+        var declined = await client.AddAsync("all", 1);
+        Assert.That((declined.Outcome, declined.Value), Is.EqualTo((ClientOutcome.Applied, long.MaxValue)));
+        Assert.That(declined.Problem, Does.Contain("64 bits"));
+        var top = await client.TopAsync(1);
+        Assert.That((top.Outcome, top.Rows.Single()), Is.EqualTo((ClientOutcome.Applied, new TopRow("all", long.MaxValue))), top.Problem);
+        var deleted = await client.DeleteAsync("all");
+        Assert.That((deleted.Exists, deleted.Value), Is.EqualTo((false, long.MaxValue)));
+        var gone = await client.GetAsync("all");
+        Assert.That((gone.Outcome, gone.Exists, gone.Stamp.Age), Is.EqualTo((ClientOutcome.Applied, false, (TimeSpan?)TimeSpan.Zero)), gone.Problem);
+    }
+
+    [Test]
+    public async Task AReadOfTheClientsOwnSessionSeesEachWriteWhoeverServesIt()
+    {
+        await using var client = await ConnectAsync(_cluster);
+        for (var count = 1; count <= 50; count++)
+        {
+            var added = await client.AddAsync("seen", 1);
+            Assert.That(added.Outcome, Is.EqualTo(ClientOutcome.Applied), added.Problem);
+            var read = await client.GetAsync("seen", new(ReadLevel.ReadYourWrites));
+            Assert.That((read.Outcome, read.Value), Is.EqualTo((ClientOutcome.Applied, added.Value)), read.Problem);
+            Assert.That(read.Stamp.Effective, Is.EqualTo(ConsistencyLevel.Session));
+        }
+    }
+
+    [Test]
+    public async Task AProvisionalWriteIsConfirmed()
+    {
+        await using var client = await ConnectAsync(_cluster);
+        var added = await client.AddAsync("provisional", 1, new(ClientWriteConcern.Leader));
+        Assert.That((added.Outcome, added.Stamp.Token, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Provisional, (ReadToken?)null, (ConsistencyLevel?)ConsistencyLevel.Leader)), added.Problem);
+        var confirmed = await client.ConfirmAsync(added.Position!.Value);
+        Assert.That(confirmed.Outcome, Is.EqualTo(ClientOutcome.Applied), confirmed.Problem);
+        var nobody = await client.ConfirmAsync(new WritePosition(0, 1_000_000_000, 1));
+        Assert.That((nobody.Outcome, nobody.Refusal), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.NoSuchEntry)), nobody.Problem);
+    }
+
+    [Test]
+    public async Task ThousandsOfRequestsAreUnderWayTogether()
+    {
+        await using var client = await ConnectAsync(_cluster);
+        var adds = await Task.WhenAll(Enumerable.Range(0, 5_000).Select(_ => client.AddAsync("many", 1, new(ClientWriteConcern.Quorum, Limit)).AsTask()));
+        Assert.That(adds.Select(static added => added.Outcome), Is.All.EqualTo(ClientOutcome.Applied));
+        Assert.That(adds.Select(static added => added.Value).Order(), Is.EqualTo(Enumerable.Range(1, 5_000)));
+    }
+
+    [Test]
+    public async Task TheClientFollowsTheLeaderAfterATransfer()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await using var client = await ConnectAsync(cluster);
+        var leader = await cluster.LeaderAsync();
+        Assert.That((await client.AddAsync("k", 1)).Stamp.Node, Is.EqualTo(leader.Id));
+        await cluster.Local.Client(leader.Id).TransferAsync(null, Limit, CancellationToken.None);
+        var next = await cluster.LeaderAsync(otherThan: leader.Id);
+        var added = await client.AddAsync("k", 1, new(ClientWriteConcern.Quorum, Limit));
+        Assert.That((added.Outcome, added.Value, added.Stamp.Node), Is.EqualTo((ClientOutcome.Applied, 2L, next.Id)), added.Problem);
+    }
+
+    [Test]
+    public async Task EveryAddOfASessionIsAppliedOnceWhileTheLeaderIsKilled()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await using var client = await ConnectAsync(cluster);
+        await using var session = await client.OpenSessionAsync(new() { WriteTimeout = Limit });
+        using var stop = new CancellationTokenSource();
+        var (applied, repeated) = (0L, 0);
+        var writers = Enumerable.Range(0, Writers).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var added = await session.AddAsync("once", 1, cancellationToken: CancellationToken.None);
+                Assert.That(added.Outcome, Is.EqualTo(ClientOutcome.Applied), $"{added.Refusal}: {added.Problem}");
+                Interlocked.Increment(ref applied);
+                if (added.Stamp.Attempts > 1)
+                    Interlocked.Increment(ref repeated);
+            }
+        })).ToArray();
+
+        await MoreAsync(300);
+        var leader = await cluster.LeaderAsync();
+        cluster.Local.Child(leader.Id).Kill();
+        await MoreAsync(300);
+        var read = await client.GetAsync("once", new(ReadLevel.Eventual));
+        Assert.That((read.Outcome, read.Stamp.Node == leader.Id), Is.EqualTo((ClientOutcome.Applied, false)), "a node that is left serves it");
+        cluster.Local.Start(leader.Id);
+        await MoreAsync(300);
+        await stop.CancelAsync();
+        await Task.WhenAll(writers).WaitAsync(Limit);
+
+        var total = await client.GetAsync("once", new(ReadLevel.Linearizable, Limit));
+        Assert.That((total.Outcome, total.Value), Is.EqualTo((ClientOutcome.Applied, applied)), total.Problem);
+        Assert.That(repeated, Is.Positive, "the kill hit writes under way");
+
+        Task MoreAsync(int more)
+        {
+            var goal = Interlocked.Read(ref applied) + more;
+            return Eventually.HoldsAsync(() => Array.Exists(writers, static writer => writer.IsFaulted) || Interlocked.Read(ref applied) >= goal, $"{more} more adds are applied", Limit);
+        }
+    }
+
+    [Test]
+    public async Task WithoutAMajorityWritesEndInTimeAndReadsThatAllowItGoOn()
+    {
+        await using var cluster = await TestCluster.StartAsync(3);
+        await using var client = await ConnectAsync(cluster);
+        Assert.That((await client.AddAsync("k", 1)).Outcome, Is.EqualTo(ClientOutcome.Applied));
+        await cluster.AgreeAsync();
+        var alone = await cluster.FollowerAsync();
+        foreach (var other in cluster.Local.Members.Where(member => member.Id != alone.Id))
+            cluster.Local.Child(other.Id).Kill();
+        var read = await client.GetAsync("k", new(ReadLevel.ReadYourWrites, Limit));
+        Assert.That((read.Outcome, read.Value, read.Stamp.Node), Is.EqualTo((ClientOutcome.Applied, 1L, alone.Id)), read.Problem);
+        var added = await client.AddAsync("k", 1, new(ClientWriteConcern.Quorum, TimeSpan.FromSeconds(1)));
+        Assert.That(added.Outcome, Is.AnyOf(ClientOutcome.Rejected, ClientOutcome.Unknown));
+        Assert.That(added.Problem, Is.Not.Empty);
+    }
+
+    private static async Task<RaftStreamClient> ConnectAsync(TestCluster cluster)
+    {
+        var client = await RaftStreamClient.ConnectAsync(new() { Nodes = [.. cluster.Local.Members.Select(static member => member.Client!)], Name = "tests", RequestTimeout = TimeSpan.FromSeconds(20) });
+        await Eventually.HoldsAsync(() => client.Nodes.All(static node => node.IsConnected), "the client is connected to all nodes", Limit);
+        return client;
+    }
+}

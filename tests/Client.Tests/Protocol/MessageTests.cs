@@ -1,0 +1,128 @@
+using System.Buffers;
+using RaftStream.Client.Protocol;
+using RaftStream.Raft;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.Client.Tests.Protocol;
+
+/// <summary>The messages as bytes: what is written is read back, and what is out of range is refused with a sentence.</summary>
+internal sealed class MessageTests
+{
+    private static readonly RequestMessage[] Requests =
+    [
+        new(RequestKind.Add) { Key = "a", Delta = long.MinValue, Concern = ClientWriteConcern.Leader },
+        new(RequestKind.Add) { Key = new string('x', 4_096), Delta = long.MaxValue, Session = new(uint.MaxValue, 9, 2, 1) },
+        new(RequestKind.CompareAndSet) { Key = "ü", Expected = null, Value = -1 },
+        new(RequestKind.CompareAndSet) { Key = "k", Expected = 5, Value = 6, Session = new(0, 1, 1, 0) },
+        new(RequestKind.Delete) { Key = "k" },
+        new(RequestKind.Get) { Key = "k" },
+        new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.BoundedStaleness, MaxAgeMs: 86_400_000) },
+        new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(3, 57)) },
+        new(RequestKind.Top) { Limit = 10_000, Level = new(ConsistencyLevel.Eventual) },
+        new(RequestKind.OpenSession) { IdleTimeoutMs = 1 },
+        new(RequestKind.CloseSession) { Session = new(1, 8, 0, 0) },
+        new(RequestKind.Confirm) { Position = new(0, 57, 3) },
+        new(RequestKind.Status),
+    ];
+
+    private static readonly AnswerMessage[] Answers =
+    [
+        new(AnswerKind.Plain) { Id = 1, Outcome = ClientOutcome.Lost, Index = 5, Term = 2 },
+        AnswerMessage.Refused(2, ClientOutcome.Unknown, ClientRefusal.NotLeader, "No.") with { Leader = 3, LeaderAddress = "host:1" },
+        new(AnswerKind.Counter) { Id = long.MaxValue, Value = -3, Exists = true, Matched = true, Level = ConsistencyLevel.Quorum, AgeMicroseconds = 0 },
+        new(AnswerKind.Session) { Id = 4, Incarnation = 2, Session = 88 },
+        new(AnswerKind.Status) { Id = 5, Leads = true, NodeTerm = 6, Applied = 7, Leader = 1 },
+        new(AnswerKind.Fault) { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.BadRequest, Problem = "Wrong." },
+    ];
+
+    [TestCaseSource(nameof(Requests))]
+    public void A_request_is_read_back_as_it_was_written(object written)
+    {
+        var request = (RequestMessage)written with { Id = 77, DeadlineMs = 1_234 };
+        Assert.That(RequestMessage.TryRead(Bytes(request), out var read, out var problem), problem);
+        Assert.That(read, Is.EqualTo(request));
+    }
+
+    [TestCaseSource(nameof(Answers))]
+    public void An_answer_is_read_back_as_it_was_written(object written)
+    {
+        var answer = (AnswerMessage)written;
+        Assert.That(AnswerMessage.TryRead(Bytes(answer), out var read));
+        Assert.That(read, Is.EqualTo(answer));
+    }
+
+    [Test]
+    public void A_top_list_is_read_back_as_it_was_written()
+    {
+        var answer = new AnswerMessage(AnswerKind.Top) { Id = 1, Total = -5, Distinct = 2, Rows = [new("a", 1), new("b", -6)] };
+        Assert.That(AnswerMessage.TryRead(Bytes(answer), out var read));
+        Assert.That(read.Rows, Is.EqualTo(answer.Rows));
+        Assert.That((read.Total, read.Distinct), Is.EqualTo((-5L, 2L)));
+    }
+
+    [Test]
+    public void What_is_out_of_range_is_refused_with_a_sentence()
+    {
+        RequestMessage[] wrong =
+        [
+            new(RequestKind.Add) { Key = "" },
+            new(RequestKind.Add) { Key = new string('x', 4_097) },
+            new(RequestKind.Add) { Key = "k", Concern = (ClientWriteConcern)2 },
+            new(RequestKind.Add) { Key = "k", Session = new(0, 1, 1, 1) },
+            new(RequestKind.Add) { Key = "k", Session = new(0, 1, 0, 0) },
+            new(RequestKind.Get) { Key = "k", Level = new((ConsistencyLevel)5) },
+            new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.BoundedStaleness, MaxAgeMs: 0) },
+            new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(0, -1)) },
+            new(RequestKind.Top) { Limit = 0 },
+            new(RequestKind.Top) { Limit = 10_001 },
+            new(RequestKind.OpenSession),
+            new(RequestKind.CloseSession),
+            new(RequestKind.Confirm) { Position = new(0, 1, 0) },
+        ];
+        foreach (var request in wrong)
+        {
+            Assert.That(RequestMessage.TryRead(Bytes(request with { Id = 7, DeadlineMs = 1 }), out var read, out var problem), Is.False, request.ToString());
+            Assert.That(problem, Does.EndWith("."), request.ToString());
+            Assert.That(read.Id, Is.EqualTo(7), "whoever sent it can be told which one it was");
+        }
+
+        Assert.That(RequestMessage.TryRead(Bytes(new RequestMessage(RequestKind.Status) { Id = 7, DeadlineMs = 600_001 }), out _, out _), Is.False);
+        Assert.That(RequestMessage.TryRead(Bytes(new RequestMessage(RequestKind.Status) { Id = 0, DeadlineMs = 1 }), out _, out _), Is.False);
+        Assert.That(RequestMessage.TryRead([.. Bytes(new RequestMessage(RequestKind.Status) { Id = 7, DeadlineMs = 1 }), 0], out _, out _), Is.False, "a byte behind the end");
+    }
+
+    [Test]
+    public void Greetings_are_read_back_as_they_were_written()
+    {
+        var greeting = new ClientGreeting(Guid.NewGuid(), "bench");
+        Assert.That(ClientHandshake.TryReadGreeting(ClientHandshake.Write(greeting)), Is.EqualTo(greeting));
+        Assert.That(ClientHandshake.TryReadGreeting(ClientHandshake.Write(new ClientGreeting(null, ""))), Is.EqualTo(new ClientGreeting(null, "")));
+        var welcome = new ClientWelcome(0, null) { ClusterId = Guid.NewGuid(), Incarnation = 3, Node = 2, MaxInFlight = 1_024, MaxRequest = 16_384 };
+        Assert.That(ClientHandshake.TryReadWelcome(ClientHandshake.Write(welcome)), Is.EqualTo(welcome));
+    }
+
+    [Test]
+    public void Codes_mean_the_same_in_the_node()
+    {
+        foreach (var outcome in Enum.GetValues<Outcome>())
+            Assert.That(((ClientOutcome)outcome).ToString(), Is.EqualTo(outcome.ToString()));
+        var shared = Enum.GetValues<ClientRefusal>().Where(static refusal => (byte)refusal < 100).ToArray();
+        Assert.That(shared, Has.Length.GreaterThan(15));
+        foreach (var refusal in shared)
+            Assert.That(((Refusal)refusal).ToString(), Is.EqualTo(refusal.ToString()));
+    }
+
+    internal static byte[] Bytes(RequestMessage request)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        request.Write(output);
+        return output.WrittenSpan.ToArray();
+    }
+
+    internal static byte[] Bytes(AnswerMessage answer)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        answer.Write(output);
+        return output.WrittenSpan.ToArray();
+    }
+}
