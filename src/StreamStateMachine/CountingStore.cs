@@ -55,6 +55,9 @@ public sealed class CountingStore : IStateMachine
         _rule = new(_ledger, _partitions);
     }
 
+    /// <summary>Every change behind this place can still be told to those who watch.</summary>
+    internal ChangePlace HistoryFloor => _changes.Floor;
+
     /// <inheritdoc/>
     public ulong StateHash => HashOf(_counters, _partitions);
 

@@ -129,7 +129,7 @@ internal static class StoreQuery
                     return StoreProblem.Malformed;
                 RangeSumReply.Write(reply, ledger.Sums.Between(from, to));
                 return StoreProblem.None;
-            case (QueryOpcode.Watch, 7):
+            case (QueryOpcode.Watch, 8):
                 problem = WatchQuery.TryRead(ref reader, out var watch);
                 if (problem == StoreProblem.None)
                     watch.Answer(counters, ledger.Changes, reply);

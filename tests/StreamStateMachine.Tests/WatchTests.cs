@@ -98,7 +98,7 @@ public sealed class WatchTests
             var commands = new RandomCommands(random, 200);
             var (store, other) = (Small(), Small());
             WatchFilter[] filters = [WatchFilter.All, WatchFilter.Key("key 21" + new string('k', 1_500)), WatchFilter.Prefix("key 1"), WatchFilter.Prefix("word")];
-            var watches = filters.Select(filter => new WatchHarness(store, filter, random.Next(2) == 0 ? null : LogIndex.Zero)).ToList();
+            var watches = filters.Select(filter => new WatchHarness(store, filter, random.Next(2) == 0 ? null : LogIndex.Zero, random.Next(1, 4_000))).ToList();
             for (var step = 0; step < 1_500; step++)
             {
                 var command = commands.Next();
@@ -176,7 +176,7 @@ public sealed class WatchTests
         var random = new Random(5);
         var store = new StoreHarness();
         store.Add("a", 1);
-        var sound = StoreHarness.Bytes(output => new WatchQuery(WatchFilterKind.Prefix, "a"u8, new(new(0), 3), true, new(77, "b"u8)).Write(output));
+        var sound = StoreHarness.Bytes(output => new WatchQuery(WatchFilterKind.Prefix, "a"u8, 100, new(new(0), 3), true, new(77, "b"u8)).Write(output));
         for (var i = 0; i < 20_000; i++)
         {
             var broken = (byte[])sound.Clone();
@@ -190,14 +190,14 @@ public sealed class WatchTests
 }
 
 /// <summary>A watch that is asked by hand, what it told, and what somebody who believes it would know.</summary>
-internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIndex? from)
+internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIndex? from, int pageBytes = WatchQuery.MaxPageBytes)
 {
     private readonly Dictionary<string, long> _known = new(StringComparer.Ordinal);
     private LogIndex _last = from ?? LogIndex.Zero;
 
     public StoreHarness Store { get; private set; } = store;
 
-    public Watcher Watcher { get; private set; } = new(filter, from);
+    public Watcher Watcher { get; private set; } = new(filter, from, pageBytes);
 
     public List<WatchEvent> Events { get; } = [];
 
@@ -226,7 +226,7 @@ internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIn
     public void GoOnAt(StoreHarness other)
     {
         Store = other;
-        Watcher = new(filter, Watcher.Resume);
+        Watcher = new(filter, Watcher.Resume, pageBytes);
     }
 
     public void AssertState(string where)

@@ -97,6 +97,8 @@ internal static class NodeHost
         app.Use(RawPath.InvokeAsync);
         app.UseRouting();
         CounterEndpoints.Map(app);
+        RangeEndpoints.Map(app);
+        WatchEndpoints.Map(app);
         WriteEndpoints.Map(app);
         JobEndpoints.Map(app);
         StatusEndpoints.Map(app);

@@ -18,16 +18,16 @@ internal enum WatchPage : byte
 
 /// <summary>
 /// Asks for the changes behind a place and, where all rows are being listed, for those among the rows that were listed already, and for the next rows:
-/// [8, kind, key or prefix, entry, number, hash or nil, key]. All of an answer is of one state.
+/// [8, kind, key or prefix, bytes of a page, entry, number, hash or nil, key]. All of an answer is of one state.
 /// </summary>
 /// <remarks>
 /// So the rows of a store that does not fit into one page are listed without holding it still: what was listed and has changed since stands among the changes, what was
 /// not listed yet comes later as it is then. Behind the last page the two add up to the state of that page's index.
 /// </remarks>
-internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte> text, ChangePlace seen, bool isListing, RowCursor listed)
+internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte> text, int pageBytes, ChangePlace seen, bool isListing, RowCursor listed)
 {
-    /// <summary>A page ends behind so many bytes of keys and values, and one item more.</summary>
-    public const int PageBytes = 64 * 1024;
+    /// <summary>The largest page.</summary>
+    public const int MaxPageBytes = 64 * 1024;
 
     /// <summary>Or behind so many bytes of changes, or slots of rows, that were looked at, so that a query stays a matter of a millisecond.</summary>
     public const int ScanLimit = 512 * 1024;
@@ -39,6 +39,9 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
 
     /// <summary>The filter's key or prefix.</summary>
     public ReadOnlySpan<byte> Text { get; } = text;
+
+    /// <summary>A page ends behind so many bytes of keys and values, and one item more.</summary>
+    public int PageBytes { get; } = pageBytes;
 
     /// <summary>Changes up to here are not wanted.</summary>
     public ChangePlace Seen { get; } = seen;
@@ -53,10 +56,11 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
     public void Write(IBufferWriter<byte> output)
     {
         var writer = new MessagePackWriter(output);
-        writer.WriteArrayHeader(7);
+        writer.WriteArrayHeader(8);
         writer.Write((ulong)QueryOpcode.Watch);
         writer.Write((ulong)Kind);
         writer.WriteString(Text);
+        writer.Write(PageBytes);
         writer.Write(Seen.Index.Value);
         writer.Write(Seen.Number);
         WriteCursor(writer, IsListing, Listed);
@@ -70,11 +74,11 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
             return StoreProblem.Malformed;
         if (kind != (ulong)WatchFilterKind.All && !StoreLimits.IsKey(text))
             return StoreProblem.InvalidKey;
-        if (!reader.TryReadInt64(out var index) || index < 0 || !reader.TryReadInt64(out var number) || number is < 0 or > ChangePlace.Whole)
+        if (!reader.TryReadInt64(out var bytes) || bytes is < 1 or > MaxPageBytes || !reader.TryReadInt64(out var index) || index < 0 || !reader.TryReadInt64(out var number) || number is < 0 or > ChangePlace.Whole)
             return StoreProblem.Malformed;
         if (!TryReadCursor(ref reader, out var isListing, out var listed) || reader.Remaining > 0)
             return StoreProblem.Malformed;
-        query = new((WatchFilterKind)kind, text, new(new(index), (int)number), isListing, listed);
+        query = new((WatchFilterKind)kind, text, (int)bytes, new(new(index), (int)number), isListing, listed);
         return StoreProblem.None;
     }
 

@@ -12,7 +12,8 @@ namespace RaftStream.StreamStateMachine;
 /// </remarks>
 /// <param name="filter">Which counters.</param>
 /// <param name="from">All changes up to here were seen; null for the state as it is, and all changes behind it.</param>
-internal sealed class Watcher(WatchFilter filter, LogIndex? from)
+/// <param name="pageBytes">How much is asked for at a time.</param>
+internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes = WatchQuery.MaxPageBytes)
 {
     private ChangePlace _seen = ChangePlace.Behind(from ?? LogIndex.Zero);
     private (ulong Hash, byte[] Key)? _listed;
@@ -37,7 +38,7 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from)
             Reset(events);
         var query = new ArrayBufferWriter<byte>();
         var listed = _listed ?? (0, []);
-        new WatchQuery(filter.Kind, filter.Text, _seen, _listed is not null, new(listed.Hash, listed.Key)).Write(query);
+        new WatchQuery(filter.Kind, filter.Text, pageBytes, _seen, _listed is not null, new(listed.Hash, listed.Key)).Write(query);
         return query.WrittenMemory;
     }
 
