@@ -48,7 +48,7 @@ internal static class WatchEndpoints
         try
         {
             await using var events = running.Counters.WatchAsync(filter!, from, end.Token).GetAsyncEnumerator(end.Token);
-            await SendAsync(context.Response, events, status.Incarnation, end.Token);
+            await SendAsync(context.Response, events, status.Incarnation, end);
         }
         catch (WatchEndedException ended) when (!context.Response.HasStarted)
         {
@@ -64,29 +64,52 @@ internal static class WatchEndpoints
         }
     }
 
-    private static async Task SendAsync(HttpResponse response, IAsyncEnumerator<WatchEvent> events, uint incarnation, CancellationToken cancellationToken)
+    private static async Task SendAsync(HttpResponse response, IAsyncEnumerator<WatchEvent> events, uint incarnation, CancellationTokenSource end)
     {
-        var unsent = 0;
-        while (true)
+        var (unsent, next) = (0, Task.FromResult(true));
+        try
         {
-            var next = events.MoveNextAsync().AsTask();
-            if (unsent > FlushBytes || (unsent > 0 && !next.IsCompleted))
+            while (true)
             {
-                await response.BodyWriter.FlushAsync(cancellationToken);
-                unsent = 0;
-            }
+                next = events.MoveNextAsync().AsTask();
+                if (unsent > FlushBytes || (unsent > 0 && !next.IsCompleted))
+                {
+                    await response.BodyWriter.FlushAsync(end.Token);
+                    unsent = 0;
+                }
 
-            while (await Task.WhenAny(next, Task.Delay(Heartbeat, cancellationToken)) != next)
-            {
+                while (!await EndsAsync(next))
+                {
+                    Start(response);
+                    Write(response, ": nothing new\n\n");
+                    await response.BodyWriter.FlushAsync(end.Token);
+                }
+
+                if (!await next)
+                    return;
                 Start(response);
-                Write(response, ": nothing new\n\n");
-                await response.BodyWriter.FlushAsync(cancellationToken);
+                unsent += Write(response, events.Current, incarnation);
             }
+        }
+        finally
+        {
+            // The next event may be under way, and events are not given up in the middle of one.
+            await end.CancelAsync();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
-            if (!await next)
-                return;
-            Start(response);
-            unsent += Write(response, events.Current, incarnation);
+    /// <summary>Whether something ends before it is time for a comment.</summary>
+    private static async Task<bool> EndsAsync(Task task)
+    {
+        try
+        {
+            await task.WaitAsync(Heartbeat);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
         }
     }
 

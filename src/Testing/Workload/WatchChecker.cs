@@ -80,7 +80,7 @@ internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIn
         {
             var state = oracle.StateAt(told.Index, filter);
             foreach (var (key, value) in state)
-                ViolationException.Require(_rows.TryGetValue(key, out var row) && row == value, "WatchReset", $"At {told.Index} '{key}' is {value}; the rows of a reset say {(_rows.TryGetValue(key, out var wrong) ? wrong : "nothing")}.");
+                ViolationException.Require(_rows.TryGetValue(key, out var row) && row == value, "WatchReset", $"At {told.Index} '{key}' is {value}; the rows of a reset {(_rows.ContainsKey(key) ? "say something else" : "lack it")}.");
             ViolationException.Require(_rows.Count == state.Count, "WatchReset", $"At {told.Index} there are {state.Count} counters; the rows of a reset are {_rows.Count}.");
             (_isListing, _next) = (false, oracle.PlaceBehind(told.Index));
             _rows.Clear();
