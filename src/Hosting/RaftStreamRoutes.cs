@@ -18,6 +18,8 @@ public static class RaftStreamRoutes
         paths.AreMapped = true;
         var group = routes.MapGroup("");
         CounterEndpoints.Map(group);
+        RangeEndpoints.Map(group);
+        WatchEndpoints.Map(group);
         WriteEndpoints.Map(group);
         JobEndpoints.Map(group);
         StatusEndpoints.Map(group);

@@ -9,7 +9,7 @@ namespace RaftStream.StreamStateMachine;
 /// declined. The epoch could be left out and counts would still be right; it only tells an older reader to stop instead of racing on.
 /// Where nothing lies between the two offsets, the comparison would let copies through: such a command may change nothing.
 /// </remarks>
-internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions)
+internal sealed class AdvanceRule(CounterLedger ledger, PartitionTable partitions)
 {
     private readonly List<Target> _targets = [];
 
@@ -48,14 +48,14 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
         {
             var key = payload.Slice(change.KeyStart, change.KeyLength);
             var hash = KeyHash.Of(key);
-            var number = counters.Find(key, hash);
+            var number = ledger.Counters.Find(key, hash);
             var value = change.Delta;
             if (number < 0)
             {
                 newKeys++;
                 newBytes += key.Length;
             }
-            else if (!TryAdd(counters.ValueAt(number), change.Delta, out value))
+            else if (!TryAdd(ledger.Counters.ValueAt(number), change.Delta, out value))
             {
                 return StoreProblem.Overflow;
             }
@@ -63,7 +63,7 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
             _targets.Add(new(number, hash, value));
         }
 
-        return counters.HasRoomFor(newKeys, newBytes) ? StoreProblem.None : StoreProblem.Full;
+        return ledger.Counters.HasRoomFor(newKeys, newBytes) ? StoreProblem.None : StoreProblem.Full;
     }
 
     private void Commit(AdvanceCommand command, ReadOnlySpan<byte> payload)
@@ -71,10 +71,11 @@ internal sealed class AdvanceRule(CountTable counters, PartitionTable partitions
         for (var i = 0; i < _targets.Count; i++)
         {
             var (number, hash, value) = _targets[i];
+            var key = payload.Slice(command.Changes[i].KeyStart, command.Changes[i].KeyLength);
             if (number >= 0)
-                counters.SetAt(number, hash, value);
+                ledger.SetAt(number, key, hash, value);
             else
-                counters.Insert(payload.Slice(command.Changes[i].KeyStart, command.Changes[i].KeyLength), hash, value);
+                ledger.Insert(key, hash, value);
         }
     }
 

@@ -13,6 +13,27 @@ internal static class Answers
         return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem)) { Age = answer.Age };
     }
 
+    /// <summary>The answer to a request for some counters.</summary>
+    public static ValuesAnswer ToValues(IReadOnlyCollection<string> keys, in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, []);
+        var values = ValuesReply.TryRead(answer.Reply.Span);
+        if (values?.Count != keys.Count)
+            throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, [.. keys.Zip(values, static (key, value) => new CounterValue(key, value))]) { Age = answer.Age };
+    }
+
+    /// <summary>The answer to a request for the sum over a range.</summary>
+    public static RangeSumAnswer ToRangeSum(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, 0);
+        if (!RangeSumReply.TryRead(answer.Reply.Span, out var sum))
+            throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, sum.Sum, sum.Count) { Age = answer.Age };
+    }
+
     /// <summary>The answer to a request for the largest counters.</summary>
     public static TopAnswer ToTop(in Answer answer)
     {
@@ -54,6 +75,7 @@ internal static class Answers
         ? new(name.Job, name.Partition, false, 0, ReadOnlyMemory<byte>.Empty, 0, 0)
         : new(name.Job, name.Partition, true, reply.Offset, reply.PrefixSha256, reply.Words, reply.DeadLetters);
 
-    private static InvalidOperationException Foreign() =>
+    /// <summary>What is thrown where a reply is none of this store.</summary>
+    public static InvalidOperationException Foreign() =>
         new("The reply is none of a counting store: give the service a node that was started with a CountingStore.");
 }

@@ -175,6 +175,17 @@ internal sealed class CountTable
         return numbers;
     }
 
+    /// <summary>The slots of the index that hold the keys whose hashes begin as this one does (<see cref="KeyIndex.SegmentOf"/>), good until the table changes.</summary>
+    public ReadOnlySpan<ulong> SegmentOf(ulong hash, out ulong next) => _index.SegmentOf(hash, out next);
+
+    /// <summary>Compares the keys that two slots lead to by their hashes, then by their bytes.</summary>
+    public int CompareSlots(ulong left, ulong right)
+    {
+        var ours = KeyAt(HashOrder.NumberOf(left));
+        var theirs = KeyAt(HashOrder.NumberOf(right));
+        return HashOrder.Compare(KeyHash.Of(ours), ours, KeyHash.Of(theirs), theirs);
+    }
+
     /// <summary>The counters of this moment; they stay as they are while a ticket taken now lives.</summary>
     public FrozenTable Freeze() => new(Count, _index.Freeze(), _entries.Freeze(), _keys.Freeze());
 

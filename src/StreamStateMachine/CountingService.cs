@@ -35,6 +35,23 @@ public sealed record TopAnswer(
     public TimeSpan? Age { get; init; }
 }
 
+/// <summary>One counter of several that were asked for; the value is null where there is no such counter.</summary>
+public readonly record struct CounterValue(string Key, long? Value);
+
+/// <summary>The counters that were asked for, in that order, all as they were at one index.</summary>
+public sealed record ValuesAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterValue> Values)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
+
+/// <summary>The sum over the counters whose keys are integers in a range, which never leaves 128 bits, and how many they are.</summary>
+public sealed record RangeSumAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, Int128 Sum, long Count)
+{
+    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
+    public TimeSpan? Age { get; init; }
+}
+
 /// <summary>How far a job has counted one partition of its source.</summary>
 /// <param name="Job">The job's name.</param>
 /// <param name="Partition">The partition's name.</param>
@@ -80,17 +97,21 @@ public sealed record StatsAnswer(
 /// <remarks>Words that jobs count are counters like all others, under the word as the key.</remarks>
 public sealed class CountingService
 {
+    /// <summary>The most watches at a time of one service, and of those that were made of it.</summary>
+    public const int MaxWatches = 256;
+
     private readonly RaftNode _node;
     private readonly Propose _propose;
+    private readonly Watches _watches;
 
     /// <summary>A service over a node that was started with a <see cref="CountingStore"/>.</summary>
     public CountingService(RaftNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        (_node, _propose) = (node, node.ProposeAsync);
+        (_node, _propose, _watches) = (node, node.ProposeAsync, new(node));
     }
 
-    private CountingService(RaftNode node, Propose propose) => (_node, _propose) = (node, propose);
+    private CountingService(CountingService parent, Propose propose) => (_node, _propose, _watches) = (parent._node, propose, parent._watches);
 
     /// <summary>
     /// The same store for one write of a session: it is applied once, however often it is sent under its number. With
@@ -100,13 +121,13 @@ public sealed class CountingService
     /// <param name="sequence">The write's number in it, from 1.</param>
     /// <param name="acknowledgedUpTo">The client has the answers up to here: from 0 to <paramref name="sequence"/> - 1.</param>
     public CountingService InSession(SessionId session, long sequence, long acknowledgedUpTo) =>
-        new(_node, (command, token) => _node.ProposeAsync(new SessionCommand(session, sequence, acknowledgedUpTo, command), token));
+        new(this, (command, token) => _node.ProposeAsync(new SessionCommand(session, sequence, acknowledgedUpTo, command), token));
 
     /// <summary>
     /// The same store for writes that are answered as soon as what <paramref name="concern"/> names holds them. A <see cref="Outcome.Provisional"/> answer has a position and
     /// no value; <see cref="ConfirmAsync"/> tells what became of it.
     /// </summary>
-    public CountingService WithConcern(WriteConcern concern) => new(_node, (command, token) => _node.ProposeAsync(command, concern, token));
+    public CountingService WithConcern(WriteConcern concern) => new(this, (command, token) => _node.ProposeAsync(command, concern, token));
 
     /// <summary>
     /// What became of a provisional write: <see cref="Outcome.Applied"/> (it was executed, though the store may have declined it) or <see cref="Outcome.Lost"/>; any other answer says
@@ -148,6 +169,49 @@ public sealed class CountingService
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteGet(query, bytes);
         return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Reads up to 1,000 counters, all at one index, in the order of <paramref name="keys"/>.</summary>
+    /// <exception cref="ArgumentException">There are none or more, or one is no key.</exception>
+    public async ValueTask<ValuesAnswer> GetManyAsync(IReadOnlyCollection<string> keys, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count is < 1 or > StoreLimits.MaxGetMany)
+            throw new ArgumentException($"There are {keys.Count} keys: ask for 1 to {StoreLimits.MaxGetMany}.", nameof(keys));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteGetMany(query, keys.Select(static key => StoreLimits.KeyOf(key, nameof(keys))).ToArray());
+        return Answers.ToValues(keys, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Sums the counters whose keys are integers from <paramref name="from"/> to <paramref name="to"/>, both included; nothing where <paramref name="from"/> is the larger. A
+    /// key is an integer if it is exactly the decimal text of one with 64 bits and a sign: "7" and "-7" are, "07" and "+7" are not.
+    /// </summary>
+    public async ValueTask<RangeSumAnswer> RangeSumAsync(long from, long to, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteRangeSum(query, from, to);
+        return Answers.ToRangeSum(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>
+    /// Tells the changes of counters as they are applied at this node, which may be behind others: each committed change once, in the order of the log, without a gap
+    /// (<see cref="WatchEvent"/>). At most <see cref="MaxWatches"/> at a time.
+    /// </summary>
+    /// <param name="filter">Which counters.</param>
+    /// <param name="from">
+    /// All changes behind this index, once this node has applied it: a <see cref="WatchEvent.Resume"/>, or the index of an answer, of any node of this cluster's incarnation
+    /// (<see cref="RaftStatus.Incarnation"/>). Where this node does not know them any more, because they are too long ago, it has started again or installed a snapshot, a
+    /// <see cref="WatchEventKind.Reset"/> comes in their place. Null begins with one: the counters as they are.
+    /// </param>
+    /// <param name="cancellationToken">Ends the watch with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="WatchEndedException">This node stops or has too many watches; thrown where the events are enumerated.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="from"/> is negative.</exception>
+    public IAsyncEnumerable<WatchEvent> WatchAsync(WatchFilter filter, LogIndex? from = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        ArgumentOutOfRangeException.ThrowIfLessThan(from?.Value ?? 0, 0, nameof(from));
+        return _watches.RunAsync(new(filter, from), cancellationToken);
     }
 
     /// <summary>Reads the <paramref name="limit"/> largest counters; 1 to 10,000.</summary>

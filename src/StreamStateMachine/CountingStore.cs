@@ -20,24 +20,43 @@ namespace RaftStream.StreamStateMachine;
 /// </remarks>
 public sealed class CountingStore : IStateMachine
 {
+    /// <summary>16 MiB: the changes of some seconds under full load, and of hours under little.</summary>
+    public const long DefaultHistoryBytes = 16L * 1024 * 1024;
+
     private readonly AdvanceCommand _advance = new();
+    private readonly ChangeRing _changes;
+    private CounterLedger _ledger;
     private CountTable _counters;
     private PartitionTable _partitions;
     private AdvanceRule _rule;
 
     /// <summary>An empty store.</summary>
     public CountingStore()
-        : this(new CountTable(StoreLimits.MaxCounters, StoreLimits.MaxTotalKeyBytes))
+        : this(DefaultHistoryBytes)
+    {
+    }
+
+    /// <summary>An empty store with another bound on the newest changes that it keeps for those who watch; taken as it is needed.</summary>
+    /// <param name="historyBytes">How many bytes they may take: 16 KiB to 1 TiB. A change takes 18, and its key.</param>
+    public CountingStore(long historyBytes)
+        : this(new CountTable(StoreLimits.MaxCounters, StoreLimits.MaxTotalKeyBytes), historyBytes)
     {
     }
 
     /// <summary>An empty store over an empty table, whose bounds are the store's.</summary>
-    internal CountingStore(CountTable counters)
+    internal CountingStore(CountTable counters, long historyBytes = DefaultHistoryBytes)
     {
+        if (historyBytes is < ChangeRing.MinBytes or > ChangeRing.MaxBytes)
+            throw new ArgumentOutOfRangeException(nameof(historyBytes), historyBytes, $"The newest changes take {ChangeRing.MinBytes} to {ChangeRing.MaxBytes} bytes: give a bound between these.");
+        _changes = new(historyBytes);
         _counters = counters;
         _partitions = new(counters.Captures);
-        _rule = new(_counters, _partitions);
+        _ledger = new(_counters, _changes);
+        _rule = new(_ledger, _partitions);
     }
+
+    /// <summary>Every change behind this place can still be told to those who watch.</summary>
+    internal ChangePlace HistoryFloor => _changes.Floor;
 
     /// <inheritdoc/>
     public ulong StateHash => HashOf(_counters, _partitions);
@@ -50,13 +69,14 @@ public sealed class CountingStore : IStateMachine
     {
         foreach (ref readonly var command in batch)
         {
+            _ledger.Index = command.Position.Index;
             Apply(command.Payload.Span, results.Writer);
             results.Complete();
         }
     }
 
     /// <inheritdoc/>
-    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => StoreQuery.Answer(query, _counters, _partitions, reply);
+    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => StoreQuery.Answer(query, _ledger, _partitions, reply);
 
     /// <summary>
     /// Fixes the state of this moment without copying it: from here on each page is copied before its first change, until the view is
@@ -70,7 +90,9 @@ public sealed class CountingStore : IStateMachine
     {
         ArgumentNullException.ThrowIfNull(reader);
         (_counters, _partitions) = StoreSnapshot.Read(reader, _counters.Empty());
-        _rule = new(_counters, _partitions);
+        _changes.Begin(reader.Position.Index);
+        _ledger = new(_counters, _changes);
+        _rule = new(_ledger, _partitions);
     }
 
     private void Apply(ReadOnlySpan<byte> command, IBufferWriter<byte> reply)
@@ -129,9 +151,9 @@ public sealed class CountingStore : IStateMachine
     private StoreProblem Set(ReadOnlySpan<byte> key, ulong hash, int number, long value, IBufferWriter<byte> reply)
     {
         if (number >= 0)
-            _counters.SetAt(number, hash, value);
+            _ledger.SetAt(number, key, hash, value);
         else if (_counters.HasRoomFor(1, key.Length))
-            _counters.Insert(key, hash, value);
+            _ledger.Insert(key, hash, value);
         else
             return StoreProblem.Full;
         new CounterReply(StoreProblem.None, value, true, true).Write(reply);
@@ -146,7 +168,7 @@ public sealed class CountingStore : IStateMachine
         var number = _counters.Find(key);
         var value = number < 0 ? 0 : _counters.ValueAt(number);
         if (number >= 0)
-            _counters.RemoveAt(number);
+            _ledger.RemoveAt(number, key);
         new CounterReply(StoreProblem.None, value, false, true).Write(reply);
         return StoreProblem.None;
     }

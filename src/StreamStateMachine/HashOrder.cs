@@ -45,7 +45,23 @@ internal sealed class HashOrder(FrozenTable table)
         return order != 0 ? order : left.SequenceCompareTo(right);
     }
 
-    private static int NumberOf(ulong slot) => (int)(uint)slot - 1;
+    /// <summary>The number of the entry that a slot of the index leads to.</summary>
+    public static int NumberOf(ulong slot) => (int)(uint)slot - 1;
+
+    /// <summary>Sorts a segment's slots; <paramref name="byKeys"/> compares two by their whole hashes and keys.</summary>
+    public static void Sort(List<ulong> slots, Comparison<ulong> byKeys)
+    {
+        slots.Sort();
+        for (var start = 0; start < slots.Count;)
+        {
+            var end = start + 1;
+            while (end < slots.Count && slots[end] >> 32 == slots[start] >> 32)
+                end++;
+            if (end - start > 1)
+                slots.Sort(start, end - start, Comparer<ulong>.Create(byKeys));
+            start = end;
+        }
+    }
 
     private void Load(KeySegment segment)
     {
@@ -57,17 +73,7 @@ internal sealed class HashOrder(FrozenTable table)
                 _slots.Add(slot);
         }
 
-        _slots.Sort();
-        for (var start = 0; start < _slots.Count;)
-        {
-            var end = start + 1;
-            while (end < _slots.Count && _slots[end] >> 32 == _slots[start] >> 32)
-                end++;
-            if (end - start > 1)
-                _slots.Sort(start, end - start, Comparer<ulong>.Create(CompareKeys));
-            start = end;
-        }
-
+        Sort(_slots, CompareKeys);
         Fetch();
     }
 

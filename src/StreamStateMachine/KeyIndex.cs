@@ -112,6 +112,14 @@ internal sealed class KeyIndex
         }
     }
 
+    /// <summary>The slots of all keys whose hashes begin as this one does, and the first hash behind those; 0 where they are the last.</summary>
+    public ReadOnlySpan<ulong> SegmentOf(ulong hash, out ulong next)
+    {
+        var segment = _directory[DirectoryPlace(hash)];
+        next = segment.Depth == 0 ? 0 : ((hash >> (64 - segment.Depth)) + 1) << (64 - segment.Depth);
+        return segment.Slots;
+    }
+
     /// <summary>The segments, each once, in the order of hashes; they stay as they are while a ticket taken now lives.</summary>
     public KeySegment[] Freeze()
     {

@@ -36,6 +36,9 @@ internal static class StoreLimits
     /// <summary>The most rows of a top list.</summary>
     public const int MaxTop = 10_000;
 
+    /// <summary>The most keys of one read.</summary>
+    public const int MaxGetMany = 1_000;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>SHA-256 of no bytes: the prefix hash of a partition of which nothing is counted.</summary>

@@ -20,6 +20,15 @@ internal enum QueryOpcode : byte
 
     /// <summary>[5, job, partition, limit]</summary>
     DeadLetters = 5,
+
+    /// <summary>[6, [key ...]]</summary>
+    GetMany = 6,
+
+    /// <summary>[7, from, to]</summary>
+    RangeSum = 7,
+
+    /// <summary>See <see cref="WatchQuery"/>.</summary>
+    Watch = 8,
 }
 
 /// <summary>Writes queries and answers them. A query changes nothing, and no bytes make it throw.</summary>
@@ -51,17 +60,35 @@ internal static class StoreQuery
         writer.Write(limit);
     }
 
-    /// <summary>Answers a query from the state as it is.</summary>
-    public static void Answer(ReadOnlySpan<byte> query, CountTable counters, PartitionTable partitions, IBufferWriter<byte> reply)
+    /// <summary>Asks for some counters, 1 to 1,000 of them.</summary>
+    public static void WriteGetMany(IBufferWriter<byte> output, IReadOnlyCollection<byte[]> keys)
     {
-        var problem = TryAnswer(query, counters, partitions, reply);
+        var writer = Begin(output, QueryOpcode.GetMany, 2);
+        writer.WriteArrayHeader(keys.Count);
+        foreach (var key in keys)
+            writer.WriteString(key);
+    }
+
+    /// <summary>Asks for the sum over the keys that are integers from one to another, both included.</summary>
+    public static void WriteRangeSum(IBufferWriter<byte> output, long from, long to)
+    {
+        var writer = Begin(output, QueryOpcode.RangeSum, 3);
+        writer.Write(from);
+        writer.Write(to);
+    }
+
+    /// <summary>Answers a query from the state as it is.</summary>
+    public static void Answer(ReadOnlySpan<byte> query, CounterLedger ledger, PartitionTable partitions, IBufferWriter<byte> reply)
+    {
+        var problem = TryAnswer(query, ledger, partitions, reply);
         if (problem != StoreProblem.None)
             ReplyCode.WriteDeclined(reply, problem);
     }
 
     /// <summary>Writes the answer, or writes nothing and says why.</summary>
-    private static StoreProblem TryAnswer(ReadOnlySpan<byte> query, CountTable counters, PartitionTable partitions, IBufferWriter<byte> reply)
+    private static StoreProblem TryAnswer(ReadOnlySpan<byte> query, CounterLedger ledger, PartitionTable partitions, IBufferWriter<byte> reply)
     {
+        var counters = ledger.Counters;
         var reader = new MessagePackReader(query);
         if (!reader.TryReadArrayHeader(out var count) || !reader.TryReadUInt64(out var code))
             return StoreProblem.Malformed;
@@ -95,6 +122,18 @@ internal static class StoreQuery
                     return Worse(problem);
                 DeadLettersReply.Write(reply, partitions.Find(partition), letters);
                 return StoreProblem.None;
+            case (QueryOpcode.GetMany, 2):
+                return ValuesReply.Answer(ref reader, counters, reply);
+            case (QueryOpcode.RangeSum, 3):
+                if (!reader.TryReadInt64(out var from) || !reader.TryReadInt64(out var to) || reader.Remaining > 0)
+                    return StoreProblem.Malformed;
+                RangeSumReply.Write(reply, ledger.Sums.Between(from, to));
+                return StoreProblem.None;
+            case (QueryOpcode.Watch, 8):
+                problem = WatchQuery.TryRead(ref reader, out var watch);
+                if (problem == StoreProblem.None)
+                    watch.Answer(counters, ledger.Changes, reply);
+                return problem;
             default:
                 return StoreProblem.Malformed;
         }

@@ -93,11 +93,12 @@ public sealed class CaptureTests
     }
 
     [Test]
-    public void A_warm_store_applies_additions_to_existing_keys_without_allocating()
+    public void A_warm_store_applies_additions_to_existing_keys_without_allocating([Values("key ", "")] string prefix)
     {
-        var store = new CountingStore();
-        var payloads = Enumerable.Range(0, 512).Select(i => new ReadOnlyMemory<byte>(StoreHarness.Bytes(output => StoreCommand.WriteAdd(output, StoreHarness.Utf8($"key {i}"), 1)))).ToArray();
-        var commands = payloads.Select((payload, i) => new Command(new(new(i + 1), new(1)), 0, payload)).ToArray();
+        var store = new CountingStore(historyBytes: 64 * 1024);
+        var payloads = Enumerable.Range(0, 512).Select(i => new ReadOnlyMemory<byte>(StoreHarness.Bytes(output => StoreCommand.WriteAdd(output, StoreHarness.Utf8($"{prefix}{i}"), 1)))).ToArray();
+        var commands = new Command[payloads.Length];
+        var index = 0L;
         var replies = new ArrayBufferWriter<byte>(64 * 1024);
         var ends = new int[512];
         Apply(100);
@@ -110,6 +111,8 @@ public sealed class CaptureTests
         {
             for (; times > 0; times--)
             {
+                for (var i = 0; i < commands.Length; i++)
+                    commands[i] = new(new(new(++index), new(1)), 0, payloads[i]);
                 replies.ResetWrittenCount();
                 var results = new Results(replies, ends);
                 store.Apply(new CommandBatch(commands), ref results);

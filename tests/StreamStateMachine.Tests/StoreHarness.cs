@@ -10,6 +10,9 @@ internal sealed class StoreHarness(CountingStore store)
 {
     private long _index;
 
+    /// <summary>The last entry.</summary>
+    public LogIndex Index => new(_index);
+
     public StoreHarness()
         : this(new CountingStore())
     {
@@ -77,7 +80,14 @@ internal sealed class StoreHarness(CountingStore store)
         }
     }
 
-    public void Restore(byte[] snapshot) => Store.Restore(new BytesReader(snapshot, new Random(snapshot.Length)));
+    public void Restore(byte[] snapshot) => Restore(snapshot, new(_index));
+
+    /// <summary>Restores a snapshot of that index; commands go on behind it.</summary>
+    public void Restore(byte[] snapshot, LogIndex index)
+    {
+        Store.Restore(new BytesReader(snapshot, new Random(snapshot.Length), index));
+        _index = index.Value;
+    }
 
     public static byte[] Bytes(Action<IBufferWriter<byte>> write)
     {
@@ -121,9 +131,11 @@ internal sealed class StoreHarness(CountingStore store)
 }
 
 /// <summary>Hands out a snapshot's bytes in pieces of random size.</summary>
-internal sealed class BytesReader(byte[] bytes, Random random) : ISnapshotReader
+internal sealed class BytesReader(byte[] bytes, Random random, LogIndex index = default) : ISnapshotReader
 {
     private int _at;
+
+    public LogPosition Position => new(index, new(1));
 
     public int Read(Span<byte> destination)
     {

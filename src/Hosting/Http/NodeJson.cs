@@ -49,6 +49,21 @@ internal sealed record SessionJson(string Session, long IdleTimeoutMs, string Ou
 /// <summary>A counter after a request. <c>matched</c> is there for compare-and-set only.</summary>
 internal sealed record CounterJson(string Key, long Value, bool Exists, bool? Matched, string Outcome, long Index, long Term);
 
+/// <summary>One of several counters that were asked for.</summary>
+internal sealed record CounterRowJson(string Key, long Value, bool Exists);
+
+/// <summary>Several counters at one index, in the order in which they were asked for: <c>GET /v1/counters?key=...&amp;key=...</c>.</summary>
+internal sealed record CountersJson(IReadOnlyList<CounterRowJson> Counters, string Outcome, long Index, long Term);
+
+/// <summary>The sum over the counters whose keys are integers in a range: <c>GET /v1/range-sum</c>. It may take 128 bits, so it is text.</summary>
+internal sealed record RangeSumJson(long From, long To, string Sum, long Count, string Outcome, long Index, long Term);
+
+/// <summary>A change or a row of <c>GET /v1/watch</c>; the value is null where the counter was deleted.</summary>
+internal sealed record WatchChangeJson(long Index, string Key, long? Value);
+
+/// <summary>Progress of <c>GET /v1/watch</c>.</summary>
+internal sealed record WatchProgressJson(long Index);
+
 /// <summary>
 /// A write that the leader's disk alone holds (outcome provisional, with 202), or what became of it: <c>GET /v1/writes/{position}</c>, applied or lost.
 /// </summary>
@@ -93,6 +108,10 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(IReadOnlyList<StatusJson>))]
 [JsonSerializable(typeof(CounterJson))]
+[JsonSerializable(typeof(CountersJson))]
+[JsonSerializable(typeof(RangeSumJson))]
+[JsonSerializable(typeof(WatchChangeJson))]
+[JsonSerializable(typeof(WatchProgressJson))]
 [JsonSerializable(typeof(WriteJson))]
 [JsonSerializable(typeof(AddBody))]
 [JsonSerializable(typeof(CasBody))]

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -8,6 +9,21 @@ internal static class CounterKeys
 {
     /// <summary>The longest key in bytes of UTF-8; the shortest is one byte.</summary>
     public const int MaxBytes = 4_096;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Whether text from a query may be a key.</summary>
+    public static bool IsKey([NotNullWhen(true)] string? text)
+    {
+        try
+        {
+            return text is not null && Strict.GetByteCount(text) is >= 1 and <= MaxBytes;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
 }
 
 /// <summary>

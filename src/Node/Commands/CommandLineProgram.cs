@@ -51,6 +51,7 @@ internal static class CommandLineProgram
             AddCommand.Build(),
             GetCommand.Build(),
             TopCommand.Build(),
+            SumCommand.Build(),
             IngestCommand.Build(),
         };
 

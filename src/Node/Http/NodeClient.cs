@@ -74,6 +74,10 @@ internal sealed class NodeClient(HttpClient http, string node)
     public Task<NodeReply<TopJson>> TopAsync(int limit, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>
         GetAsync("/v1/top?limit=" + limit.ToString(CultureInfo.InvariantCulture), NodeJson.Default.TopJson, patience, cancellationToken, level);
 
+    /// <summary>Reads the sum over the counters whose keys are integers in a range, linearizably unless another level is given.</summary>
+    public Task<NodeReply<RangeSumJson>> RangeSumAsync(long from, long to, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) => GetAsync(
+        string.Create(CultureInfo.InvariantCulture, $"/v1/range-sum?from={from}&to={to}"), NodeJson.Default.RangeSumJson, patience, cancellationToken, level);
+
     /// <summary>Reads how far a job has come, linearizably unless another level is given.</summary>
     public Task<NodeReply<JobJson>> JobAsync(string job, string partition, TimeSpan patience, CancellationToken cancellationToken, ReadLevel? level = null) =>
         GetAsync($"/v1/jobs/{RawPath.Encode(job)}?partition={Uri.EscapeDataString(partition)}", NodeJson.Default.JobJson, patience, cancellationToken, level);

@@ -11,6 +11,9 @@ internal sealed class SnapshotReader(SnapshotFile file) : ISnapshotReader, IDisp
     /// <summary>What the snapshot stands for.</summary>
     public SnapshotManifest Manifest => file.Manifest;
 
+    /// <inheritdoc/>
+    public LogPosition Position => file.Manifest.Position;
+
     /// <summary>Reads the next bytes; 0 only at the end.</summary>
     /// <exception cref="IOException">The medium failed or a chunk is damaged.</exception>
     public int Read(Span<byte> destination)

@@ -47,6 +47,9 @@ public interface ISnapshotView : IDisposable
 /// <summary>The bytes of a snapshot, read from start to end.</summary>
 public interface ISnapshotReader
 {
+    /// <summary>The last log entry whose effect the snapshot holds.</summary>
+    LogPosition Position { get; }
+
     /// <summary>Reads the next bytes; 0 only at the end.</summary>
     int Read(Span<byte> destination);
 }

@@ -99,4 +99,7 @@ public enum SimulationPart
 
     /// <summary>Clients that are content with the leader's disk.</summary>
     ProvisionalWrites = 1 << 29,
+
+    /// <summary>Clients that watch counters.</summary>
+    Watches = 1 << 30,
 }

@@ -25,6 +25,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly SimRandom? _bursts;
     private readonly SimRandom _provisionalActs;
     private readonly ProvisionalWorkload? _provisional;
+    private readonly SimRandom _watchActs;
+    private readonly WatchWorkload? _watches;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -38,6 +40,8 @@ internal sealed class StreamWorkload : IWorkload
         _bursts = swarm.Bursts > 0 && !_without.HasFlag(SimulationPart.Bursts) ? new(simulation.Options.Seed ^ 0x9ddf_ea08_eb38_2d69) : null;
         _provisionalActs = new(simulation.Options.Seed ^ 0x51ed_270b_9f3c_a8e5);
         _provisional = _provisionalActs.Chance(0.3) && !_without.HasFlag(SimulationPart.ProvisionalWrites) ? new(simulation, SomeNode, _provisionalActs.Fork()) : null;
+        _watchActs = new(simulation.Options.Seed ^ 0xa3c5_9ac2_ef51_d7b3);
+        _watches = _watchActs.Chance(0.3) && !_without.HasFlag(SimulationPart.Watches) ? new(simulation, _watchActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -55,9 +59,10 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false;
 
-    public IStateMachine CreateMachine() => new CountingStore();
+    /// <summary>Keeps so few changes that watchers find some forgotten.</summary>
+    public IStateMachine CreateMachine() => new CountingStore(historyBytes: ChangeRing.MinBytes);
 
     public void Begin()
     {
@@ -83,6 +88,8 @@ internal sealed class StreamWorkload : IWorkload
             Sessions.Act(IsActive);
         if (_provisional is not null && (!IsActive || _provisionalActs.Chance(0.25)))
             _provisional.Act(IsActive);
+        if (_watches is not null && (!IsActive || _watchActs.Chance(0.5)))
+            _watches.Act(IsActive);
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -150,6 +157,7 @@ internal sealed class StreamWorkload : IWorkload
         Sessions.Oracle.OnApplied(command);
         _counters.OnApplied(command);
         _provisional?.OnApplied(command);
+        _watches?.OnApplied(node, command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;

@@ -70,6 +70,8 @@ internal sealed class SessionBench(SessionLimits limits)
     {
         private int _read;
 
+        public LogPosition Position => LogPosition.Zero;
+
         public int Read(Span<byte> destination)
         {
             var count = Math.Min(random?.Between(1, 20) ?? int.MaxValue, Math.Min(destination.Length, bytes.Length - _read));

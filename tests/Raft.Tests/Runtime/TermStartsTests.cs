@@ -87,6 +87,8 @@ internal sealed class TermStartsTests
     {
         private int _read;
 
+        public LogPosition Position => LogPosition.Zero;
+
         public int Read(Span<byte> destination)
         {
             var count = Math.Min(destination.Length, bytes.Length - _read);

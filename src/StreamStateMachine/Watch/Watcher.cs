@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Text;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// What one watch knows: asks a replica for the next page and makes events of it. Needs neither a thread nor a clock; whoever drives it waits for the answers.
+/// </summary>
+/// <remarks>
+/// Kept true: <see cref="Resume"/> is an index behind which nothing was told and up to which everything was; it goes on with the last change of an entry, never within.
+/// </remarks>
+/// <param name="filter">Which counters.</param>
+/// <param name="from">All changes up to here were seen; null for the state as it is, and all changes behind it.</param>
+/// <param name="pageBytes">How much is asked for at a time.</param>
+internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes = WatchQuery.MaxPageBytes)
+{
+    private ChangePlace _seen = ChangePlace.Behind(from ?? LogIndex.Zero);
+    private (ulong Hash, byte[] Key)? _listed;
+    private bool _isBegun = from is not null;
+
+    /// <summary>Where another watch would go on; null where it would have to begin anew.</summary>
+    public LogIndex? Resume { get; private set; } = from;
+
+    /// <summary>The replica must have applied this before it answers.</summary>
+    public LogIndex AtLeast { get; private set; } = from ?? LogIndex.Zero;
+
+    /// <summary>Whether everything that the replica had was told.</summary>
+    public bool IsUpToDate { get; private set; }
+
+    /// <summary>What the watch would tell where there is nothing to tell.</summary>
+    public WatchEvent Progress => new(WatchEventKind.Progress, _seen.Index, "", 0, Resume);
+
+    /// <summary>The next question.</summary>
+    public ReadOnlyMemory<byte> NextQuery(List<WatchEvent> events)
+    {
+        if (!_isBegun)
+            Reset(events);
+        var query = new ArrayBufferWriter<byte>();
+        var listed = _listed ?? (0, []);
+        new WatchQuery(filter.Kind, filter.Text, pageBytes, _seen, _listed is not null, new(listed.Hash, listed.Key)).Write(query);
+        return query.WrittenMemory;
+    }
+
+    /// <summary>Makes events of an answer of a replica whose state is that of <paramref name="applied"/>.</summary>
+    public void Take(LogIndex applied, ReadOnlySpan<byte> reply, List<WatchEvent> events)
+    {
+        var reader = new MessagePackReader(reply);
+        if (!ReplyCode.TryBegin(ref reader, 8, out _, out var declined) || declined
+            || !reader.TryReadUInt64(out var page) || !reader.TryReadInt64(out var index) || !reader.TryReadInt64(out var number))
+            throw Answers.Foreign();
+        if (page == (ulong)WatchPage.OutOfReach)
+        {
+            Reset(events);
+            return;
+        }
+
+        var mark = page == (ulong)WatchPage.UpToDate ? ChangePlace.Behind(applied) : new ChangePlace(new(index), (int)number);
+        ReadChanges(ref reader, mark, events);
+        ReadRows(ref reader, applied, events);
+        if (!WatchQuery.TryReadCursor(ref reader, out var isListing, out var listed))
+            throw Answers.Foreign();
+        var wasListing = _listed is not null;
+        _seen = mark;
+        _listed = isListing ? (listed.Hash, listed.Key.ToArray()) : null;
+        IsUpToDate = page == (ulong)WatchPage.UpToDate && !isListing;
+        if (!isListing && mark.Number == ChangePlace.Whole)
+            Resume = mark.Index;
+        AtLeast = IsUpToDate ? applied.Next : applied;
+        if (wasListing && !isListing)
+            events.Add(Progress);
+    }
+
+    private void Reset(List<WatchEvent> events)
+    {
+        (_isBegun, _listed, Resume, IsUpToDate) = (true, (0, []), null, false);
+        events.Add(new(WatchEventKind.Reset, LogIndex.Zero, "", 0, null));
+    }
+
+    private void ReadChanges(ref MessagePackReader reader, ChangePlace mark, List<WatchEvent> events)
+    {
+        if (!reader.TryReadArrayHeader(out var count))
+            throw Answers.Foreign();
+        var first = events.Count;
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryReadArrayHeader(out var fields) || fields != 3 || !reader.TryReadInt64(out var index) || !reader.TryReadStringBytes(out var key))
+                throw Answers.Foreign();
+            var isDeleted = reader.TryReadNil();
+            var value = 0L;
+            if (!isDeleted && !reader.TryReadInt64(out value))
+                throw Answers.Foreign();
+            events.Add(new(isDeleted ? WatchEventKind.Deleted : WatchEventKind.Changed, new(index), Encoding.UTF8.GetString(key), value, null));
+        }
+
+        if (_listed is not null)
+            return;
+        for (var i = first; i < events.Count; i++)
+        {
+            var change = events[i];
+            var isLast = i + 1 < events.Count ? events[i + 1].Index > change.Index : mark >= ChangePlace.Behind(change.Index);
+            Resume = isLast ? change.Index : Resume;
+            events[i] = change with { Resume = Resume };
+        }
+    }
+
+    private static void ReadRows(ref MessagePackReader reader, LogIndex applied, List<WatchEvent> events)
+    {
+        if (!reader.TryReadArrayHeader(out var count))
+            throw Answers.Foreign();
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryReadArrayHeader(out var fields) || fields != 2 || !reader.TryReadString(StoreLimits.MaxKeyBytes, out var key) || !reader.TryReadInt64(out var value))
+                throw Answers.Foreign();
+            events.Add(new(WatchEventKind.Row, applied, key, value, null));
+        }
+    }
+}
