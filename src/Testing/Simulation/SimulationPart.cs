@@ -99,4 +99,7 @@ public enum SimulationPart
 
     /// <summary>Clients that are content with the leader's disk.</summary>
     ProvisionalWrites = 1 << 29,
+
+    /// <summary>Clients that are content with the disk of the node that they ask.</summary>
+    AvailableWrites = 1 << 30,
 }

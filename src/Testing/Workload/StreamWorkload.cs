@@ -25,6 +25,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly SimRandom? _bursts;
     private readonly SimRandom _provisionalActs;
     private readonly ProvisionalWorkload? _provisional;
+    private readonly SimRandom _availableActs;
+    private readonly AvailableWorkload? _available;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -38,6 +40,8 @@ internal sealed class StreamWorkload : IWorkload
         _bursts = swarm.Bursts > 0 && !_without.HasFlag(SimulationPart.Bursts) ? new(simulation.Options.Seed ^ 0x9ddf_ea08_eb38_2d69) : null;
         _provisionalActs = new(simulation.Options.Seed ^ 0x51ed_270b_9f3c_a8e5);
         _provisional = _provisionalActs.Chance(0.3) && !_without.HasFlag(SimulationPart.ProvisionalWrites) ? new(simulation, SomeNode, _provisionalActs.Fork()) : null;
+        _availableActs = new(simulation.Options.Seed ^ 0x7f4a_7c15_9e37_79b9);
+        _available = _availableActs.Chance(0.3) && !_without.HasFlag(SimulationPart.AvailableWrites) ? new(simulation, _availableActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -55,7 +59,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _available?.IsAtRest != false;
 
     public IStateMachine CreateMachine() => new CountingStore();
 
@@ -83,6 +87,8 @@ internal sealed class StreamWorkload : IWorkload
             Sessions.Act(IsActive);
         if (_provisional is not null && (!IsActive || _provisionalActs.Chance(0.25)))
             _provisional.Act(IsActive);
+        if (IsActive && _availableActs.Chance(0.3))
+            _available?.Act();
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -111,6 +117,8 @@ internal sealed class StreamWorkload : IWorkload
         if (leader is not null)
             Burst(leader, _swarm.Burst(random, 50, 500));
     }
+
+    public void OnStarted(SimNode node) => _available?.OnStarted(node);
 
     public void Burst(SimNode node, int commands)
     {
@@ -150,6 +158,7 @@ internal sealed class StreamWorkload : IWorkload
         Sessions.Oracle.OnApplied(command);
         _counters.OnApplied(command);
         _provisional?.OnApplied(command);
+        _available?.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -175,6 +184,7 @@ internal sealed class StreamWorkload : IWorkload
         CompareWords(machine, (int)_countedTo);
         _counters.CheckEnd(key => ValueOf(machine, key));
         _provisional?.CheckEnd(key => ValueOf(machine, key));
+        _available?.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
