@@ -28,7 +28,7 @@ internal static class StoreCommandReader
     }
 
     /// <summary>Reads a counter's key.</summary>
-    public static StoreProblem ReadKey(ref MessagePackReader reader, out ReadOnlySpan<byte> key)
+    public static StoreProblem ReadKey(scoped ref MessagePackReader reader, out ReadOnlySpan<byte> key)
     {
         if (!reader.TryReadStringBytes(out key))
             return StoreProblem.Malformed;
@@ -36,7 +36,7 @@ internal static class StoreCommandReader
     }
 
     /// <summary>Reads [.., key, number], the rest of an Add or of a Max.</summary>
-    public static StoreProblem ReadNumber(ref MessagePackReader reader, out ReadOnlySpan<byte> key, out long number)
+    public static StoreProblem ReadNumber(scoped ref MessagePackReader reader, out ReadOnlySpan<byte> key, out long number)
     {
         number = 0;
         var problem = ReadKey(ref reader, out key);

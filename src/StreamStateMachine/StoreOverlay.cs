@@ -10,7 +10,8 @@ internal static class StoreOverlay
     public static bool TryRead(ReadOnlySpan<byte> command, out StoreOpcode opcode, out ReadOnlySpan<byte> key, out long number)
     {
         var reader = new MessagePackReader(command);
-        (key, number) = (default, 0);
+        key = default;
+        number = 0;
         return StoreCommandReader.TryReadOpcode(ref reader, out opcode) && opcode is StoreOpcode.Add or StoreOpcode.Max
             && StoreCommandReader.ReadNumber(ref reader, out key, out number) == StoreProblem.None;
     }

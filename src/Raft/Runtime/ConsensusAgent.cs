@@ -222,8 +222,8 @@ internal sealed class ConsensusAgent
     /// <summary>A peer asks for a piece of a snapshot, or answers, or brings what its outbox has for the log; where too much of that waits it is dropped, and comes again.</summary>
     private void OnPiece(in PeerInput input, Instant now)
     {
-        if (_forwarded.Count < MaxPerTurn && Core.Role == Role.Leader && PeerFrame.IsForward(input.Frame, input.From))
-            _forwarded.Enqueue(new ForwardRequest(RequestKind.Propose, input.Frame.AsMemory(PeerFrame.ForwardHeaderSize)));
+        if (_forwarded.Count < MaxPerTurn && Core.Role == Role.Leader && ForwardRequest.TryRead(input) is { } forwarded)
+            _forwarded.Enqueue(forwarded);
         if (!PeerFrame.TryReadChunk(input.Frame, out var id))
             return;
         if (input.Frame[0] == (byte)PeerFrameType.ChunkRequest)

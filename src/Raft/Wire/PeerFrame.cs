@@ -33,7 +33,7 @@ internal readonly record struct ChunkId(LogPosition Snapshot, int Chunk);
 /// Every frame: 0 type (u8), 1 three zeros. Message: 4 kind (u8), 5 flags (u8: 1 accepted, 2 by transfer), 6 two zeros, 8 count (u32), 12 zero (u32), 16
 /// term, 24 position index, 32 position term, 40 commit, 48 match, 56 round (i64 each), 64 disk (u64), 72 clock (i64), 80 life (u64), 88 echo (i64), 96 entry records. The sender and the
 /// receiver are those of the connection, and are not repeated here. Chunks: 4 chunk number (u32), 8 snapshot index, 16 snapshot
-/// term (i64), 24 bytes. Forward: 4 the entry (<see cref="OutboxEntry"/>).
+/// term (i64), 24 bytes. Forward: 4 the entry.
 /// </remarks>
 internal static class PeerFrame
 {
@@ -125,12 +125,9 @@ internal static class PeerFrame
         entry.CopyTo(frame[ForwardHeaderSize..]);
     }
 
-    /// <summary>
-    /// Whether a frame brings an entry out of the outbox of the very node that sent it: each node speaks for its own outbox alone, or one could use up the numbers of another.
-    /// </summary>
-    public static bool IsForward(ReadOnlySpan<byte> frame, NodeId from) =>
-        frame.Length > ForwardHeaderSize && BinaryPrimitives.ReadUInt32LittleEndian(frame) == (uint)PeerFrameType.Forward
-        && OutboxEntry.TryRead(frame[ForwardHeaderSize..], out var entry) && entry.Node == from;
+    /// <summary>Whether it is a forward frame, with an entry behind its header.</summary>
+    public static bool IsForward(ReadOnlySpan<byte> frame) =>
+        frame.Length > ForwardHeaderSize && BinaryPrimitives.ReadUInt32LittleEndian(frame) == (uint)PeerFrameType.Forward;
 
     private static bool TryReadEntries(ReadOnlySpan<byte> records, in Message message, Span<EntryShape> shapes, List<Configuration>? configurations)
     {

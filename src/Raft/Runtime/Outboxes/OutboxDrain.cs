@@ -103,22 +103,10 @@ internal sealed class OutboxDrain(IDisk disk, PendingCommands pending, OutboxBoa
         for (_sent = Math.Max(_sent, _applied); _sent < Math.Min(_applied + _window, epoch.Last); _sent++, sent++)
         {
             var entry = new OutboxEntry(board.Node, new(epoch.Start, epoch.Epoch, _sent + 1)).ToBytes(pending.CommandOf(epoch.Start, _sent + 1).Span);
-            if (!requests.TryEnqueue(new ForwardRequest(RequestKind.Forward, entry)))
+            if (!requests.TryEnqueue(new ForwardRequest(entry)))
                 break;
         }
 
         return sent;
-    }
-}
-
-/// <summary>An outbox's entry on its way to the leader, and there into the log. Nobody waits for an answer: the log is the answer.</summary>
-internal sealed class ForwardRequest : ClientRequest
-{
-    public ForwardRequest(RequestKind kind, ReadOnlyMemory<byte> entry) => (Kind, Payload, EntryKind) = (kind, entry, EntryKind.Session);
-
-    /// <inheritdoc/>
-    public override void Complete(in Answer answer)
-    {
-        // The outbox looks at what its own replica applies, and sends again what is not there in time.
     }
 }

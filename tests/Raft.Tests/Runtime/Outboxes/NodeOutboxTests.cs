@@ -19,7 +19,7 @@ internal sealed class NodeOutboxTests
         for (var number = 0; number < 300; number++)
         {
             var answer = await first.ProposeAsync(SumMachine.Add(2), WriteConcern.Available);
-            Assert.That((answer.Outcome, answer.Accepted!.Value.Sequence), Is.EqualTo((Outcome.Accepted, number + 1)));
+            Assert.That((answer.Outcome, answer.Accepted!.Value.Sequence), Is.EqualTo((Outcome.Accepted, number + 1L)));
         }
 
         Assert.That(first.Outbox, Has.Property(nameof(OutboxStatus.Pending)).EqualTo(300).And.Property(nameof(OutboxStatus.Bytes)).EqualTo(2400).And.Property(nameof(OutboxStatus.OldestAge)).Not.Null);

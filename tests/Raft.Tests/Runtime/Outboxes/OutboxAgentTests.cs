@@ -35,7 +35,7 @@ internal sealed class OutboxAgentTests
 
         bench.Drain();
         Assert.That(bench.Ran, Is.EqualTo(Enumerable.Range(1, 200)));
-        Assert.That((bench.Agent.Board.Drained.Value, bench.Agent.Board.Lost.Value), Is.EqualTo((200, 0)));
+        Assert.That((bench.Agent.Board.Drained.Value, bench.Agent.Board.Lost.Value), Is.EqualTo((200L, 0L)));
         Assert.That(bench.Files, Has.Count.EqualTo(1), "the newest keeps the number of the last epoch");
     }
 
@@ -106,7 +106,7 @@ internal sealed class OutboxAgentTests
         bench.Disk.PutBack(copy);
         bench.Restart();
         bench.Poll();
-        Assert.That((bench.Agent.Board.Lost.Value, bench.Agent.Board.Pending.Count), Is.EqualTo((1, 0)));
+        Assert.That((bench.Agent.Board.Lost.Value, bench.Agent.Board.Pending.Count), Is.EqualTo((1L, 0)));
         var next = bench.Write(3);
         bench.Drain();
         Assert.That(next.Answers.Single().Accepted!.Value.Start, Is.EqualTo(3), "above what the log knows");

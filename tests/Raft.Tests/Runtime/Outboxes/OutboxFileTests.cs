@@ -16,7 +16,7 @@ internal sealed class OutboxFileTests
         var disk = LogBench.NewDisk();
         Write(disk, 1, 3, 2);
         var read = Read(disk, out var commands);
-        Assert.That((read.Last, read.Start, read.IsSealed), Is.EqualTo((6, 1, true)));
+        Assert.That((read.Last, read.Start, read.IsSealed), Is.EqualTo((6L, 1L, true)));
         Assert.That(commands, Is.EqualTo(Enumerable.Range(1, 6).Select(static number => (new OutboxPlace(1, 9, number), number))));
     }
 
@@ -80,8 +80,8 @@ internal sealed class OutboxFileTests
         var view = pending.View();
         pending.DropTo(1, 250);
         pending.Add(new(2, 9, 1), new byte[1], new(301));
-        Assert.That((view.Count, view.Places[0].Sequence, view.Oldest), Is.EqualTo((300, 1, new Instant(1))));
-        Assert.That((pending.Count, pending.Bytes, pending.View().Oldest), Is.EqualTo((51, Enumerable.Range(251, 50).Sum() + 1, new Instant(251))));
+        Assert.That((view.Count, view.Places[0].Sequence, view.Oldest), Is.EqualTo((300, 1L, new Instant(1))));
+        Assert.That((pending.Count, pending.Bytes, pending.View().Oldest), Is.EqualTo((51, Enumerable.Range(251, 50).Sum() + 1L, new Instant(251))));
         Assert.That(pending.CommandOf(1, 260).Length, Is.EqualTo(260));
         Assert.That(pending.View().Behind(new(1, 9, 299)).Length, Is.EqualTo(2));
         Assert.That(pending.View().Behind(new(2, 9, 1)).Length, Is.Zero);
