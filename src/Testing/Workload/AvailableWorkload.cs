@@ -34,7 +34,7 @@ internal sealed class AvailableWorkload(Simulation simulation, SimRandom random)
             Read(node);
         else if (choice < 0.93)
             Ask(node, static bytes => StoreCommand.WriteDelete(bytes, "#available"u8), OnForeign);
-        else if (simulation.HasFormed && !simulation.Options.Without.HasFlag(SimulationPart.DiskCrash))
+        else if (simulation.HasFormed && simulation.Options.Profile != FaultProfile.Cuts && !simulation.Options.Without.HasFlag(SimulationPart.DiskCrash))
             node.Disk.CrashAtPoint(IoPoints.DrawOfOutbox(random), (CrashMoment)random.Below(3));
     }
 

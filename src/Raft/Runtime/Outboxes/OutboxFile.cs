@@ -119,7 +119,7 @@ internal sealed class OutboxFile : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(record[8..], Last + number);
         BinaryPrimitives.WriteInt64LittleEndian(record[16..], Last);
         command.CopyTo(record[RecordHeaderSize..]);
-        BinaryPrimitives.WriteUInt32LittleEndian(record, SegmentHeader.Salted(_salt, record[4..(RecordHeaderSize + command.Length)]));
+        BinaryPrimitives.WriteUInt32LittleEndian(record, SegmentHeader.Salted(_salt, record[4..]));
         _staged += size;
         return new(Start, Epoch, Last + number);
     }
@@ -175,8 +175,8 @@ internal sealed class OutboxFile : IDisposable
         length = BinaryPrimitives.ReadInt32LittleEndian(bytes[4..]);
         sequence = BinaryPrimitives.ReadInt64LittleEndian(bytes[8..]);
         durable = BinaryPrimitives.ReadInt64LittleEndian(bytes[16..]);
-        return length is >= 0 and <= OutboxEntry.MaxCommandBytes && length <= bytes.Length - RecordHeaderSize && sequence > durable && durable >= 0
-            && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == SegmentHeader.Salted(_salt, bytes[4..(RecordHeaderSize + length)]);
+        return length is >= 0 and <= OutboxEntry.MaxCommandBytes && SizeOf(length) <= bytes.Length && sequence > durable && durable >= 0
+            && BinaryPrimitives.ReadUInt32LittleEndian(bytes) == SegmentHeader.Salted(_salt, bytes[4..SizeOf(length)]);
     }
 
     private static int SizeOf(int length) => (RecordHeaderSize + length + 7) & ~7;

@@ -8,6 +8,8 @@ namespace RaftStream.Raft.Tests.Runtime.Outboxes;
 internal sealed class OutboxFileTests
 {
     private const int HeaderSize = 64;
+
+    // Five bytes of command, and three of padding.
     private const int RecordSize = 32;
 
     [Test]
@@ -95,7 +97,7 @@ internal sealed class OutboxFileTests
         foreach (var batch in batches)
         {
             for (var place = 1; place <= batch; place++)
-                file.Stage([(byte)++number, 0, 0, 0, 0, 0, 0, 1], place);
+                file.Stage([(byte)++number, 0, 0, 0, 1], place);
             file.Commit(batch);
         }
     }
