@@ -58,7 +58,7 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
                 if (answer.Outcome != Outcome.Rejected || answer.Refusal is not (Refusal.NotLeader or Refusal.NotReady or Refusal.Transferring or Refusal.LostLeadership))
                     return answer;
             }
-            else if (running.Node.ClientAddressOf(status.Leader) is { } leader)
+            else if (running.ClientAddressOf(status.Leader) is { } leader)
             {
                 var (end, answer) = await leaders.AskAsync(leader, Head(write), write.Body(), limit.Token).ConfigureAwait(false);
                 if (end == Forwarded.Lost)

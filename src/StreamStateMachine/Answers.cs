@@ -7,10 +7,10 @@ internal static class Answers
     public static CounterAnswer ToCounter(in Answer answer)
     {
         if (answer.Outcome != Outcome.Applied || answer.Refusal == Refusal.ReplyNotKept)
-            return new(answer.Outcome, answer.Refusal, answer.Position, 0, false, false, null);
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, false, false, null) { Accepted = answer.Accepted };
         if (!CounterReply.TryRead(answer.Reply.Span, out var reply))
             throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem)) { Age = answer.Age };
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Value, reply.Exists, reply.Matched, StoreProblems.Sentence(reply.Problem)) { Age = answer.Age, IsTentative = answer.IsTentative };
     }
 
     /// <summary>The answer to a request for some counters.</summary>

@@ -19,6 +19,12 @@ public readonly record struct CounterAnswer(
 {
     /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
     public TimeSpan? Age { get; init; }
+
+    /// <summary>Of an accepted write: its place in this node's outbox; else null.</summary>
+    public OutboxPlace? Accepted { get; init; }
+
+    /// <summary>Of a tentative read: whether something waits in this node's outbox, of this counter or of another one, that is not in the log that this replica has applied.</summary>
+    public bool IsTentative { get; init; }
 }
 
 /// <summary>One row of a top list.</summary>
@@ -125,7 +131,8 @@ public sealed class CountingService
 
     /// <summary>
     /// The same store for writes that are answered as soon as what <paramref name="concern"/> names holds them. A <see cref="Outcome.Provisional"/> answer has a position and
-    /// no value; <see cref="ConfirmAsync"/> tells what became of it.
+    /// no value; <see cref="ConfirmAsync"/> tells what became of it. An <see cref="Outcome.Accepted"/> one, which <see cref="AddAsync"/> and <see cref="MaxAsync"/> alone can have, tells
+    /// its place in this node's outbox; read it with <see cref="ReadConsistency.Tentative"/>.
     /// </summary>
     public CountingService WithConcern(WriteConcern concern) => new(this, (command, token) => _node.ProposeAsync(command, concern, token));
 
@@ -141,6 +148,15 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteAdd(command, bytes, delta);
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+    }
+
+    /// <summary>Raises a counter, which starts at 0, to <paramref name="value"/> where it is below it.</summary>
+    public async ValueTask<CounterAnswer> MaxAsync(string key, long value, CancellationToken cancellationToken = default)
+    {
+        var bytes = StoreLimits.KeyOf(key, nameof(key));
+        var command = new ArrayBufferWriter<byte>();
+        StoreCommand.WriteMax(command, bytes, value);
         return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
@@ -162,7 +178,7 @@ public sealed class CountingService
         return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
     }
 
-    /// <summary>Reads a counter.</summary>
+    /// <summary>Reads a counter; the only read that can be <see cref="ReadConsistency.Tentative"/>.</summary>
     public async ValueTask<CounterAnswer> GetAsync(string key, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {
         var bytes = StoreLimits.KeyOf(key, nameof(key));

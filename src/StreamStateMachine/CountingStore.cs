@@ -15,10 +15,13 @@ namespace RaftStream.StreamStateMachine;
 /// as a whole with a reply that says why, the same on every replica.
 /// </para>
 /// <para>
+/// Adds commute with adds, and raises to a maximum with each other. Whoever does both to one counter gets what their order in the log makes of it, the same on every replica.
+/// </para>
+/// <para>
 /// Limits: keys of 1 to 4,096 bytes, 2^26 counters, 1 GiB of keys, 10,000 partitions, names of 1 to 200 characters.
 /// </para>
 /// </remarks>
-public sealed class CountingStore : IStateMachine
+public sealed class CountingStore : ICommutingMachine
 {
     /// <summary>16 MiB: the changes of some seconds under full load, and of hours under little.</summary>
     public const long DefaultHistoryBytes = 16L * 1024 * 1024;
@@ -78,6 +81,13 @@ public sealed class CountingStore : IStateMachine
     /// <inheritdoc/>
     public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => StoreQuery.Answer(query, _ledger, _partitions, reply);
 
+    /// <inheritdoc/>
+    public bool Commutes(ReadOnlySpan<byte> command) => StoreOverlay.TryRead(command, out _, out _, out _);
+
+    /// <inheritdoc/>
+    public bool TryQueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending, IBufferWriter<byte> reply) =>
+        StoreOverlay.TryAnswer(query, _counters, pending, reply);
+
     /// <summary>
     /// Fixes the state of this moment without copying it: from here on each page is copied before its first change, until the view is
     /// disposed or written to its end. Any number of views may live at a time; one may be written and disposed on any thread.
@@ -107,6 +117,7 @@ public sealed class CountingStore : IStateMachine
         var problem = opcode switch
         {
             StoreOpcode.Add => Add(ref reader, reply),
+            StoreOpcode.Max => Max(ref reader, reply),
             StoreOpcode.CompareAndSet => CompareAndSet(ref reader, reply),
             StoreOpcode.Delete => Delete(ref reader, reply),
             StoreOpcode.OpenPartition => Open(ref reader, reply),
@@ -119,7 +130,7 @@ public sealed class CountingStore : IStateMachine
     // Each of these writes its reply and returns None, or writes nothing and returns the problem.
     private StoreProblem Add(ref MessagePackReader reader, IBufferWriter<byte> reply)
     {
-        var problem = StoreCommandReader.ReadAdd(ref reader, out var key, out var delta);
+        var problem = StoreCommandReader.ReadNumber(ref reader, out var key, out var delta);
         if (problem != StoreProblem.None)
             return problem;
         var hash = KeyHash.Of(key);
@@ -132,6 +143,16 @@ public sealed class CountingStore : IStateMachine
         }
 
         return Set(key, hash, number, after, reply);
+    }
+
+    private StoreProblem Max(ref MessagePackReader reader, IBufferWriter<byte> reply)
+    {
+        var problem = StoreCommandReader.ReadNumber(ref reader, out var key, out var value);
+        if (problem != StoreProblem.None)
+            return problem;
+        var hash = KeyHash.Of(key);
+        var number = _counters.Find(key, hash);
+        return Set(key, hash, number, Math.Max(value, number < 0 ? 0 : _counters.ValueAt(number)), reply);
     }
 
     private StoreProblem CompareAndSet(ref MessagePackReader reader, IBufferWriter<byte> reply)

@@ -26,6 +26,9 @@ internal enum StoreOpcode : byte
     /// ...}]
     /// </summary>
     Advance = 5,
+
+    /// <summary>[6, key, value]</summary>
+    Max = 6,
 }
 
 /// <summary>What an Advance says besides its dead letters and changes.</summary>
@@ -59,6 +62,14 @@ internal static class StoreCommand
         var writer = Begin(output, StoreOpcode.Add, 3);
         writer.WriteString(key);
         writer.Write(delta);
+    }
+
+    /// <summary>Raises a counter, which starts at 0, to a value where it is below it.</summary>
+    public static void WriteMax(IBufferWriter<byte> output, ReadOnlySpan<byte> key, long value)
+    {
+        var writer = Begin(output, StoreOpcode.Max, 3);
+        writer.WriteString(key);
+        writer.Write(value);
     }
 
     /// <summary>Sets a counter if it is <paramref name="expected"/> (null: if it does not exist).</summary>

@@ -22,24 +22,25 @@ internal static class StoreCommandReader
             StoreOpcode.Delete => 2,
             StoreOpcode.OpenPartition => 3,
             StoreOpcode.Advance => 10,
+            StoreOpcode.Max => 3,
             _ => -1,
         };
     }
 
     /// <summary>Reads a counter's key.</summary>
-    public static StoreProblem ReadKey(ref MessagePackReader reader, out ReadOnlySpan<byte> key)
+    public static StoreProblem ReadKey(scoped ref MessagePackReader reader, out ReadOnlySpan<byte> key)
     {
         if (!reader.TryReadStringBytes(out key))
             return StoreProblem.Malformed;
         return StoreLimits.IsKey(key) ? StoreProblem.None : StoreProblem.InvalidKey;
     }
 
-    /// <summary>Reads [.., key, number], the rest of an Add.</summary>
-    public static StoreProblem ReadAdd(ref MessagePackReader reader, out ReadOnlySpan<byte> key, out long delta)
+    /// <summary>Reads [.., key, number], the rest of an Add or of a Max.</summary>
+    public static StoreProblem ReadNumber(scoped ref MessagePackReader reader, out ReadOnlySpan<byte> key, out long number)
     {
-        delta = 0;
+        number = 0;
         var problem = ReadKey(ref reader, out key);
-        return problem != StoreProblem.None ? problem : End(reader.TryReadInt64(out delta), reader);
+        return problem != StoreProblem.None ? problem : End(reader.TryReadInt64(out number), reader);
     }
 
     /// <summary>Reads the rest of a CompareAndSet.</summary>

@@ -139,6 +139,15 @@ internal static class StoreQuery
         }
     }
 
+    /// <summary>Reads the key that a query asks for. False: it is another query, or none.</summary>
+    public static bool TryReadGet(ReadOnlySpan<byte> query, out ReadOnlySpan<byte> key)
+    {
+        var reader = new MessagePackReader(query);
+        key = default;
+        return reader.TryReadArrayHeader(out var count) && count == 2 && reader.TryReadUInt64(out var code) && code == (ulong)QueryOpcode.Get
+            && StoreCommandReader.ReadKey(ref reader, out key) == StoreProblem.None && reader.Remaining == 0;
+    }
+
     private static bool TryReadLimit(ref MessagePackReader reader, int most, out int limit)
     {
         var read = reader.TryReadInt64(out var value) && reader.Remaining == 0 && value >= 1 && value <= most;

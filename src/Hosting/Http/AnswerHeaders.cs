@@ -53,6 +53,8 @@ internal static class AnswerHeaders
     public static void Write(HttpResponse response, RaftStatus status, in LocalAnswer answer, ReadLevel? level)
     {
         Sign(response, status);
+        if (answer.Outcome == Outcome.Accepted)
+            response.Headers[Effective] = WriteLevel.Available;
         if (answer.Position.Index == LogIndex.Zero && level is null)
             return;
         response.Headers[Index] = Text(answer.Position.Index.Value);

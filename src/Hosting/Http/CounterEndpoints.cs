@@ -16,6 +16,7 @@ internal static class CounterEndpoints
         routes.MapGet("/v1/counters/{name}", GetAsync);
         routes.MapDelete("/v1/counters/{name}", DeleteAsync);
         routes.MapPost("/v1/counters/{name}/add", AddAsync);
+        routes.MapPost("/v1/counters/{name}/max", MaxAsync);
         routes.MapPost("/v1/counters/{name}/cas", CompareAndSetAsync);
         routes.MapGet("/v1/top", TopAsync);
     }
@@ -23,6 +24,10 @@ internal static class CounterEndpoints
     /// <summary>A counter as it is told to clients.</summary>
     public static CounterJson Json(string key, CounterAnswer answer, bool showMatch) => new(
         key, answer.Value, answer.Exists, showMatch ? answer.Matched : null, "applied", answer.Position.Index.Value, answer.Position.Term.Value);
+
+    /// <summary>A counter with what waits in this node's outbox.</summary>
+    private static CounterJson Json(string key, CounterAnswer answer, bool showMatch, bool showTentative) =>
+        Json(key, answer, showMatch) with { Tentative = showTentative ? answer.IsTentative : null };
 
     /// <summary>A top list as it is told to clients.</summary>
     public static TopJson Json(TopAnswer answer) => new(
@@ -32,7 +37,8 @@ internal static class CounterEndpoints
     private static async Task GetAsync(HttpContext context)
     {
         var key = RawPath.NameOf(context);
-        var result = await Reads(context).ReadAsync(context, async (counters, level, token) => From(key, await counters.GetAsync(key, level, token), showMatch: false));
+        var result = await Reads(context).ReadAsync(context, async (counters, level, token) => From(
+            key, await counters.GetAsync(key, level, token), showMatch: false, showTentative: level == ReadConsistency.Tentative));
         await result.ExecuteAsync(context);
     }
 
@@ -55,6 +61,17 @@ internal static class CounterEndpoints
             return Problems.Bad("The delta stands both in the body and in the query: give it once.");
         var delta = add.Delta ?? fromQuery ?? 1;
         return await WriteAsync(router, context, body, async (counters, token) => From(key, await counters.AddAsync(key, delta, token), showMatch: false));
+    });
+
+    private static Task MaxAsync(HttpContext context) => RunAsync(context, async router =>
+    {
+        var key = RawPath.NameOf(context);
+        var body = await RequestBodies.ReadAsync(context);
+        if (!RequestBodies.TryParse(body, NodeJson.Default.MaxBody, new MaxBody(null), out var max, out var problem))
+            return Problems.Bad(problem);
+        if (max.Value is not { } value)
+            return Problems.Bad("The body lacks the value to raise the counter to: give {\"value\":2}.");
+        return await WriteAsync(router, context, body, async (counters, token) => From(key, await counters.MaxAsync(key, value, token), showMatch: false));
     });
 
     private static Task CompareAndSetAsync(HttpContext context) => RunAsync(context, async router =>
@@ -87,6 +104,8 @@ internal static class CounterEndpoints
             return Task.FromResult<IResult>(Problems.Bad(problem));
         if (!WriteLevel.TryRead(context.Request, out var concern, out problem))
             return Task.FromResult<IResult>(Problems.Bad(problem));
+        if (concern == WriteConcern.Available)
+            return AvailableWrites.AcceptAsync(context, local);
         if (concern == WriteConcern.Leader)
             return router.RouteAsync(context, body, Repeat.Never, async (running, token) => Provisional(running, await local(running.Counters.WithConcern(concern), token)));
         if (headers is not { } session)
@@ -113,15 +132,15 @@ internal static class CounterEndpoints
         return answer with { Result = TypedResults.Json(json, NodeJson.Default.WriteJson, statusCode: StatusCodes.Status202Accepted) };
     }
 
-    private static LocalAnswer From(string key, CounterAnswer answer, bool showMatch)
+    private static LocalAnswer From(string key, CounterAnswer answer, bool showMatch, bool showTentative = false)
     {
         if (answer.Outcome != Outcome.Applied)
-            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty) { Position = answer.Position };
+            return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty) { Position = answer.Position, Accepted = answer.Accepted };
         IResult result = answer switch
         {
             { Refusal: Refusal.ReplyNotKept } => Problems.ReplyNotKept(),
             { Problem: { } problem } => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, problem),
-            _ => TypedResults.Json(Json(key, answer, showMatch), NodeJson.Default.CounterJson),
+            _ => TypedResults.Json(Json(key, answer, showMatch, showTentative), NodeJson.Default.CounterJson),
         };
         return new LocalAnswer(Outcome.Applied, Refusal.None, result) { Position = answer.Position, Age = answer.Age };
     }

@@ -9,6 +9,9 @@ internal readonly record struct LocalAnswer(Outcome Outcome, Refusal Refusal, IR
 
     /// <summary>How old it may be, where that is known.</summary>
     public TimeSpan? Age { get; init; }
+
+    /// <summary>Where in this node's outbox it stands, if that is all that is known of it.</summary>
+    public OutboxPlace? Accepted { get; init; }
 }
 
 /// <summary>What may be done again although nobody knows whether it is done already.</summary>

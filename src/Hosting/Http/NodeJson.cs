@@ -10,7 +10,11 @@ namespace RaftStream.Hosting.Http;
 internal sealed record StatusJson(
     int Id, string Role, long Term, int? Leader, string? LeaderHttp, bool Ready, long LastIndex, long LastTerm, long Commit, long Applied,
     string StateHash, long Snapshot, long Syncs, long AllocatedBytes, string? Fault, IReadOnlyList<MemberJson> Members, long MembersIndex, bool Joint,
-    int? TransferTarget, bool StorageFull, long Incarnation);
+    int? TransferTarget, bool StorageFull, long Incarnation)
+{
+    /// <summary>Its outbox; null where that is not told.</summary>
+    public OutboxJson? Outbox { get; init; }
+}
 
 /// <summary>
 /// A member: where it listens for peers, and for clients over HTTP and of the binary protocol as far as known; <c>role</c> is voter, learner, joining or leaving. What it holds and
@@ -47,7 +51,22 @@ internal sealed record OpenSessionBody(long? IdleTimeoutMs);
 internal sealed record SessionJson(string Session, long IdleTimeoutMs, string Outcome, long Index, long Term);
 
 /// <summary>A counter after a request. <c>matched</c> is there for compare-and-set only.</summary>
-internal sealed record CounterJson(string Key, long Value, bool Exists, bool? Matched, string Outcome, long Index, long Term);
+internal sealed record CounterJson(string Key, long Value, bool Exists, bool? Matched, string Outcome, long Index, long Term)
+{
+    /// <summary>For a tentative read: whether something waits in the node's outbox that is not in the log yet; else missing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public bool? Tentative { get; init; }
+}
+
+/// <summary>
+/// A write that the outbox of a node holds (outcome accepted, with 202): command <c>sequence</c> of the epoch that the process of that node began with its first such write.
+/// </summary>
+internal sealed record AcceptedJson(string Outcome, int Node, long Epoch, long Sequence);
+
+/// <summary>
+/// A node's outbox: commands and bytes that wait, and how long the oldest does, null where none does; and, since the process started, commands that came into the log and those that never will.
+/// </summary>
+internal sealed record OutboxJson(long Pending, long Bytes, long? OldestAgeMs, long Drained, long Lost);
 
 /// <summary>One of several counters that were asked for.</summary>
 internal sealed record CounterRowJson(string Key, long Value, bool Exists);
@@ -71,6 +90,9 @@ internal sealed record WriteJson(string Outcome, string Position, long Index, lo
 
 /// <summary>The body of <c>POST /v1/counters/{key}/add</c>; all of it optional.</summary>
 internal sealed record AddBody(long? Delta);
+
+/// <summary>The body of <c>POST /v1/counters/{key}/max</c>.</summary>
+internal sealed record MaxBody(long? Value);
 
 /// <summary>The body of <c>POST /v1/counters/{key}/cas</c>; <c>expected</c> null or missing: the counter must not exist.</summary>
 internal sealed record CasBody(long? Expected, long? Value);
@@ -113,7 +135,9 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(WatchChangeJson))]
 [JsonSerializable(typeof(WatchProgressJson))]
 [JsonSerializable(typeof(WriteJson))]
+[JsonSerializable(typeof(AcceptedJson))]
 [JsonSerializable(typeof(AddBody))]
+[JsonSerializable(typeof(MaxBody))]
 [JsonSerializable(typeof(CasBody))]
 [JsonSerializable(typeof(TopJson))]
 [JsonSerializable(typeof(JobJson))]

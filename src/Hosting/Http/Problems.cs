@@ -157,7 +157,7 @@ internal static class Problems
         Refusal.TooStale => (503, TooStale, "This node could not prove in time that its state is as fresh as asked: ask another one, or allow a greater age."),
         Refusal.TooOld => (410, PositionGone, "The write is so many leaderships ago that what became of it is not kept; read what it should have changed."),
         Refusal.NoSuchEntry => (404, NoSuchPosition, "No leader can have given out that position; give the one of a provisional answer, as it is."),
-        _ => ExplainMembers(refusal) ?? ExplainSession(refusal) ?? (503, NoLeader, "No leader answered in time; nothing was done, so the request may be sent again."),
+        _ => ExplainMembers(refusal) ?? ExplainSession(refusal) ?? ExplainOutbox(refusal) ?? (503, NoLeader, "No leader answered in time; nothing was done, so the request may be sent again."),
     };
 
     private static (int Status, string Code, string Detail)? ExplainMembers(Refusal refusal) => refusal switch
@@ -179,6 +179,17 @@ internal static class Problems
         Refusal.SessionWindowFull => (429, "session-window-full", "Too many writes of the session are not acknowledged; nothing was done, acknowledge some and send it again."),
         Refusal.SessionTableFull => (429, "session-table-full", "The cluster holds as many sessions as it may; nothing was done, try again when some have expired."),
         Refusal.SessionMalformed => (400, BadRequest, "The bytes are no entry of a session; nothing was done."),
+        _ => null,
+    };
+
+    private static (int Status, string Code, string Detail)? ExplainOutbox(Refusal refusal) => refusal switch
+    {
+        Refusal.NotCommutative => (422, "not-commutative", "Only writes that commute (add and max) can be accepted before their place in the log is known; nothing was done, write with the concern quorum."),
+        Refusal.OutboxFull => (429, "outbox-full", "The outbox of this node holds as much as it may; nothing was done, write with the concern quorum, or again when the node has reached a leader."),
+        Refusal.OutboxRetired => (409, "outbox-retired", "A later epoch of that outbox is in the log; nothing was done."),
+        Refusal.OutboxGap => (409, "outbox-gap", "An earlier command of that outbox is not in the log yet; nothing was done."),
+        Refusal.OutboxTableFull => (429, "outbox-table-full", "More nodes have used their outboxes than the cluster keeps count of; nothing was done, write with the concern quorum."),
+        Refusal.NoOverlay => (422, "no-overlay", "Only a single counter can be read with what waits in the outbox laid over it; read this at another level."),
         _ => null,
     };
 

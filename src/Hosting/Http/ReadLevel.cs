@@ -29,6 +29,7 @@ internal sealed record ReadLevel(string Name, long MaxAgeMs = 0, ReadToken Token
     private const string BoundedName = "bounded";
     private const string SessionName = "session";
     private const string EventualName = "eventual";
+    private const string TentativeName = "tentative";
 
     /// <summary>Real-time order; the default.</summary>
     public static readonly ReadLevel Linearizable = new("linearizable");
@@ -67,6 +68,7 @@ internal sealed record ReadLevel(string Name, long MaxAgeMs = 0, ReadToken Token
         BoundedName => ReadConsistency.BoundedStaleness(TimeSpan.FromMilliseconds(MaxAgeMs)),
         SessionName => ReadConsistency.Session(Token.Index),
         EventualName => ReadConsistency.Eventual,
+        TentativeName => ReadConsistency.Tentative,
         _ => ReadConsistency.Linearizable,
     };
 
@@ -90,10 +92,10 @@ internal sealed record ReadLevel(string Name, long MaxAgeMs = 0, ReadToken Token
     public static bool TryMake(string? name, string? maxAge, string? token, [NotNullWhen(true)] out ReadLevel? level, [NotNullWhen(false)] out string? problem)
     {
         (level, problem) = (null, null);
-        if (name is not (LeaseName or BoundedName or SessionName or EventualName) && name != Linearizable.Name)
+        if (name is not (LeaseName or BoundedName or SessionName or EventualName or TentativeName) && name != Linearizable.Name)
             problem = name is null
                 ? $"There is a {(maxAge is null ? Seen : MaxAge)} and no consistency that it belongs to: give consistency {BoundedName} with {MaxAge}, or {SessionName} with {Seen}."
-                : $"There is no consistency '{name}': give {Linearizable.Name}, {LeaseName}, {BoundedName}, {SessionName} or {EventualName}.";
+                : $"There is no consistency '{name}': give {Linearizable.Name}, {LeaseName}, {BoundedName}, {SessionName}, {EventualName} or {TentativeName}.";
         else if (maxAge is not null && name != BoundedName)
             problem = $"A {name} read takes no {MaxAge}: give it with consistency {BoundedName} only.";
         else if (token is not null && name != SessionName)

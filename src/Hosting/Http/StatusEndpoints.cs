@@ -41,6 +41,9 @@ internal static class StatusEndpoints
         status.IsStorageFull,
         status.Incarnation);
 
+    /// <summary>An outbox as it is told to clients.</summary>
+    public static OutboxJson From(OutboxStatus outbox) => new(outbox.Pending, outbox.Bytes, (long?)outbox.OldestAge?.TotalMilliseconds, outbox.Drained, outbox.Lost);
+
     /// <summary>A member as it is told to clients.</summary>
     public static MemberJson From(MemberStatus member, Func<NodeId, ClientAddresses?> clientsOf) => new(
         member.Id.Value,
@@ -67,7 +70,7 @@ internal static class StatusEndpoints
     {
         if (handle.Running is not { } running)
             return Starting();
-        return TypedResults.Json(From(running.Node.Status, running.AddressesOf), NodeJson.Default.StatusJson);
+        return TypedResults.Json(From(running.Node.Status, running.AddressesOf) with { Outbox = From(running.Node.Outbox) }, NodeJson.Default.StatusJson);
     }
 
     private static IResult Health(NodeHandle handle)

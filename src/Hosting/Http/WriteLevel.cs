@@ -18,6 +18,9 @@ internal static class WriteLevel
     /// <summary>The leader's disk alone.</summary>
     public const string Leader = "leader";
 
+    /// <summary>The disk of the node that is asked.</summary>
+    public const string Available = "available";
+
     /// <summary>What a request asks for. False: it is wrong, <paramref name="problem"/> says how.</summary>
     public static bool TryRead(HttpRequest request, out WriteConcern concern, [NotNullWhen(false)] out string? problem)
     {
@@ -28,12 +31,17 @@ internal static class WriteLevel
         var given = query.Concat(header).Distinct(StringComparer.Ordinal).ToArray();
         if (given.Length > 1)
             problem = $"The query and the header {Header} ask for {string.Join(" and ", given.Select(static one => $"'{one}'"))}: give one concern.";
-        else if (given[0] is not (Quorum or Leader))
-            problem = $"There is no concern '{given[0]}': give {Quorum} or {Leader}.";
-        else if (given[0] == Leader && request.Headers.ContainsKey(SessionHeaders.Session))
-            problem = $"A write of a session takes the concern {Quorum} only: what is sent again must find what became of it, and of a provisional write nobody knows yet.";
+        else if (given[0] is not (Quorum or Leader or Available))
+            problem = $"There is no concern '{given[0]}': give {Quorum}, {Leader} or {Available}.";
+        else if (given[0] != Quorum && request.Headers.ContainsKey(SessionHeaders.Session))
+            problem = $"A write of a session takes the concern {Quorum} only: what is sent again must find what became of it, and of a provisional or accepted write nobody knows yet.";
         else
-            concern = given[0] == Leader ? WriteConcern.Leader : WriteConcern.Quorum;
+            concern = given[0] switch
+            {
+                Leader => WriteConcern.Leader,
+                Available => WriteConcern.Available,
+                _ => WriteConcern.Quorum,
+            };
         return problem is null;
     }
 

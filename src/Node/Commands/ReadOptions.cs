@@ -10,7 +10,7 @@ internal static class ReadOptions
     /// <summary>The level.</summary>
     public static readonly Option<string?> Consistency = new("--consistency")
     {
-        Description = "linearizable (default), lease, bounded, session or eventual; the last three are served by the node that is asked, cut off or not.",
+        Description = "linearizable (default), lease, bounded, session, eventual or, for get, tentative; the last four are served by the node that is asked, cut off or not.",
         HelpName = "LEVEL",
     };
 

@@ -60,14 +60,14 @@ internal static class StatusCommand
         Console.Out.WriteLine(leader is null
             ? $"no leader; the members as of entry {known.MembersIndex}, as node {known.Id} knows them"
             : $"node {leader} leads term {known.Term}; members as of entry {known.MembersIndex}{MembersText.State(known.Joint, known.TransferTarget)}");
-        var table = new Table().AddColumns("node", "http", "member", "role", "term", "last", "commit", "applied", "snapshot", "state");
+        var table = new Table().AddColumns("node", "http", "member", "role", "term", "last", "commit", "applied", "snapshot", "outbox", "state");
         foreach (var (id, http, status) in statuses)
         {
             string[] cells = status is null
-                ? [Number(id), MembersText.Client(http), MemberRole(known, id), "no answer", "", "", "", "", "", ""]
+                ? [Number(id), MembersText.Client(http), MemberRole(known, id), "no answer", "", "", "", "", "", "", ""]
                 : [
                     Number(id), MembersText.Client(http), MemberRole(known, id), status.Fault ?? (status.StorageFull ? status.Role + ", disk full" : status.Role), Number(status.Term), Number(status.LastIndex), Number(status.Commit),
-                    Number(status.Applied), Number(status.Snapshot), status.StateHash,
+                    Number(status.Applied), Number(status.Snapshot), Number(status.Outbox?.Pending), status.StateHash,
                 ];
             table.AddRow([.. cells.Select(cell => new Text(cell))]);
         }

@@ -55,6 +55,13 @@ internal sealed class NodeClient(HttpClient http, string node)
         return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add?{WriteLevel.Query}={WriteLevel.Leader}", content, NodeJson.Default.WriteJson, patience, cancellationToken);
     }
 
+    /// <summary>Adds to a counter with the disk of this node alone; sent once.</summary>
+    public Task<NodeReply<AcceptedJson>> AddAcceptedAsync(string key, long delta, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var content = JsonContent.Create(new AddBody(delta), NodeJson.Default.AddBody);
+        return SendAsync(HttpMethod.Post, $"/v1/counters/{RawPath.Encode(key)}/add?{WriteLevel.Query}={WriteLevel.Available}", content, NodeJson.Default.AcceptedJson, patience, cancellationToken);
+    }
+
     /// <summary>Asks what became of a provisional write.</summary>
     public Task<NodeReply<WriteJson>> ConfirmAsync(string position, TimeSpan patience, CancellationToken cancellationToken) =>
         GetAsync("/v1/writes/" + position, NodeJson.Default.WriteJson, patience, cancellationToken);

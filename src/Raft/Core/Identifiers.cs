@@ -139,7 +139,7 @@ public enum EntryKind : byte
     /// <summary>Here every replica takes a snapshot, so that all have the same ones, byte by byte.</summary>
     SnapshotPoint = 3,
 
-    /// <summary>Opens or closes a client session, or carries a command within one.</summary>
+    /// <summary>Opens or closes a client session, or carries a command within one, or one out of a node's outbox.</summary>
     Session = 4,
 }
 

@@ -88,4 +88,22 @@ public enum Refusal : byte
 
     /// <summary>With <see cref="Outcome.Applied"/>: it was applied once, by an earlier attempt, and its reply was too large to be kept, or the room for replies was full.</summary>
     ReplyNotKept = 45,
+
+    /// <summary>The command does not commute, so it cannot be accepted before its place in the log is known: write it with another concern.</summary>
+    NotCommutative = 50,
+
+    /// <summary>This node's outbox holds as many commands, or bytes, as it may: write with another concern, or again once some have reached the log.</summary>
+    OutboxFull = 51,
+
+    /// <summary>A later epoch of that node's outbox is in the log already, or another one under its number: the command is not run.</summary>
+    OutboxRetired = 52,
+
+    /// <summary>A command of that outbox before this one is not in the log yet: this one is not run.</summary>
+    OutboxGap = 53,
+
+    /// <summary>As many nodes as the cluster keeps count of have used their outboxes.</summary>
+    OutboxTableFull = 54,
+
+    /// <summary>Such a query cannot be answered from the log and an outbox together.</summary>
+    NoOverlay = 55,
 }

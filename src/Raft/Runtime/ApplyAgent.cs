@@ -19,12 +19,13 @@ internal sealed class ApplyAgent
     private readonly BoundedQueue<ApplyDone> _done;
     private readonly BoundedQueue<EntryRun> _spare;
     private readonly Confirmations _confirmations;
+    private readonly OutboxBoard? _board;
     private ApplyWork _underWay;
     private LogPosition _applied;
     private long _time;
 
-    public ApplyAgent(ReplicatedState state, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare) =>
-        (State, _work, _done, _spare, _confirmations) = (state, work, done, spare, new(state.Terms));
+    public ApplyAgent(ReplicatedState state, BoundedQueue<ApplyWork> work, BoundedQueue<ApplyDone> done, BoundedQueue<EntryRun> spare, OutboxBoard? board = null) =>
+        (State, _work, _done, _spare, _confirmations, _board) = (state, work, done, spare, new(state.Terms), board);
 
     /// <summary>The state machine and the sessions.</summary>
     public ReplicatedState State { get; }
@@ -42,6 +43,7 @@ internal sealed class ApplyAgent
             State.Restore(snapshot);
         CheckRestored(snapshot.Manifest.Description);
         (_applied, _time) = (snapshot.Manifest.Position, snapshot.Manifest.Description.Time);
+        _board?.OnApplied(State.Outboxes);
     }
 
     /// <summary>Works for one turn; returns how much was done.</summary>
@@ -101,6 +103,7 @@ internal sealed class ApplyAgent
         State.Apply(run);
         _underWay = default; // Answered: what fails from here on must not answer again.
         (_applied, _time) = (run.Last, run.Time);
+        _board?.OnApplied(State.Outboxes);
         _confirmations.Applied(_applied.Index);
         Counters.Commands.Add(run.Count);
         var captured = run.IsSnapshotPoint ? Capture() : null;
@@ -113,8 +116,20 @@ internal sealed class ApplyAgent
     {
         if (request.Kind == RequestKind.Confirm)
             _confirmations.Take(request, _applied.Index);
+        else if (request.Kind == RequestKind.ReadTentative)
+            AnswerTentatively(request);
         else
             request.Complete(new(Outcome.Applied, Refusal.None, _applied, State.Query(request.Payload.Span)) { Age = request.Age });
+    }
+
+    /// <summary>The state at one index, and over it what of this node's outbox is not in it: see <see cref="OutboxBoard"/>.</summary>
+    private void AnswerTentatively(ClientRequest request)
+    {
+        var pending = _board is null ? default : _board.Pending.Behind(State.Outboxes.LastOf(_board.Node));
+        if (State.QueryOver(request.Payload.Span, pending) is { } reply)
+            request.Complete(new(Outcome.Applied, Refusal.None, _applied, reply) { Age = request.Age, IsTentative = !pending.IsEmpty });
+        else
+            request.Refuse(Refusal.NoOverlay);
     }
 
     /// <summary>One state at a time: while one is being saved, the next would only cost the memory of what changes meanwhile.</summary>

@@ -29,6 +29,12 @@ internal enum RequestKind : byte
 
     /// <summary>Tell what became of a provisional write.</summary>
     Confirm = 8,
+
+    /// <summary>Answer a query from the state as it is and what waits in the outbox.</summary>
+    ReadTentative = 9,
+
+    /// <summary>Take an entry of this node's outbox to whoever leads.</summary>
+    Forward = 10,
 }
 
 /// <summary>One request of a caller, answered exactly once, on an agent's thread: <see cref="Complete"/> must not block nor call back.</summary>

@@ -109,7 +109,7 @@ internal sealed class ClientRequests(RaftCore core, ApplyFeed feed, ProvisionalW
                 }
 
                 break;
-            case RequestKind.ReadLocal:
+            case RequestKind.ReadLocal or RequestKind.ReadTentative:
                 request.Age = core.FreshnessAt(now) is { } known && known.Index <= applied ? known.Age : null;
                 feed.Query(applied, request);
                 break;

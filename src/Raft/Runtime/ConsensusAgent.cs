@@ -34,6 +34,7 @@ internal sealed class ConsensusAgent
     private readonly SnapshotServe _serve;
     private readonly ClientRequests _requests;
     private readonly ProvisionalWrites _provisional = new();
+    private readonly Queue<ClientRequest> _forwarded = new();
     private readonly LogClock _logClock = new();
     private readonly EntryShape[] _shapes;
     private readonly Proposal[] _proposals = new Proposal[MaxPerTurn];
@@ -218,9 +219,11 @@ internal sealed class ConsensusAgent
         return done;
     }
 
-    /// <summary>A peer asks for a piece of a snapshot, or answers.</summary>
+    /// <summary>A peer asks for a piece of a snapshot, or answers, or brings what its outbox has for the log; where too much of that waits it is dropped, and comes again.</summary>
     private void OnPiece(in PeerInput input, Instant now)
     {
+        if (_forwarded.Count < MaxPerTurn && Core.Role == Role.Leader && ForwardRequest.TryRead(input) is { } forwarded)
+            _forwarded.Enqueue(forwarded);
         if (!PeerFrame.TryReadChunk(input.Frame, out var id))
             return;
         if (input.Frame[0] == (byte)PeerFrameType.ChunkRequest)
@@ -240,14 +243,19 @@ internal sealed class ConsensusAgent
         var reads = 0;
         if (IsReady && _policy.TryPropose(out var point) && _requests.Admit(point))
             (_proposals[count++], bytes) = (new(point.EntryKind, 0), LogRecord.SizeOf(0));
-        while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && _queues.Requests.TryDequeue(out var request))
+        while (count < MaxPerTurn && reads < MaxPerTurn && bytes < MaxProposalBytes && (_forwarded.TryDequeue(out var request) || _queues.Requests.TryDequeue(out request)))
         {
-            if (request.Kind == RequestKind.Propose && _requests.Admit(request))
+            if (request.Kind == RequestKind.Forward && Core.Role != Role.Leader)
+            {
+                _outbox.Forward(Core.Leader, request.Payload.Span);
+                reads++;
+            }
+            else if (request.Kind is RequestKind.Propose or RequestKind.Forward && _requests.Admit(request))
             {
                 _proposals[count++] = new(request.EntryKind, request.Payload.Length);
                 bytes += LogRecord.SizeOf(request.Payload.Length);
             }
-            else if (request.Kind != RequestKind.Propose)
+            else if (request.Kind is not (RequestKind.Propose or RequestKind.Forward))
             {
                 reads++;
                 var now = clock.Now;

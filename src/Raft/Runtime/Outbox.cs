@@ -58,6 +58,16 @@ internal sealed class Outbox(INetwork network, EntryCache cache, BoundedQueue<Di
         network.TrySend(peer, type == PeerFrameType.Chunk ? Lane.Snapshot : Lane.Control, frame);
     }
 
+    /// <summary>Sends an entry of this node's outbox to whoever leads; nobody, where no leader is known.</summary>
+    public void Forward(NodeId leader, ReadOnlySpan<byte> entry)
+    {
+        if (leader == NodeId.None)
+            return;
+        var frame = Frame(PeerFrame.ForwardHeaderSize + entry.Length);
+        PeerFrame.WriteForward(frame, entry);
+        network.TrySend(leader, Lane.Bulk, frame);
+    }
+
     private void Send(in Message message)
     {
         var first = message.Position.Index.Next;

@@ -17,6 +17,11 @@ public enum Outcome : byte
     /// </summary>
     Provisional = 3,
 
+    /// <summary>
+    /// It is in this node's outbox, on disk, and was not executed: it is applied at most once, and exactly once if that disk survives.
+    /// </summary>
+    Accepted = 4,
+
     /// <summary>Of a write that was provisional: another leader's log took its place. It is not done, and never will be.</summary>
     Lost = 5,
 }
@@ -33,4 +38,10 @@ public readonly record struct Answer(Outcome Outcome, Refusal Refusal, LogPositi
     /// the replica cannot tell, and for everything else.
     /// </summary>
     public TimeSpan? Age { get; init; }
+
+    /// <summary>Of an accepted write: its place in this node's outbox; else null.</summary>
+    public OutboxPlace? Accepted { get; init; }
+
+    /// <summary>Of a tentative read: whether there is something in the answer that waits in this node's outbox, and may not be in the log yet.</summary>
+    public bool IsTentative { get; init; }
 }

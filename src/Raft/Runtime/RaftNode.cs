@@ -11,7 +11,7 @@ namespace RaftStream.Raft;
 /// One replica of a cluster: the public face of consensus. Safe to call from any thread.
 /// </summary>
 /// <remarks>
-/// Two threads: consensus and the state machine share one, the disk has its own. Both sleep while there is nothing to do.
+/// Two threads: consensus and the state machine share one, the disk and the outbox the other. Both sleep while there is nothing to do.
 /// Callers only put requests into a queue and wait for their answers.
 /// </remarks>
 public sealed class RaftNode : IAsyncDisposable
@@ -30,9 +30,7 @@ public sealed class RaftNode : IAsyncDisposable
     private readonly AgentThread _diskThread;
     private readonly StatusBoard _board;
     private readonly RaftMeters _meters;
-    private Configuration? _members;
-    private Configuration? _membersAtStart;
-    private bool _wasFormed;
+    private readonly DialledMembers _dialled;
     private volatile bool _isStopping;
     private int _disposed;
 
@@ -47,7 +45,7 @@ public sealed class RaftNode : IAsyncDisposable
         _disk = io.OpenDisk(options.DataFolder);
         try
         {
-            _replica = Replica.Open(options.ToReplica(incarnation), _disk, machine, network, _clock, queues);
+            _replica = Replica.Open(options.ToReplica(incarnation, RandomEpoch()), _disk, machine, network, _clock, queues);
             _transport = new(
                 new()
                 {
@@ -72,16 +70,28 @@ public sealed class RaftNode : IAsyncDisposable
             throw;
         }
 
-        FollowMembers();
+        _dialled = new(_replica.Consensus.Core.Membership, options.Members, _transport);
+        _dialled.Follow();
         NodeLog.Recovered(_logger, options.Id.Value, _replica.Facts.Entries, _replica.Consensus.Core.Snapshot.Index, _replica.Facts.TornBytes);
         _board = new(_replica, options.Id, options.ToReplica(0).Core);
         _meters = new(options.Id, _replica, () => Status);
         _consensusThread = new($"raft {options.Id}", PollConsensus, () => _board.Idle(_replica.Consensus.NextDeadline - _clock.Now), consensus, OnFailed, AnswerCallers);
-        _diskThread = new($"raft {options.Id} disk", () => _replica.Disk.Poll(_clock), () => _replica.Disk.Idle(_clock.Now), disk, OnFailed, static () => { });
+        _diskThread = new($"raft {options.Id} disk", PollDisk, DiskIdle, disk, OnFailed, _replica.Outbox.Stop);
     }
 
     /// <summary>Where the replica stands.</summary>
     public RaftStatus Status => _board.Current;
+
+    /// <summary>Where this node's outbox stands (<see cref="WriteConcern.Available"/>).</summary>
+    public OutboxStatus Outbox
+    {
+        get
+        {
+            var (board, now) = (_replica.Outbox.Board, _clock.Now);
+            var pending = board.Pending;
+            return new(pending.Count, pending.Bytes, pending.Count == 0 ? null : now - Instant.Min(now, pending.Oldest), board.Drained.Value, board.Lost.Value);
+        }
+    }
 
     /// <summary>Ends when the replica has stopped: with null after a clean stop, else with the sentence that says why.</summary>
     public Task<string?> Stopped => _stopped.Task;
@@ -139,11 +149,11 @@ public sealed class RaftNode : IAsyncDisposable
         AskAsync(new(RequestKind.Propose, command), cancellationToken);
 
     /// <summary>
-    /// Proposes a command and waits until what <paramref name="concern"/> names holds it. Only the leader can. A <see cref="Outcome.Provisional"/> answer, and an
-    /// unknown one that tells a position, can be given to <see cref="ConfirmAsync"/>.
+    /// Writes a command and waits until what <paramref name="concern"/> names holds it. Only the leader can, except for <see cref="WriteConcern.Available"/>, which any node can for
+    /// itself. A <see cref="Outcome.Provisional"/> answer, and an unknown one that tells a position, can be given to <see cref="ConfirmAsync"/>.
     /// </summary>
-    public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, WriteConcern concern, CancellationToken cancellationToken = default) =>
-        AskAsync(new(RequestKind.Propose, command) { Concern = concern }, cancellationToken);
+    public ValueTask<Answer> ProposeAsync(ReadOnlyMemory<byte> command, WriteConcern concern, CancellationToken cancellationToken = default) => AskAsync(
+        new(RequestKind.Propose, command) { Concern = concern }, concern == WriteConcern.Available ? _replica.Queues.Accepts : _replica.Queues.Requests, cancellationToken);
 
     /// <summary>
     /// Waits until it is decided what became of a write that was given <paramref name="position"/>, on any node, behind a linearizable barrier:
@@ -267,10 +277,12 @@ public sealed class RaftNode : IAsyncDisposable
         _stopped.TrySetResult(null);
     }
 
-    private async ValueTask<Answer> AskAsync(AsyncRequest request, CancellationToken cancellationToken)
+    private ValueTask<Answer> AskAsync(AsyncRequest request, CancellationToken cancellationToken) => AskAsync(request, _replica.Queues.Requests, cancellationToken);
+
+    private async ValueTask<Answer> AskAsync(AsyncRequest request, BoundedQueue<ClientRequest> queue, CancellationToken cancellationToken)
     {
         var refusal = _isStopping || _stopped.Task.IsCompleted ? Refusal.Stopped : Refusal.None;
-        if (refusal == Refusal.None && !_replica.Queues.Requests.TryEnqueue(request))
+        if (refusal == Refusal.None && !queue.TryEnqueue(request))
             refusal = Refusal.Overloaded;
         if (refusal != Refusal.None)
             return request.Refused(refusal);
@@ -281,41 +293,22 @@ public sealed class RaftNode : IAsyncDisposable
         return await request.WaitAsync(cancellationToken);
     }
 
+    private int PollDisk() => _replica.Disk.Poll(_clock) + _replica.Outbox.Poll(_clock);
+
+    private TimeSpan DiskIdle()
+    {
+        var (disk, outbox) = (_replica.Disk.Idle(_clock.Now), _replica.Outbox.NextDeadline - _clock.Now);
+        return disk < outbox ? disk : outbox;
+    }
+
     private int PollConsensus()
     {
         var done = _replica.Consensus.Poll(_clock) + _replica.Apply.Poll(_clock);
-        if (!ReferenceEquals(_members, _replica.Consensus.Core.Membership.Current))
-            FollowMembers();
+        _dialled.Follow();
         _board.Publish(_clock.Now, done > 0);
         if (_replica.Fault is { } fault)
             throw new ReplicaException(fault);
         return done;
-    }
-
-    /// <summary>
-    /// The transport dials the members that the log names: nobody else, once it names any. Where the operator gave another address than the log
-    /// had at the start, all nodes may have moved while they were down, and it is the operator's that counts, until the log names a new one.
-    /// The entry that forms the cluster is such a start, too: its addresses are those that one node was given, and others may reach a member by another.
-    /// </summary>
-    private void FollowMembers()
-    {
-        var membership = _replica.Consensus.Core.Membership;
-        _members = membership.Current;
-        if (_membersAtStart is null || !_wasFormed || !membership.IsFormed)
-            _membersAtStart = _members;
-        _wasFormed = membership.IsFormed;
-        var peers = new Dictionary<NodeId, DnsEndPoint>();
-        foreach (var member in _members.Members)
-        {
-            var isAsAtStart = _membersAtStart.Find(member.Id)?.Address == member.Address;
-            if (isAsAtStart && _options.Members.TryGetValue(member.Id, out var given))
-                peers.Add(member.Id, given);
-            else if (Addresses.TryParse(member.Address) is { } address)
-                peers.Add(member.Id, address);
-        }
-
-        if (peers.Count > 0)
-            _transport.SetPeers(peers);
     }
 
     /// <summary>An agent failed: the replica falls silent, callers get their answers, and whoever hosts the node is told why.</summary>
@@ -336,6 +329,8 @@ public sealed class RaftNode : IAsyncDisposable
         _replica.Consensus.Stop();
         _replica.Apply.Stop();
     }
+
+    private static UInt128 RandomEpoch() => System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(RandomNumberGenerator.GetBytes(16));
 
     /// <summary>The network from before the transport is made, which must know what the replica finds on its disk.</summary>
     private sealed class LateNetwork : INetwork

@@ -16,6 +16,12 @@ public sealed record RaftNodeOptions
     /// <summary>64 MiB a second: a gibibyte in about 16 s.</summary>
     public const long DefaultSnapshotBytesPerSecond = 64L * 1024 * 1024;
 
+    /// <summary>16,384: a tentative read looks at each of them, which takes about a millisecond.</summary>
+    public const int DefaultOutboxCommands = 16_384;
+
+    /// <summary>16 MiB: that much memory, and a little more on disk.</summary>
+    public const long DefaultOutboxBytes = 16L * 1024 * 1024;
+
     /// <summary>This node's id; one of <see cref="Members"/>.</summary>
     public required NodeId Id { get; init; }
 
@@ -67,6 +73,12 @@ public sealed record RaftNodeOptions
     /// <summary>How fast this node fetches a snapshot from its peers at the most, in bytes a second, so that their writes do not wait for it; at least 1 MiB.</summary>
     public long SnapshotBytesPerSecond { get; init; } = DefaultSnapshotBytesPerSecond;
 
+    /// <summary>Commands that may wait in this node's outbox (<see cref="WriteConcern.Available"/>); 1 to 1,048,576.</summary>
+    public int OutboxCommands { get; init; } = DefaultOutboxCommands;
+
+    /// <summary>Bytes of commands that may wait in this node's outbox; 64 KiB to 1 GiB.</summary>
+    public long OutboxBytes { get; init; } = DefaultOutboxBytes;
+
     /// <exception cref="ReplicaException">An option is out of range.</exception>
     internal void Check()
     {
@@ -90,12 +102,16 @@ public sealed record RaftNodeOptions
             throw new ReplicaException($"A snapshot after {SnapshotAfterBytes} bytes is too often: give at least 65536.");
         if (SnapshotAfterEntries < 1000)
             throw new ReplicaException($"A snapshot after {SnapshotAfterEntries} entries is too often: give at least 1000.");
+        if (OutboxCommands is < 1 or > 1_048_576)
+            throw new ReplicaException($"An outbox of {OutboxCommands} commands is out of range: give 1 to 1048576.");
+        if (OutboxBytes is < 64 * 1024 or > 1024L * 1024 * 1024)
+            throw new ReplicaException($"An outbox of {OutboxBytes} bytes is out of range: give 65536 to 1073741824.");
         if (string.IsNullOrWhiteSpace(DataFolder))
             throw new ReplicaException("The data folder is missing: name one.");
     }
 
-    /// <summary>The parts of a replica as these options want them.</summary>
-    internal ReplicaOptions ToReplica(ulong seed) => new()
+    /// <summary>The parts of a replica as these options want them; both numbers are random ones of this start.</summary>
+    internal ReplicaOptions ToReplica(ulong seed, UInt128 epoch = default) => new()
     {
         Identity = new(ClusterId, Id),
         Configuration = Join
@@ -107,5 +123,6 @@ public sealed record RaftNodeOptions
         SnapshotAfterEntries = SnapshotAfterEntries,
         Seed = seed,
         Incarnation = Incarnation,
+        Outbox = new() { MaxCommands = OutboxCommands, MaxBytes = OutboxBytes, Epoch = epoch },
     };
 }

@@ -21,6 +21,12 @@ public readonly record struct ReadConsistency
     /// <summary>From any replica, whatever it has applied: some prefix of the log.</summary>
     public static ReadConsistency Eventual => new(RequestKind.ReadLocal, default, default);
 
+    /// <summary>
+    /// As <see cref="Eventual"/>, with what waits in this node's outbox laid over it: each accepted command is in the answer exactly once, whether the replica has applied it or
+    /// not (<see cref="Answer.IsTentative"/>). Only for queries that the state machine can answer so.
+    /// </summary>
+    public static ReadConsistency Tentative => new(RequestKind.ReadTentative, default, default);
+
     /// <summary>Linearizable, unless another kind was asked for.</summary>
     internal RequestKind Kind => field == RequestKind.Propose ? RequestKind.Read : field;
 

@@ -23,6 +23,9 @@ internal sealed record ReplicaOptions
     /// <summary>What the cluster remembers for its clients: the same on every replica.</summary>
     public SessionLimits Sessions { get; init; } = SessionLimits.Default;
 
+    /// <summary>How much this node's outbox takes.</summary>
+    public OutboxOptions Outbox { get; init; } = new();
+
     /// <summary>Bytes of records kept in memory.</summary>
     public long CacheBytes { get; init; } = 16L * 1024 * 1024;
 
@@ -42,7 +45,7 @@ internal sealed record ReplicaOptions
 /// </summary>
 internal sealed class Replica : IDisposable
 {
-    private Replica(ReplicaOptions options, Storage storage, RecoveryFacts facts, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
+    private Replica(ReplicaOptions options, Storage storage, RecoveryFacts facts, IDisk disk, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
     {
         (Queues, Facts) = (queues, facts);
         var snapshot = storage.Snapshots.Newest;
@@ -59,10 +62,12 @@ internal sealed class Replica : IDisposable
         Policy = new(options.SnapshotAfterBytes, options.SnapshotAfterEntries);
         Consensus = new(core, options.Core, queues, network, Policy, options.CacheBytes, options.SnapshotBytesPerSecond, Math.Max(log.LastTime, snapshot?.Description.Time ?? 0), log.Birth.Incarnation);
         Disk = new(storage, queues.Disk, queues.DiskDone);
-        Apply = new(new(machine, options.Sessions), queues.Apply, queues.ApplyDone, queues.SpareRuns);
+        var board = queues.BoardOf(options.Identity.Node);
+        Apply = new(new(machine, options.Sessions), queues.Apply, queues.ApplyDone, queues.SpareRuns, board);
         if (snapshot is not null)
             Apply.Recover(storage.Snapshots.OpenReader(snapshot.Position));
         Consensus.Recovered(Apply.Applied, Apply.State.Hash);
+        Outbox = new(disk, options.Identity, options.Outbox, machine, queues, board, options.Seed, clock.Now);
     }
 
     public ConsensusAgent Consensus { get; }
@@ -70,6 +75,9 @@ internal sealed class Replica : IDisposable
     public DiskAgent Disk { get; }
 
     public ApplyAgent Apply { get; }
+
+    /// <summary>What this node accepts without asking anybody.</summary>
+    public OutboxAgent Outbox { get; }
 
     public SnapshotPolicy Policy { get; }
 
@@ -92,7 +100,7 @@ internal sealed class Replica : IDisposable
         var isOpen = false;
         try
         {
-            var replica = new Replica(options, storage, opening.Facts, machine, network, clock, queues);
+            var replica = new Replica(options, storage, opening.Facts, disk, machine, network, clock, queues);
             isOpen = true;
             return replica;
         }
@@ -123,6 +131,7 @@ internal sealed class Replica : IDisposable
     {
         Consensus.Stop();
         Apply.Stop();
+        Outbox.Dispose();
         Disk.Dispose();
     }
 

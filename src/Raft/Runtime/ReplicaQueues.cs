@@ -5,9 +5,12 @@ internal sealed class ReplicaQueues
 {
     private const int SpareRunCount = 8;
 
+    private readonly Parker _disk;
+
     /// <summary>Queues for agents that sleep on <paramref name="consensus"/>, <paramref name="disk"/> and <paramref name="apply"/>; the first and the last may be one.</summary>
     public ReplicaQueues(Parker consensus, Parker disk, Parker apply)
     {
+        _disk = disk;
         Frames = new(consensus);
         Requests = new(16_384, consensus);
         DiskDone = new(1024, consensus);
@@ -15,6 +18,7 @@ internal sealed class ReplicaQueues
         SpareRuns = new(SpareRunCount, consensus);
         Disk = new(1024, disk);
         Apply = new(1024, apply);
+        Accepts = new(4096, disk);
         for (var i = 0; i < SpareRunCount; i++)
             SpareRuns.TryEnqueue(new());
     }
@@ -34,13 +38,19 @@ internal sealed class ReplicaQueues
     /// <summary>To the apply agent.</summary>
     public BoundedQueue<ApplyWork> Apply { get; }
 
+    /// <summary>Commands of callers in this process for the outbox, whose agent shares the disk's thread.</summary>
+    public BoundedQueue<ClientRequest> Accepts { get; }
+
     /// <summary>From the apply agent.</summary>
     public BoundedQueue<ApplyDone> ApplyDone { get; }
 
     /// <summary>Empty runs, from the apply agent back to the consensus agent.</summary>
     public BoundedQueue<EntryRun> SpareRuns { get; }
 
+    /// <summary>A board between the applying thread and the outbox, which sleeps on the disk's parker.</summary>
+    public OutboxBoard BoardOf(NodeId node) => new(node, _disk);
+
     /// <summary>How full the queues are, for a reader.</summary>
     public string Describe() =>
-        $"frames {Frames.Count}, requests {Requests.Count}, disk {Disk.Count}, disk answers {DiskDone.Count}, apply {Apply.Count}, apply answers {ApplyDone.Count}";
+        $"frames {Frames.Count}, requests {Requests.Count}, disk {Disk.Count}, disk answers {DiskDone.Count}, apply {Apply.Count}, apply answers {ApplyDone.Count}, for the outbox {Accepts.Count}";
 }

@@ -3,7 +3,7 @@ using System.Buffers;
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
-/// The whole replicated state: the state machine and the sessions in front of it. Applies runs of entries and answers their callers.
+/// The whole replicated state: the state machine, and the sessions and outboxes in front of it. Applies runs of entries and answers their callers.
 /// Owned by the apply agent.
 /// </summary>
 /// <remarks>
@@ -25,11 +25,14 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     /// <summary>Where the terms of the log begin, as far as it is applied.</summary>
     public TermStarts Terms { get; } = new();
 
+    /// <summary>How far the outboxes of the nodes have come.</summary>
+    public OutboxTable Outboxes { get; } = new();
+
     /// <summary>The sessions' part.</summary>
     public SessionTable Sessions => _sessions;
 
-    /// <summary>The hash of all of it: the state machine's own as long as there is no session.</summary>
-    public ulong Hash => machine.StateHash + _sessions.Hash;
+    /// <summary>The hash of all of it: the state machine's own as long as there is no session and no outbox was used.</summary>
+    public ulong Hash => machine.StateHash + _sessions.Hash + Outboxes.Hash;
 
     /// <summary>Whether a state that was captured is still being saved.</summary>
     public bool IsCaptured => _isCaptured;
@@ -66,11 +69,18 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
         return _replies.WrittenSpan.ToArray();
     }
 
+    /// <summary>Answers a query from the state as it is, with commands laid over it that are not applied; null where the state machine cannot.</summary>
+    public ReadOnlyMemory<byte>? QueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending)
+    {
+        _replies.ResetWrittenCount();
+        return machine is ICommutingMachine commuting && commuting.TryQueryOver(query, pending, _replies) ? _replies.WrittenSpan.ToArray() : null;
+    }
+
     /// <summary>Fixes the state of this moment. One at a time, see <see cref="IsCaptured"/>.</summary>
     public ISnapshotView Capture()
     {
         Invariant.Check(!_isCaptured, "one state is captured at a time");
-        var view = new StateView(Terms.ToBytes(), _sessions.Capture(), machine.Capture(), () => _isCaptured = false);
+        var view = new StateView(Terms.ToBytes(), Outboxes.ToBytes(), _sessions.Capture(), machine.Capture(), () => _isCaptured = false);
         _isCaptured = true;
         return view;
     }
@@ -80,6 +90,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     public void Restore(ISnapshotReader reader)
     {
         Terms.Restore(reader);
+        Outboxes.Restore(reader);
         _sessions.Restore(reader);
         machine.Restore(reader);
     }
@@ -102,6 +113,8 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
 
     private Fate Judge(in Command entry)
     {
+        if (OutboxEntry.TryRead(entry.Payload.Span, out var pending))
+            return Judge(entry, pending);
         var isSound = SessionEntry.TryRead(entry.Payload.Span, out var session);
         if (_sessions.MustKnowReplies(session.Session))
             ApplyStaged();
@@ -116,6 +129,13 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
         if (!verdict.IsNew)
             return new(verdict.Refusal, Fate.NoCommand, verdict.Reply);
         return new(Refusal.None, Stage(entry with { Payload = entry.Payload[SessionEntry.CommandHeaderSize..] }, verdict.Reply), null);
+    }
+
+    /// <summary>A command out of an outbox: it depends on no session and on no reply, so nothing need be known of those under way.</summary>
+    private Fate Judge(in Command entry, in OutboxEntry pending)
+    {
+        var refusal = Outboxes.Judge(pending);
+        return new(refusal, refusal == Refusal.None ? Stage(entry with { Payload = entry.Payload[OutboxEntry.HeaderSize..] }, null) : Fate.NoCommand, null);
     }
 
     private int Stage(in Command command, StoredReply? keep)
@@ -145,7 +165,9 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
 
     private void Answer(ClientRequest request, LogPosition position, in Fate fate)
     {
-        if (fate.Refusal != Refusal.None)
+        if (fate.Refusal == Refusal.ReplyNotKept)
+            request.Complete(new(Outcome.Applied, Refusal.ReplyNotKept, position, default));
+        else if (fate.Refusal != Refusal.None)
             request.Complete(new(Outcome.Rejected, fate.Refusal, position, default));
         else if (fate.Earlier is { } earlier)
             request.Complete(new(Outcome.Applied, earlier.IsKept ? Refusal.None : Refusal.ReplyNotKept, earlier.Position, earlier.Bytes));

@@ -11,4 +11,10 @@ public enum WriteConcern : byte
     /// leader. The answer is no token for a session's reads: what it stands for may never be.
     /// </summary>
     Leader = 1,
+
+    /// <summary>
+    /// This node's disk, whoever leads and whether or not it hears anybody: <see cref="Outcome.Accepted"/>. It goes into the log as soon as that can be, at most once, and exactly
+    /// once if the disk survives. Only for commands that commute (<see cref="ICommutingMachine"/>), since nobody knows behind what it will stand.
+    /// </summary>
+    Available = 2,
 }

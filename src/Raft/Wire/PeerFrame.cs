@@ -18,6 +18,9 @@ internal enum PeerFrameType : byte
 
     /// <summary>"I do not hold that snapshot any more."</summary>
     ChunkGone = 4,
+
+    /// <summary>An entry out of the sender's outbox, for the log of whoever leads. Nothing is answered: the log shows whether it came.</summary>
+    Forward = 5,
 }
 
 /// <summary>A chunk of a snapshot as asked for and sent: which snapshot, which chunk.</summary>
@@ -30,7 +33,7 @@ internal readonly record struct ChunkId(LogPosition Snapshot, int Chunk);
 /// Every frame: 0 type (u8), 1 three zeros. Message: 4 kind (u8), 5 flags (u8: 1 accepted, 2 by transfer), 6 two zeros, 8 count (u32), 12 zero (u32), 16
 /// term, 24 position index, 32 position term, 40 commit, 48 match, 56 round (i64 each), 64 disk (u64), 72 clock (i64), 80 life (u64), 88 echo (i64), 96 entry records. The sender and the
 /// receiver are those of the connection, and are not repeated here. Chunks: 4 chunk number (u32), 8 snapshot index, 16 snapshot
-/// term (i64), 24 bytes.
+/// term (i64), 24 bytes. Forward: 4 the entry.
 /// </remarks>
 internal static class PeerFrame
 {
@@ -39,6 +42,9 @@ internal static class PeerFrame
 
     /// <summary>The size of a chunk frame before its bytes.</summary>
     public const int ChunkHeaderSize = 24;
+
+    /// <summary>The size of a forward frame before its entry.</summary>
+    public const int ForwardHeaderSize = 4;
 
     /// <summary>Writes a message's fixed part.</summary>
     public static void WriteMessage(Span<byte> frame, in Message message)
@@ -111,6 +117,17 @@ internal static class PeerFrame
         id = new(new(new(index), new(term)), chunk);
         return chunk >= 0 && index > 0 && term > 0;
     }
+
+    /// <summary>Writes a forward frame.</summary>
+    public static void WriteForward(Span<byte> frame, ReadOnlySpan<byte> entry)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(frame, (uint)PeerFrameType.Forward);
+        entry.CopyTo(frame[ForwardHeaderSize..]);
+    }
+
+    /// <summary>Whether it is a forward frame, with an entry behind its header.</summary>
+    public static bool IsForward(ReadOnlySpan<byte> frame) =>
+        frame.Length > ForwardHeaderSize && BinaryPrimitives.ReadUInt32LittleEndian(frame) == (uint)PeerFrameType.Forward;
 
     private static bool TryReadEntries(ReadOnlySpan<byte> records, in Message message, Span<EntryShape> shapes, List<Configuration>? configurations)
     {

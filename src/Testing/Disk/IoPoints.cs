@@ -1,3 +1,5 @@
+using RaftStream.Raft.Runtime;
+
 namespace RaftStream.Testing;
 
 /// <summary>How a start ended that followed a crash in a disk operation.</summary>
@@ -32,7 +34,9 @@ internal static class IoPoints
     public const int Count = OperationCount * FileCount;
 
     private const int OperationCount = 6;
-    private const int FileCount = 6;
+    private const int FileCount = 7;
+
+    private const int OutboxClass = 6;
 
     private static readonly string[] Operations = ["create", "write", "sync", "rename", "delete", "sync"];
     // Segments get their names by renaming, and so do snapshots: those are never created or written under the final one.
@@ -47,13 +51,16 @@ internal static class IoPoints
         Of(DiskOperation.Delete, ".snap"),
     ];
 
-    private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot"];
+    private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot", "outbox"];
 
     /// <summary>The place of an operation.</summary>
     public static int Of(DiskOperation operation, string file) => ((int)operation * FileCount) + FileOf(file);
 
     /// <summary>Any of the places that there are.</summary>
     public static int Draw(SimRandom random) => Real[random.Below(Real.Length)];
+
+    /// <summary>Any of the places of an outbox; the header is written under the temporary name, commands under the final one.</summary>
+    public static int DrawOfOutbox(SimRandom random) => Of((DiskOperation)random.Below(OperationCount - 1), OutboxFile.Suffix);
 
     /// <summary>What a place is called.</summary>
     public static string NameOf(int point) => $"{Files[point % FileCount]} {Operations[point / FileCount]}";
@@ -63,5 +70,6 @@ internal static class IoPoints
         : file.EndsWith(".seg", StringComparison.Ordinal) ? 1
         : file.EndsWith(".new", StringComparison.Ordinal) ? 2
         : file.StartsWith("snapshot-taking", StringComparison.Ordinal) ? 3
-        : file.EndsWith(".part", StringComparison.Ordinal) ? 4 : 5;
+        : file.EndsWith(".part", StringComparison.Ordinal) ? 4
+        : file.EndsWith(OutboxFile.Suffix, StringComparison.Ordinal) || file == OutboxFile.TemporaryName ? OutboxClass : 5;
 }

@@ -42,7 +42,13 @@ internal sealed class PromiseChecker(Simulation simulation)
     {
         if (frame[0] != (byte)PeerFrameType.Message)
         {
-            simulation.Counts.Add(frame[0] == (byte)PeerFrameType.Chunk ? "snapshot piece sent" : frame[0] == (byte)PeerFrameType.ChunkGone ? "snapshot gone" : "snapshot piece asked");
+            simulation.Counts.Add((PeerFrameType)frame[0] switch
+            {
+                PeerFrameType.Chunk => "snapshot piece sent",
+                PeerFrameType.ChunkGone => "snapshot gone",
+                PeerFrameType.Forward => "outbox command forwarded",
+                _ => "snapshot piece asked",
+            });
             return;
         }
 

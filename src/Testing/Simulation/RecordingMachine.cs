@@ -5,7 +5,7 @@ namespace RaftStream.Testing;
 /// <summary>
 /// The state machine under test, one command at a time, so that what each entry did can be compared between replicas, index by index.
 /// </summary>
-internal sealed class RecordingMachine(IStateMachine inner, SimNode node, Checker checker) : IStateMachine
+internal sealed class RecordingMachine(IStateMachine inner, SimNode node, Checker checker) : ICommutingMachine
 {
     private readonly Command[] _one = new Command[1];
 
@@ -22,6 +22,11 @@ internal sealed class RecordingMachine(IStateMachine inner, SimNode node, Checke
     }
 
     public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => inner.Query(query, reply);
+
+    public bool Commutes(ReadOnlySpan<byte> command) => inner is ICommutingMachine commuting && commuting.Commutes(command);
+
+    public bool TryQueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending, IBufferWriter<byte> reply) =>
+        inner is ICommutingMachine commuting && commuting.TryQueryOver(query, pending, reply);
 
     public ISnapshotView Capture() => inner.Capture();
 

@@ -12,8 +12,9 @@ internal sealed class SimNode : INetwork, IDisposable
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
-    private readonly long[] _pollAt = [long.MaxValue, long.MaxValue, long.MaxValue, long.MaxValue];
+    private readonly long[] _pollAt = [.. Enum.GetValues<SimAgent>().Select(static _ => long.MaxValue)];
     private readonly TurnClock _applyTurn;
+    private readonly SimRandom _outbox;
     private long _timerAt = long.MaxValue;
     private Instant? _stoppedAt;
     private (long Slow, long Hung) _diskUntil;
@@ -26,6 +27,7 @@ internal sealed class SimNode : INetwork, IDisposable
         (_simulation, _swarm, Id, _random) = (simulation, swarm, id, random);
         Clock = new(simulation.Time, random.Below(1_000_000_000_000), 1 + simulation.DrawDrift(random));
         _applyTurn = new(Clock);
+        _outbox = new(simulation.Options.Seed ^ 0x2545_f491_4f6c_dd1d ^ ((ulong)id.Value << 32));
         Disk = new(new(random.Fork()), Shadow);
     }
 
@@ -74,13 +76,14 @@ internal sealed class SimNode : INetwork, IDisposable
         var parker = new Parker();
         ApplyingMachine = _simulation.Workload.CreateMachine();
         var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
-        var replica = Replica.Open(Options(), Disk, machine, this, Clock, new(parker, parker, parker));
+        var replica = Replica.Open(SimReplicas.Options(_simulation, _swarm, Id, _random.NextBits(), _outbox), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
         Shadow.Recovered(Disk.Inner, replica.Disk.Log, isOnMedium, IsDamaged);
         if (replica.Facts.TornBytes > 0)
             _simulation.Counts.Add("torn tail cut");
         _simulation.Checker.OnStarted(this);
         _simulation.SyncErrors.Forget(this);
+        _simulation.Workload.OnStarted(this);
         Wake();
     }
 
@@ -212,6 +215,7 @@ internal sealed class SimNode : INetwork, IDisposable
         {
             SimAgent.Consensus => PollConsensus(replica),
             SimAgent.Disk or SimAgent.DiskRetry => replica.Disk.Poll(Clock),
+            SimAgent.Outbox or SimAgent.OutboxRetry => replica.Outbox.Poll(Clock),
             _ => PollApply(replica),
         };
         Wake();
@@ -233,7 +237,7 @@ internal sealed class SimNode : INetwork, IDisposable
         var askedAt = _simulation.Now;
         if (request.Kind == RequestKind.Read)
             request.Answered = () => _simulation.Checker.Promises.Rounds.OnRead(this, askedAt);
-        if (Replica?.Queues.Requests.TryEnqueue(request) != true)
+        if (Replica?.Queues is not { } queues || !(request.Concern == WriteConcern.Available ? queues.Accepts : queues.Requests).TryEnqueue(request))
             return false;
         Wake();
         return true;
@@ -260,6 +264,10 @@ internal sealed class SimNode : INetwork, IDisposable
             Schedule(SimAgent.DiskRetry, Clock.TrueTimeOf(Replica.Disk.NextDeadline) - _simulation.Now + DiskTime());
         if (queues.Apply.Count > 0)
             Schedule(SimAgent.Apply, Math.Max(0, _applyHangsUntil - _simulation.Now) + _swarm.ApplyTime(_random, _simulation.Workload.IsActive && !_simulation.Options.Without.HasFlag(SimulationPart.SlowApplies)));
+        if (Replica.Outbox.HasWork)
+            Schedule(SimAgent.Outbox, Math.Max(0, _diskUntil.Hung - _simulation.Now) + _outbox.Between(50_000, 2_000_000));
+        if (Replica.Outbox.NextDeadline != Instant.Never)
+            Schedule(SimAgent.OutboxRetry, Clock.TrueTimeOf(Replica.Outbox.NextDeadline) - _simulation.Now + _outbox.Between(1_000, 2_000_000));
         ScheduleTimer(Clock.TrueTimeOf(Replica.Consensus.NextDeadline));
     }
 
@@ -324,26 +332,4 @@ internal sealed class SimNode : INetwork, IDisposable
         Wake();
         return done;
     }
-
-    private ReplicaOptions Options() => new()
-    {
-        Identity = new(Simulation.ClusterId, Id),
-        Configuration = Id.Value <= _simulation.Options.Nodes ? _simulation.Configuration : Configuration.Empty,
-        Core = new()
-        {
-            ElectionTimeout = Simulation.ElectionTimeout,
-            HeartbeatInterval = TimeSpan.FromMilliseconds(50),
-            MaxAppendBytes = _swarm.MaxAppendBytes,
-            MaxAppendEntries = _swarm.MaxAppendEntries,
-            MaxInflightAppends = _swarm.Window,
-            CaughtUpBytes = _swarm.CaughtUpBytes,
-            MaxDrift = _simulation.Drift,
-        },
-        Log = new() { FirstSegmentSize = _swarm.SegmentBytes, MaxSegmentSize = _swarm.SegmentBytes * 4 },
-        SnapshotAfterBytes = _swarm.SnapshotAfterBytes,
-        SnapshotAfterEntries = _swarm.SnapshotAfterEntries,
-        Sessions = _swarm.Sessions,
-        CacheBytes = _swarm.CacheBytes,
-        Seed = _random.NextBits(),
-    };
 }

@@ -5,7 +5,7 @@ namespace RaftStream.Testing;
 /// one out does not change what the seed draws for the others.
 /// </summary>
 [Flags]
-public enum SimulationPart
+public enum SimulationPart : long
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -100,6 +100,9 @@ public enum SimulationPart
     /// <summary>Clients that are content with the leader's disk.</summary>
     ProvisionalWrites = 1 << 29,
 
+    /// <summary>Clients that are content with the disk of the node that they ask.</summary>
+    AvailableWrites = 1 << 30,
+
     /// <summary>Clients that watch counters.</summary>
-    Watches = 1 << 30,
+    Watches = 1L << 31,
 }

@@ -21,6 +21,11 @@ internal interface IWorkload
     /// <summary>Something has just broken.</summary>
     void OnFault();
 
+    /// <summary>A node's process has started.</summary>
+    void OnStarted(SimNode node)
+    {
+    }
+
     /// <summary>Many commands at once, for one node.</summary>
     void Burst(SimNode node, int commands);
 

@@ -27,6 +27,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly ProvisionalWorkload? _provisional;
     private readonly SimRandom _watchActs;
     private readonly WatchWorkload? _watches;
+    private readonly SimRandom _availableActs;
+    private readonly AvailableWorkload? _available;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -42,6 +44,8 @@ internal sealed class StreamWorkload : IWorkload
         _provisional = _provisionalActs.Chance(0.3) && !_without.HasFlag(SimulationPart.ProvisionalWrites) ? new(simulation, SomeNode, _provisionalActs.Fork()) : null;
         _watchActs = new(simulation.Options.Seed ^ 0xa3c5_9ac2_ef51_d7b3);
         _watches = _watchActs.Chance(0.3) && !_without.HasFlag(SimulationPart.Watches) ? new(simulation, _watchActs.Fork()) : null;
+        _availableActs = new(simulation.Options.Seed ^ 0x7f4a_7c15_9e37_79b9);
+        _available = _availableActs.Chance(0.3) && !_without.HasFlag(SimulationPart.AvailableWrites) ? new(simulation, _availableActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -59,7 +63,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false && _available?.IsAtRest != false;
 
     /// <summary>Keeps so few changes that watchers find some forgotten.</summary>
     public IStateMachine CreateMachine() => new CountingStore(historyBytes: ChangeRing.MinBytes);
@@ -90,6 +94,8 @@ internal sealed class StreamWorkload : IWorkload
             _provisional.Act(IsActive);
         if (_watches is not null && (!IsActive || _watchActs.Chance(0.5)))
             _watches.Act(IsActive);
+        if (IsActive && _availableActs.Chance(0.3))
+            _available?.Act();
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -118,6 +124,8 @@ internal sealed class StreamWorkload : IWorkload
         if (leader is not null)
             Burst(leader, _swarm.Burst(random, 50, 500));
     }
+
+    public void OnStarted(SimNode node) => _available?.OnStarted(node);
 
     public void Burst(SimNode node, int commands)
     {
@@ -158,6 +166,7 @@ internal sealed class StreamWorkload : IWorkload
         _counters.OnApplied(command);
         _provisional?.OnApplied(command);
         _watches?.OnApplied(node, command);
+        _available?.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -183,6 +192,7 @@ internal sealed class StreamWorkload : IWorkload
         CompareWords(machine, (int)_countedTo);
         _counters.CheckEnd(key => ValueOf(machine, key));
         _provisional?.CheckEnd(key => ValueOf(machine, key));
+        _available?.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }

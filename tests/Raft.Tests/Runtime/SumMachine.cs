@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 
 namespace RaftStream.Raft.Tests.Runtime;
 
-/// <summary>The smallest state machine: adds the 64-bit number in each command, replies with the sum.</summary>
-internal sealed class SumMachine : IStateMachine
+/// <summary>The smallest state machine: adds the 64-bit number in each command, replies with the sum. Those that add nothing below 0 say that they commute.</summary>
+internal sealed class SumMachine : ICommutingMachine
 {
     public long Sum { get; private set; }
 
@@ -24,12 +24,25 @@ internal sealed class SumMachine : IStateMachine
         foreach (ref readonly var command in batch)
         {
             Sum += BinaryPrimitives.ReadInt64LittleEndian(command.Payload.Span);
-            Write(results.Writer);
+            Write(Sum, results.Writer);
             results.Complete();
         }
     }
 
-    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => Write(reply);
+    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => Write(Sum, reply);
+
+    public bool Commutes(ReadOnlySpan<byte> command) => command.Length == 8 && BinaryPrimitives.ReadInt64LittleEndian(command) >= 0;
+
+    public bool TryQueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending, IBufferWriter<byte> reply)
+    {
+        if (!query.IsEmpty)
+            return false;
+        var sum = Sum;
+        foreach (var command in pending)
+            sum += BinaryPrimitives.ReadInt64LittleEndian(command.Span);
+        Write(sum, reply);
+        return true;
+    }
 
     public ISnapshotView Capture() => new View(Sum);
 
@@ -41,9 +54,9 @@ internal sealed class SumMachine : IStateMachine
         Sum = BinaryPrimitives.ReadInt64LittleEndian(bytes);
     }
 
-    private void Write(IBufferWriter<byte> to)
+    private static void Write(long sum, IBufferWriter<byte> to)
     {
-        BinaryPrimitives.WriteInt64LittleEndian(to.GetSpan(8), Sum);
+        BinaryPrimitives.WriteInt64LittleEndian(to.GetSpan(8), sum);
         to.Advance(8);
     }
 

@@ -66,6 +66,8 @@ public sealed class RunAccount
 
     private (string Label, bool Matters) Describe(NodeId from, NodeId to, ReadOnlySpan<byte> frame)
     {
+        if (PeerFrame.IsForward(frame) && OutboxEntry.TryRead(frame[PeerFrame.ForwardHeaderSize..], out var entry))
+            return (Text($"Forward command {entry.Place.Sequence} of epoch {entry.Place.Start}"), true);
         if (frame[0] != (byte)PeerFrameType.Message)
             return (PeerFrame.TryReadChunk(frame, out var chunk) ? Text($"{(PeerFrameType)frame[0]} {chunk.Chunk} of snapshot {chunk.Snapshot}") : "a piece", true);
         if (!PeerFrame.TryReadMessage(frame, from, to, _shapes, out var message))
