@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 
 namespace RaftStream.Node.Commands;

@@ -106,6 +106,8 @@ internal sealed class OutboxTableTests
     {
         private int _read;
 
+        public LogPosition Position => LogPosition.Zero;
+
         public int Read(Span<byte> destination)
         {
             var count = Math.Min(Math.Min(destination.Length, 5), bytes.Length - _read);
