@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Tests.Support;
 

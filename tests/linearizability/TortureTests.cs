@@ -27,7 +27,7 @@ internal sealed class TortureTests
     [Category("Long")]
     public async Task NoPromiseIsBrokenByAnything(string driver, int nodes)
     {
-        if (TestedSystems.WhyNot(driver) is { } reason)
+        if (ClusterDrivers.WhyNot(driver) is { } reason)
             Assert.Ignore(reason);
         await RunAsync(driver, nodes, 300, [], TestContext.CurrentContext.CancellationToken);
     }

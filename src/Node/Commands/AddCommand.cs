@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Commands;
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Raft.Runtime;
 
 namespace RaftStream.Node.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using RaftStream.Node.Hosting;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 
 namespace RaftStream.Node.Commands;

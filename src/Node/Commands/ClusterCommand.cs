@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json;
-using RaftStream.Node.Hosting;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Commands;

@@ -19,9 +19,6 @@ internal static class ExitCodes
     public const int Internal = 70;
 }
 
-/// <summary>Bad usage or input: the message is one sentence with place and mend.</summary>
-internal sealed class UsageException(string message, Exception? inner = null) : Exception(message, inner);
-
 /// <summary>The question could not be decided in time: the message is one sentence.</summary>
 internal sealed class UndecidedException(string message, Exception? inner = null) : Exception(message, inner);
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using Spectre.Console;
 
 namespace RaftStream.Node.Commands;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Commands;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
-using RaftStream.Node.Hosting;
 using RaftStream.Raft.Core;
 using RaftStream.Raft.Log;
 using RaftStream.Raft.Runtime;

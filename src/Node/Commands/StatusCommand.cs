@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using Spectre.Console;
 
 namespace RaftStream.Node.Commands;

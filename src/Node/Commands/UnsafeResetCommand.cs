@@ -59,7 +59,7 @@ internal static class UnsafeResetCommand
     {
         var folder = Path.GetFullPath(parsed.GetRequiredValue(Data));
         var moved = parsed.GetValue(Elsewhere) is { } list ? MemberList.Parse(list, "--members") : new Dictionary<NodeId, DnsEndPoint>();
-        var files = NodeSettings.Certificates(new() { TlsCert = parsed.GetValue(TlsCert), TlsKey = parsed.GetValue(TlsKey), TlsCa = parsed.GetValue(TlsCa) });
+        var files = ProgramSettings.Certificates(new() { TlsCert = parsed.GetValue(TlsCert), TlsKey = parsed.GetValue(TlsKey), TlsCa = parsed.GetValue(TlsCa) });
         try
         {
             var seed = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Demo;
 

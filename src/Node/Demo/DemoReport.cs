@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Demo;
 

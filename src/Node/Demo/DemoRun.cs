@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Demo;

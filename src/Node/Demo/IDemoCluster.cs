@@ -1,4 +1,4 @@
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Demo;
 

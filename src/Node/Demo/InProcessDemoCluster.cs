@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Hosting;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Demo;
@@ -32,13 +32,13 @@ internal sealed class InProcessDemoCluster : IDemoCluster
     public static async Task<InProcessDemoCluster> StartAsync(int nodes, string folder, CancellationToken cancellationToken)
     {
         var file = ClusterFile.Create(nodes, basePort: null);
-        var settings = file.Nodes.ToDictionary(node => node.Id, node => NodeSettings.From(new NodeOptions
+        var settings = file.Nodes.ToDictionary(node => node.Id, node => ProgramSettings.From(new NodeOptions
         {
             Id = node.Id.ToString(CultureInfo.InvariantCulture),
             Cluster = file.Members,
             ClusterId = file.ClusterId,
             Data = Path.Combine(folder, $"node-{node.Id}"),
-        }));
+        }).Node);
         var cluster = new InProcessDemoCluster(settings);
         try
         {

@@ -1,5 +1,5 @@
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Demo;

@@ -4,16 +4,13 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Hosting;
 
 /// <summary>Runs one node as a host: options judged at start, HTTP server, replica; until a signal or the parent ends it.</summary>
 internal static class NodeHost
 {
-    /// <summary>The largest request line in bytes: a key of 4,096 bytes with every byte percent-encoded, and the rest of the path.</summary>
-    private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
-
     /// <summary>Runs over a clock and a disk until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not allow a start.</exception>
     /// <exception cref="ReplicaException">The replica cannot start.</exception>
@@ -77,40 +74,28 @@ internal static class NodeHost
         var services = builder.Services;
         services.AddOptions<NodeOptions>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<NodeOptions>, NodeOptionsValidator>();
-        services.AddSingleton(provider => NodeSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
+        services.AddSingleton(provider => ProgramSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
+        services.AddSingleton(provider => provider.GetRequiredService<ProgramSettings>().Node);
         services.AddSingleton(io);
-        services.AddSingleton<NodeHandle>();
-        services.AddSingleton<LeaderConnection>();
-        services.AddSingleton<LeaderRouter>();
-        services.AddSingleton<ReadRouter>();
-        services.AddHostedService<RaftHostedService>();
+        services.AddSingleton(new OwnPaths(isAll: true));
+        services.AddReplica();
         services.AddRoutingCore();
-        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));
         services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         AddLogging(builder);
         builder.WebHost.UseKestrelCore();
-        services.AddOptions<KestrelServerOptions>().Configure<NodeSettings>(Limit);
+        services.AddOptions<KestrelServerOptions>().Configure<ProgramSettings>(Limit);
 
         var app = builder.Build();
-        app.Use(ErrorBoundary.InvokeAsync);
-        app.Use(RawPath.InvokeAsync);
         app.UseRouting();
-        CounterEndpoints.Map(app);
-        WriteEndpoints.Map(app);
-        JobEndpoints.Map(app);
-        StatusEndpoints.Map(app);
-        MemberEndpoints.Map(app);
-        SessionEndpoints.Map(app);
-        BackupEndpoints.Map(app);
+        app.MapRaftStream();
         return app;
     }
 
-    private static void Limit(KestrelServerOptions kestrel, NodeSettings settings)
+    private static void Limit(KestrelServerOptions kestrel, ProgramSettings settings)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBodies.MaxBytes;
-        kestrel.Limits.MaxRequestLineSize = MaxRequestLine;
         kestrel.Limits.MaxConcurrentConnections = 4_096;
         foreach (var address in Resolve(settings.Http))
             kestrel.Listen(address, settings.Http.Port);
@@ -140,12 +125,12 @@ internal static class NodeHost
 
         // The framework's own tales of a failed start would bury the one sentence that the program prints.
         builder.Logging.AddFilter("Microsoft", LogLevel.None).AddFilter("System", LogLevel.None);
-        builder.Services.AddOptions<LoggerFilterOptions>().Configure<NodeSettings>((options, settings) => options.MinLevel = settings.LogLevel);
+        builder.Services.AddOptions<LoggerFilterOptions>().Configure<ProgramSettings>((options, settings) => options.MinLevel = settings.LogLevel);
     }
 
     private static Exception? Explain(Exception exception, IReadOnlyDictionary<string, string?> configuration)
     {
-        var http = configuration.GetValueOrDefault("http") ?? NodeSettings.DefaultHttp;
+        var http = configuration.GetValueOrDefault("http") ?? ProgramSettings.DefaultHttp;
         return exception switch
         {
             OptionsValidationException invalid => new UsageException(invalid.Failures.First(), invalid),

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Http;
 
@@ -188,7 +189,7 @@ internal sealed class NodeClient(HttpClient http, string node)
             }
             catch (IOException exception)
             {
-                throw new Commands.UsageException($"The source cannot be read on: {exception.Message}", exception);
+                throw new UsageException($"The source cannot be read on: {exception.Message}", exception);
             }
         }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Hosting;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 
 namespace RaftStream.Node.Local;

@@ -17,7 +17,7 @@ internal static class Ports
     private const int Tries = 1_000;
 
     /// <summary>Finds that many different ports that are free at this moment.</summary>
-    /// <exception cref="Commands.UsageException">There are not enough.</exception>
+    /// <exception cref="UsageException">There are not enough.</exception>
     public static IReadOnlyList<int> Find(int count)
     {
         var end = EphemeralStart();
@@ -30,7 +30,7 @@ internal static class Ports
         }
         return found.Count == count
             ? [.. found]
-            : throw new Commands.UsageException($"There are no {count} free ports between {Lowest} and {end - 1} on this machine: give some with --base-port.");
+            : throw new UsageException($"There are no {count} free ports between {Lowest} and {end - 1} on this machine: give some with --base-port.");
     }
 
     private static bool IsFree(int port)

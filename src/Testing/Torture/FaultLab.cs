@@ -6,7 +6,7 @@ public sealed record FaultLabOptions
     /// <summary>The folder of the run; it is made if it is missing, and the report is written there.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>process or namespace (Linux, root).</summary>
+    /// <summary>process, namespace (Linux, root) or container (Linux, root, Docker).</summary>
     public string Driver { get; init; } = "process";
 
     /// <summary>How many nodes form the cluster: 2 to 9.</summary>
@@ -58,7 +58,7 @@ public static class FaultLab
         try
         {
             Directory.CreateDirectory(options.Folder);
-            await using var driver = Drive(options.Driver, system, options.Nodes, options.Folder, options.Seed);
+            await using var driver = ClusterDrivers.Create(options.Driver, system, options.Nodes, options.Folder, options.Seed);
             var record = await new TortureRun(system, driver, options.Members, ToRun(system, options)).RunAsync(cancellation);
             RunReport.Write(record, options.Folder);
             var verdict = RunVerdict.Of(record);
@@ -69,15 +69,6 @@ public static class FaultLab
             throw new InvalidOperationException(refused.Message, refused);
         }
     }
-
-    /// <summary>A driver by name, with places for the first nodes.</summary>
-    /// <exception cref="InvalidOperationException">There is none of that name, or it cannot run here.</exception>
-    internal static IClusterDriver Drive(string name, ITestedSystem system, int nodes, string folder, ulong seed) => name switch
-    {
-        "process" => new ProcessDriver(system, nodes, folder, seed),
-        "namespace" => new NamespaceDriver(system, nodes, folder, seed),
-        _ => throw new InvalidOperationException($"There is no driver '{name}': give process or namespace."),
-    };
 
     private static TortureOptions ToRun(ITestedSystem system, FaultLabOptions options) => new()
     {

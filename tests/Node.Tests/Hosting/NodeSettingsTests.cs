@@ -17,10 +17,11 @@ internal sealed class NodeSettingsTests
     [Test]
     public void TheDefaultsAreThoseOfTheManual()
     {
-        var settings = NodeSettings.From(Good());
+        var program = ProgramSettings.From(Good());
+        var settings = program.Node;
 
         Assert.That(settings.Id, Is.EqualTo(new NodeId(2)));
-        Assert.That(settings.Http.Port, Is.EqualTo(8080));
+        Assert.That(program.Http.Port, Is.EqualTo(8080));
         Assert.That(settings.ElectionTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(300)));
         Assert.That(settings.Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(50)));
         Assert.That(settings.SnapshotAfterBytes, Is.EqualTo(16L * 1024 * 1024));
@@ -33,7 +34,7 @@ internal sealed class NodeSettingsTests
         var options = Good();
         options.ElectionTimeoutMs = "90";
 
-        Assert.That(NodeSettings.From(options).Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(30)));
+        Assert.That(ProgramSettings.From(options).Node.Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(30)));
     }
 
     [Test]
@@ -138,28 +139,28 @@ internal sealed class NodeSettingsTests
     public void ANodeThatJoinsBelongsToTheClusterThatItNamesOrWhoseFirstMembersItNames()
     {
         var joining = new NodeOptions { Id = "4", Join = "true", Listen = "node-d:5004", Data = "data", ClusterId = "a" };
-        var settings = NodeSettings.From(joining);
+        var settings = ProgramSettings.From(joining).Node;
         Assert.That((settings.Join, MemberList.Format(settings.Members)), Is.EqualTo((true, "4=node-d:5004")));
         Assert.That(settings.ClusterId, Is.EqualTo(MemberList.ClusterGuid("a", settings.Members)));
 
         (joining.ClusterId, joining.Cluster, joining.Incarnation) = (null, ThreeMembers, "2");
-        settings = NodeSettings.From(joining);
-        Assert.That((settings.ClusterId, settings.Incarnation), Is.EqualTo((NodeSettings.From(Good()).ClusterId, 2u)));
+        settings = ProgramSettings.From(joining).Node;
+        Assert.That((settings.ClusterId, settings.Incarnation), Is.EqualTo((ProgramSettings.From(Good()).Node.ClusterId, 2u)));
     }
 
     [Test]
     public void ANodeListensWhereOthersDialItUnlessItIsToldOtherwise()
     {
         var options = Good();
-        Assert.That(NodeSettings.From(options).Listen, Is.EqualTo(new DnsEndPoint("node-b.example", 5002)));
+        Assert.That(ProgramSettings.From(options).Node.Listen, Is.EqualTo(new DnsEndPoint("node-b.example", 5002)));
 
         (options.Listen, options.AdvertiseHttp) = ("0.0.0.0:7001", "node-b.example:80");
-        var settings = NodeSettings.From(options);
-        Assert.That((settings.Listen, settings.AdvertiseHttp), Is.EqualTo((new DnsEndPoint("0.0.0.0", 7001), new DnsEndPoint("node-b.example", 80))));
-        Assert.That((settings.Members, settings.ClusterId), Is.EqualTo((NodeSettings.From(Good()).Members, NodeSettings.From(Good()).ClusterId)));
+        var settings = ProgramSettings.From(options).Node;
+        Assert.That((settings.Listen, settings.AdvertiseHttp), Is.EqualTo((new DnsEndPoint("0.0.0.0", 7001), "http://node-b.example:80")));
+        Assert.That((settings.Members, settings.ClusterId), Is.EqualTo((ProgramSettings.From(Good()).Node.Members, ProgramSettings.From(Good()).Node.ClusterId)));
 
         var joining = new NodeOptions { Id = "4", Join = "true", Listen = "0.0.0.0:7001", Advertise = "node-d:5004", Data = "data", ClusterId = "a" };
-        settings = NodeSettings.From(joining);
+        settings = ProgramSettings.From(joining).Node;
         Assert.That((settings.Listen, MemberList.Format(settings.Members)), Is.EqualTo((new DnsEndPoint("0.0.0.0", 7001), "4=node-d:5004")));
     }
 
@@ -171,7 +172,7 @@ internal sealed class NodeSettingsTests
     {
         var options = new NodeOptions { Id = "2", Join = join, Cluster = ThreeMembers, Listen = "h:1", Advertise = advertise, AdvertiseHttp = http, Data = "data" };
 
-        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
+        Assert.That(() => ProgramSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
     }
 
     [TestCase("true", null, "a", null, "--listen is missing")]
@@ -182,7 +183,7 @@ internal sealed class NodeSettingsTests
     {
         var options = new NodeOptions { Id = "4", Join = join, Listen = listen, ClusterId = name, Incarnation = incarnation, Data = "data" };
 
-        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
+        Assert.That(() => ProgramSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
     }
 
     [Test]
@@ -190,9 +191,9 @@ internal sealed class NodeSettingsTests
     {
         var options = Good();
         options.TlsCert = "node.pem";
-        Assert.That(() => NodeSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains("--tls-key is missing"));
+        Assert.That(() => ProgramSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains("--tls-key is missing"));
 
         (options.TlsKey, options.TlsCa) = ("node.key", "ca.pem");
-        Assert.That(NodeSettings.From(options).Tls, Is.EqualTo(new PeerTlsOptions { CertificateFile = "node.pem", KeyFile = "node.key", AuthorityFile = "ca.pem" }));
+        Assert.That(ProgramSettings.From(options).Node.Tls, Is.EqualTo(new PeerTlsOptions { CertificateFile = "node.pem", KeyFile = "node.key", AuthorityFile = "ca.pem" }));
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 
 namespace RaftStream.Node.Tests.Http;

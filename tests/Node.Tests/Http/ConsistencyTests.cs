@@ -1,6 +1,4 @@
-using System.Text;
-using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 
@@ -8,35 +6,15 @@ namespace RaftStream.Node.Tests.Http;
 
 /// <summary>Each level of reads over a cluster of three processes: who serves it, what its headers tell, and what is refused rather than served otherwise.</summary>
 [TestFixture]
-internal sealed class ConsistencyTests
+internal sealed class ConsistencyTests : ClusterFixture
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private TestCluster _cluster = null!;
-    private HttpClient _http = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync()
-    {
-        _cluster = await TestCluster.StartAsync(3);
-        _http = HttpClients.Create();
-    }
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        _http?.Dispose();
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
-
     [TestCase("linearizable")]
     [TestCase("lease")]
     public async Task TheLeaderServesWhatIsInRealTimeOrderWhoeverIsAsked(string level)
     {
         var (leader, follower) = await NodesAsync();
-        var added = await SendAsync(follower, "POST", $"/v1/counters/{level}/add");
-        var read = await SendAsync(follower, "GET", $"/v1/counters/{level}?consistency={level}");
+        var added = await AskAsync(follower, "POST", $"/v1/counters/{level}/add");
+        var read = await AskAsync(follower, "GET", $"/v1/counters/{level}?consistency={level}");
 
         Assert.That(read.Value, Is.EqualTo(added.Value), read.Json.ToString());
         Assert.That(read.Header(AnswerHeaders.Node), Is.EqualTo($"{leader.Id}"));
@@ -52,7 +30,7 @@ internal sealed class ConsistencyTests
         var (leader, follower) = await NodesAsync();
         foreach (var path in new[] { "/v1/counters/own", "/v1/top", "/v1/jobs/own" })
         {
-            var read = await SendAsync(follower, "GET", path, level: level);
+            var read = await AskAsync(follower, "GET", path, level: level);
             Assert.That(read.Status, Is.EqualTo(200), read.Json.ToString());
             Assert.That(read.Header(AnswerHeaders.Node), Is.EqualTo($"{follower.Id}"));
             Assert.That(read.Header(AnswerHeaders.Leader), Is.EqualTo($"{leader.Id}"));
@@ -70,10 +48,10 @@ internal sealed class ConsistencyTests
         var (leader, follower) = await NodesAsync();
         for (var count = 1; count <= 50; count++)
         {
-            var added = await SendAsync(follower, "POST", "/v1/counters/seen/add");
+            var added = await AskAsync(follower, "POST", "/v1/counters/seen/add");
             Assert.That(added.Header(AnswerHeaders.Node), Is.EqualTo($"{leader.Id}"), "the headers of a write survive its forwarding");
             Assert.That(added.Header(AnswerHeaders.Effective), Is.EqualTo(WriteLevel.Quorum));
-            var read = await SendAsync(follower, "GET", $"/v1/counters/seen?consistency=session&token={added.Header(AnswerHeaders.Token)}");
+            var read = await AskAsync(follower, "GET", $"/v1/counters/seen?consistency=session&token={added.Header(AnswerHeaders.Token)}");
             Assert.That(read.Value, Is.EqualTo(count), "it reads its write");
             Assert.That(read.Header(AnswerHeaders.Node), Is.EqualTo($"{follower.Id}"));
         }
@@ -83,7 +61,7 @@ internal sealed class ConsistencyTests
     public async Task ATokenThatIsNotAppliedInTimeIsRefusedAndNotServedFromAnOlderState()
     {
         var (_, follower) = await NodesAsync();
-        var read = await SendAsync(follower, "GET", "/v1/counters/later?consistency=session&token=0@1000000000");
+        var read = await AskAsync(follower, "GET", "/v1/counters/later?consistency=session&token=0@1000000000");
 
         Assert.That((read.Status, read.Code), Is.EqualTo((503, "behind")));
         Assert.That(read.Levels, Does.Contain("eventual").And.Contain("session"));
@@ -94,7 +72,7 @@ internal sealed class ConsistencyTests
     public async Task ATokenOfAnotherIncarnationIsRefusedThoughItsIndexIsApplied()
     {
         var (_, follower) = await NodesAsync();
-        var read = await SendAsync(follower, "GET", "/v1/counters/a?consistency=session&token=1@1");
+        var read = await AskAsync(follower, "GET", "/v1/counters/a?consistency=session&token=1@1");
         Assert.That((read.Status, read.Code), Is.EqualTo((410, "token-expired")));
     }
 
@@ -105,7 +83,7 @@ internal sealed class ConsistencyTests
     public async Task AWrongLevelIsABadRequest(string path, string? header)
     {
         var (_, follower) = await NodesAsync();
-        var read = await SendAsync(follower, "GET", path, level: header);
+        var read = await AskAsync(follower, "GET", path, level: header);
         Assert.That((read.Status, read.Code), Is.EqualTo((400, "bad-request")));
     }
 
@@ -115,7 +93,7 @@ internal sealed class ConsistencyTests
         await using var cluster = await TestCluster.StartAsync(3);
         var leader = await cluster.LeaderAsync();
         var alone = cluster.Local.Members.First(member => member.Id != leader.Id);
-        var added = await SendAsync(alone, "POST", "/v1/counters/a/add");
+        var added = await AskAsync(alone, "POST", "/v1/counters/a/add");
         await cluster.AgreeAsync();
         foreach (var other in cluster.Local.Members.Where(member => member.Id != alone.Id))
         {
@@ -125,7 +103,7 @@ internal sealed class ConsistencyTests
 
         foreach (var (level, code) in new[] { ("linearizable", Problems.NoLeader), ("lease", Problems.NoLease), ("bounded; max-age-ms=200", Problems.TooStale) })
         {
-            var read = await SendAsync(alone, "GET", "/v1/counters/a", level: level);
+            var read = await AskAsync(alone, "GET", "/v1/counters/a", level: level);
             Assert.That((read.Status, read.Code), Is.EqualTo((503, code)), level);
             Assert.That(read.Levels, Is.EquivalentTo(new[] { "bounded", "session", "eventual" }), level);
             Assert.That(read.Header(AnswerHeaders.Node), Is.EqualTo($"{alone.Id}"));
@@ -133,7 +111,7 @@ internal sealed class ConsistencyTests
 
         foreach (var level in new[] { "eventual", $"session; token={added.Header(AnswerHeaders.Token)}", "bounded; max-age-ms=3600000" })
         {
-            var read = await SendAsync(alone, "GET", "/v1/counters/a", level: level);
+            var read = await AskAsync(alone, "GET", "/v1/counters/a", level: level);
             Assert.That((read.Status, read.Value), Is.EqualTo((200, 1)), level);
             if (level[0] != 's')
                 Assert.That(long.Parse(read.Header(AnswerHeaders.AgeMs)!, null), Is.GreaterThan(5_000), "it has heard of nobody for longer than the refusals took");
@@ -154,31 +132,10 @@ internal sealed class ConsistencyTests
 
     private async Task<(LocalMember Leader, LocalMember Follower)> NodesAsync()
     {
-        var leader = await _cluster.LeaderAsync();
-        return (_cluster.Local.Members.First(member => member.Id == leader.Id), _cluster.Local.Members.First(member => member.Id != leader.Id));
+        var leader = await Cluster.LeaderAsync();
+        return (Cluster.Local.Members.First(member => member.Id == leader.Id), Cluster.Local.Members.First(member => member.Id != leader.Id));
     }
 
-    private async Task<Reply> SendAsync(LocalMember node, string method, string path, string? level = null)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), HttpClients.Target(node.HttpAddress, path));
-        if (method is not "GET")
-            request.Content = new StringContent("", Encoding.UTF8, "application/json");
-        if (level is not null)
-            request.Headers.Add(ReadLevel.Header, level);
-        using var limit = new CancellationTokenSource(Patience);
-        using var response = await _http.SendAsync(request, limit.Token);
-        using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync(limit.Token));
-        return new Reply((int)response.StatusCode, response.Headers.ToDictionary(static one => one.Key, static one => one.Value.First(), StringComparer.OrdinalIgnoreCase), document.RootElement.Clone());
-    }
-
-    private sealed record Reply(int Status, Dictionary<string, string> Headers, JsonElement Json)
-    {
-        public long Value => Json.GetProperty("value").GetInt64();
-
-        public string? Code => Json.GetProperty("code").GetString();
-
-        public IEnumerable<string?> Levels => Json.GetProperty("levels").EnumerateArray().Select(static level => level.GetString());
-
-        public string? Header(string name) => Headers.GetValueOrDefault(name);
-    }
+    private Task<HttpReply> AskAsync(LocalMember node, string method, string path, string? level = null) =>
+        SendAsync(node, method, path, "", level is null ? [] : [(ReadLevel.Header, level)]);
 }

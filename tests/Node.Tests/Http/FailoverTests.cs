@@ -1,3 +1,4 @@
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Tests.Support;
 

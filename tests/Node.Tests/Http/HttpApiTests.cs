@@ -1,36 +1,23 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
+using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 
 namespace RaftStream.Node.Tests.Http;
 
 /// <summary>The HTTP interface of a real cluster of three processes, asked at a node that does not lead: every request is also a forward.</summary>
 [TestFixture]
-internal sealed class HttpApiTests
+internal sealed class HttpApiTests : ClusterFixture
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private TestCluster _cluster = null!;
-    private HttpClient _http = null!;
-    private string _follower = "";
+    private LocalMember _follower = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync()
-    {
-        _cluster = await TestCluster.StartAsync(3);
-        _http = HttpClients.Create();
-        _follower = (await _cluster.FollowerAsync()).HttpAddress;
-    }
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        _http?.Dispose();
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
+    public async Task FindAFollowerAsync() => _follower = await Cluster.FollowerAsync();
 
     [Test]
     public async Task ACounterIsAddedToReadAndDeleted()
@@ -66,7 +53,7 @@ internal sealed class HttpApiTests
     [TestCase("größe 語 😀 +?#&")]
     public async Task AnyTextIsAKeyOfItsOwn(string key)
     {
-        var node = new NodeClient(_http, _follower);
+        var node = new NodeClient(Http, _follower.HttpAddress);
 
         var added = await node.AddAsync(key, 7, Patience, CancellationToken.None);
         var read = await node.GetCounterAsync(key, Patience, CancellationToken.None);
@@ -157,19 +144,19 @@ internal sealed class HttpApiTests
     [Test]
     public async Task EveryNodeIsHealthyReadyAndKnowsAllMembers()
     {
-        foreach (var member in _cluster.Local.Members)
+        foreach (var member in Cluster.Local.Members)
         {
-            var node = new NodeClient(_http, member.HttpAddress);
-            Assert.That((await SendAsync("GET", "/healthz", node: member.HttpAddress)).Status, Is.EqualTo(200));
-            Assert.That((await SendAsync("GET", "/readyz", node: member.HttpAddress)).Status, Is.EqualTo(200));
+            var node = new NodeClient(Http, member.HttpAddress);
+            Assert.That((await SendAsync("GET", "/healthz", node: member)).Status, Is.EqualTo(200));
+            Assert.That((await SendAsync("GET", "/readyz", node: member)).Status, Is.EqualTo(200));
             var status = (await node.StatusAsync(Patience, CancellationToken.None)).Value;
             Assert.That(status?.Id, Is.EqualTo(member.Id));
-            Assert.That(status?.Members.Select(one => one.Raft), Is.EqualTo(_cluster.Local.Members.Select(one => one.Raft)));
+            Assert.That(status?.Members.Select(one => one.Raft), Is.EqualTo(Cluster.Local.Members.Select(one => one.Raft)));
             Assert.That(status?.StateHash, Does.Match("^[0-9a-f]{16}$"));
         }
     }
 
-    private static void AssertProblem(Reply reply, int status, string code)
+    private static void AssertProblem(HttpReply reply, int status, string code)
     {
         Assert.That(reply.Status, Is.EqualTo(status));
         Assert.That(reply.MediaType, Is.EqualTo("application/problem+json"));
@@ -179,16 +166,5 @@ internal sealed class HttpApiTests
         Assert.That(reply.Json.GetProperty("detail").GetString(), Does.EndWith("."));
     }
 
-    private async Task<Reply> SendAsync(string method, string path, string? body = null, string? node = null)
-    {
-        using var request = new HttpRequestMessage(new HttpMethod(method), HttpClients.Target(node ?? _follower, path));
-        if (method is not "GET")
-            request.Content = new StringContent(body ?? "", Encoding.UTF8, "application/json");
-        using var limit = new CancellationTokenSource(Patience);
-        using var response = await _http.SendAsync(request, limit.Token);
-        using var document = JsonDocument.Parse(await response.Content.ReadAsStringAsync(limit.Token));
-        return new Reply((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, document.RootElement.Clone());
-    }
-
-    private sealed record Reply(int Status, string? MediaType, JsonElement Json);
+    private Task<HttpReply> SendAsync(string method, string path, string? body = null, LocalMember? node = null) => SendAsync(node ?? _follower, method, path, body ?? "");
 }

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Tests.Http;
 

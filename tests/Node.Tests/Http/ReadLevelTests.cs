@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Tests.Http;
 

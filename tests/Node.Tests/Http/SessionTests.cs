@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Http;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Tests.Support;
 
 namespace RaftStream.Node.Tests.Http;

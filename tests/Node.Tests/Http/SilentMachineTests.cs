@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 
 namespace RaftStream.Node.Tests.Http;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Node.Tests.Support;
 

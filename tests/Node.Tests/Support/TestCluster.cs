@@ -1,4 +1,4 @@
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Node.Tests.Support;

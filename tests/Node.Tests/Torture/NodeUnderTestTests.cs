@@ -1,5 +1,5 @@
 using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Testing;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using RaftStream.Lab.Torture;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;

@@ -1,5 +1,5 @@
 using RaftStream.Lab.Torture;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Testing;
 

@@ -55,7 +55,8 @@ internal sealed class DependencyTests
 
     [TestCase("src/Raft/RaftStream.Raft.csproj", "")]
     [TestCase("src/StreamStateMachine/RaftStream.StreamStateMachine.csproj", "RaftStream.Raft")]
-    [TestCase("src/Node/RaftStream.Node.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
+    [TestCase("src/Hosting/RaftStream.Hosting.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
+    [TestCase("src/Node/RaftStream.Node.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Hosting")]
     [TestCase("src/Testing/RaftStream.Testing.csproj", "RaftStream.Raft RaftStream.StreamStateMachine")]
     [TestCase("tools/Lab/RaftStream.Lab.csproj", "RaftStream.Raft RaftStream.StreamStateMachine RaftStream.Node RaftStream.Testing")]
     public void A_project_refers_only_to_those_below_it(string project, string below) => Assert.That(

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using Command = System.CommandLine.Command;
 
 namespace RaftStream.Lab.Bench;

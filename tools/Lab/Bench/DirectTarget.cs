@@ -3,7 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Hosting;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Lab.Bench;
@@ -36,14 +36,14 @@ internal sealed class DirectTarget : IBenchTarget
         {
             foreach (var member in file.Nodes)
             {
-                var settings = NodeSettings.From(new NodeOptions
+                var settings = ProgramSettings.From(new NodeOptions
                 {
                     Id = member.Id.ToString(CultureInfo.InvariantCulture),
                     Cluster = file.Members,
                     ClusterId = file.ClusterId,
                     Data = Path.Combine(folder, $"node-{member.Id}"),
                 });
-                target._nodes.Add(await RaftHostedService.StartNodeAsync(settings, clientAddress: null, NullLoggerFactory.Instance, NodeIo.Real, cancellationToken));
+                target._nodes.Add(await RaftHostedService.StartNodeAsync(settings.Node, clientAddress: null, NullLoggerFactory.Instance, NodeIo.Real, cancellationToken));
             }
 
             return target;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using RaftStream.Node.Commands;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 
 namespace RaftStream.Lab.Bench;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using RaftStream.Lab.Bench;
 using RaftStream.Node.Commands;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;
 using RaftStream.Testing;

@@ -103,11 +103,11 @@ internal static class SoakCommand
     /// <summary>Of all, those that can run here, with the reasons for the others; named ones must be able to.</summary>
     private static (IReadOnlyList<string> Drivers, IReadOnlyList<string> LeftOut) DriversOf(string list)
     {
-        var asked = list == "all" ? TestedSystems.Drivers : Words(list);
-        var leftOut = asked.Select(static name => TestedSystems.WhyNot(name) is { } why ? $"--driver {name} cannot be had here: {why}" : null).OfType<string>().ToList();
+        var asked = list == "all" ? ClusterDrivers.Names : Words(list);
+        var leftOut = asked.Select(ClusterDrivers.WhyNot).OfType<string>().ToList();
         if (asked.Count == 0 || (list != "all" && leftOut.Count > 0))
-            throw new TortureException(leftOut.FirstOrDefault() ?? $"--driver names none: give all, or {string.Join(", ", TestedSystems.Drivers)}.");
-        return ([.. asked.Where(static name => TestedSystems.WhyNot(name) is null)], leftOut);
+            throw new TortureException(leftOut.FirstOrDefault() ?? $"--driver names none: give all, or {string.Join(", ", ClusterDrivers.Names)}.");
+        return ([.. asked.Where(static name => ClusterDrivers.WhyNot(name) is null)], leftOut);
     }
 
     private static List<int> SizesOf(string list, TortureArguments each)

@@ -16,7 +16,7 @@ internal static class TortureSession
         var folder = Folder(arguments);
         var system = TestedSystems.Create(arguments.System);
         using var admin = TestedSystems.MembersOf(arguments.System);
-        await using var driver = TestedSystems.Drive(arguments.Driver, system, arguments.Nodes, folder, arguments.Seed);
+        await using var driver = Driver(arguments, system, folder);
         await using var end = new SystemEnd(system);
         var run = new TortureRun(system, driver, admin, new()
         {
@@ -48,6 +48,18 @@ internal static class TortureSession
                 await later.DisposeAsync();
             else if (system is IDisposable now)
                 now.Dispose();
+        }
+    }
+
+    private static IClusterDriver Driver(TortureArguments arguments, ITestedSystem system, string folder)
+    {
+        try
+        {
+            return ClusterDrivers.Create(arguments.Driver, system, arguments.Nodes, folder, arguments.Seed);
+        }
+        catch (InvalidOperationException refused)
+        {
+            throw new TortureException(refused.Message, refused);
         }
     }
 

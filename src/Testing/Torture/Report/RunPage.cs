@@ -107,7 +107,7 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         _html.Append(ReportStyle.Head(["operation", .. Numbers("ok", "50 %", "90 %", "99 %", "99.9 %", "longest")]));
         foreach (var kind in results.Functions)
             _html.Append(ReportStyle.Row([NameOf(kind), Cell.Number(kind.Operations.Ok), .. Quantiles(kind)]));
-        _html.Append(ReportStyle.Foot).Append("<p class=\"note\">Latencies are those of calls that were answered ok, of all workloads together.</p>\n");
+        _html.Append(ReportStyle.Foot).Append("<p class=\"note\">Latencies are those of calls that were answered ok, of all workloads together. A command of a session, and a provisional write whose fate is asked for, counts from its first attempt to the answer that ended it, which may have come when all was mended.</p>\n");
     }
 
     private void Checks()

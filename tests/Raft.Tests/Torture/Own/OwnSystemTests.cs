@@ -73,7 +73,7 @@ internal sealed class OwnSystemTests
         Assert.That(() => RunAsync(temporary.Path), Throws.InvalidOperationException.With.Message.Contains("kvd"));
         Assert.That(
             () => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Driver = "cloud" }),
-            Throws.InvalidOperationException.With.Message.EqualTo("There is no driver 'cloud': give process or namespace."));
+            Throws.InvalidOperationException.With.Message.EqualTo("There is no driver 'cloud': give process, namespace or container."));
         Assert.That(() => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Nodes = 1 }), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => FaultLab.RunAsync(new KvSystem(), new() { Folder = temporary.Path, Rate = 0 }), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("more than 0"));
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Http;
 using RaftStream.Testing;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Hosting;
 using RaftStream.Node.Http;
 using RaftStream.Testing;

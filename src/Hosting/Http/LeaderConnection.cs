@@ -1,0 +1,167 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace RaftStream.Hosting.Http;
+
+/// <summary>How an attempt to let the leader answer ended.</summary>
+internal enum Forwarded
+{
+    /// <summary>The leader's answer has gone to the client.</summary>
+    Answered = 0,
+
+    /// <summary>The leader certainly did nothing: try again.</summary>
+    NothingDone = 1,
+
+    /// <summary>The request went out and no answer came back.</summary>
+    Lost = 2,
+}
+
+/// <summary>Sends a client's request on to the leader and its answer back, as they are.</summary>
+internal sealed class LeaderConnection : IDisposable
+{
+    private readonly HttpClient _client = HttpClients.Create();
+
+    /// <summary>Sends a request whose body is in memory, so that it can be sent again if nothing was done.</summary>
+    public async Task<Forwarded> SendAsync(HttpContext context, string leader, ReadOnlyMemory<byte> body, RequestDeadline deadline, TimeSpan patience)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
+        limit.CancelAfter(patience);
+        var head = Head(context, deadline.Hops);
+        if (deadline.IsUncertain)
+            head.Headers[RequestDeadline.UncertainHeader] = "1";
+        head.Headers[RequestDeadline.RemainingHeader] = ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
+        using var request = Request(leader, head, new MemoryStream(body.ToArray(), writable: false));
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
+            var (status, headers, frames) = await OpenAsync(response, limit.Token);
+            using var answer = await WholeAsync(frames, limit.Token);
+
+            // Every 503 of a node means "certainly not done"; what cannot be known is a 504.
+            if (status == StatusCodes.Status503ServiceUnavailable)
+                return Forwarded.NothingDone;
+            await RelayAsync(context, status, headers, answer);
+            return Forwarded.Answered;
+        }
+        catch (HttpRequestException exception)
+        {
+            return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
+        }
+        catch (SpoiltException)
+        {
+            return Forwarded.Lost;
+        }
+        catch (OperationCanceledException late) when (HttpClients.NeverSent(late))
+        {
+            return Forwarded.NothingDone;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return Forwarded.Lost;
+        }
+    }
+
+    /// <summary>Sends a request whose body streams through; once its first byte was taken it cannot be sent again.</summary>
+    public async Task<Forwarded> StreamAsync(HttpContext context, string leader, int hops, CancellationToken cancellationToken)
+    {
+        using var request = Request(leader, Head(context, hops), context.Request.Body);
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            var (status, headers, frames) = await OpenAsync(response, cancellationToken);
+            using var answer = await WholeAsync(frames, cancellationToken);
+            await RelayAsync(context, status, headers, answer);
+            return Forwarded.Answered;
+        }
+        catch (HttpRequestException exception)
+        {
+            return HttpClients.NeverSent(exception) ? Forwarded.NothingDone : Forwarded.Lost;
+        }
+        catch (SpoiltException)
+        {
+            return Forwarded.Lost;
+        }
+        catch (OperationCanceledException late) when (HttpClients.NeverSent(late))
+        {
+            return Forwarded.NothingDone;
+        }
+    }
+
+    /// <summary>Lets a large answer stream through. A part of it is no answer: where the leader goes away in the middle, so does our connection.</summary>
+    public async Task<Forwarded> DownloadAsync(HttpContext context, string leader, int hops, CancellationToken cancellationToken)
+    {
+        using var request = Request(leader, Head(context, hops), Stream.Null);
+        try
+        {
+            using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            var (status, headers, frames) = await OpenAsync(response, cancellationToken);
+            if (status == StatusCodes.Status503ServiceUnavailable)
+                return Forwarded.NothingDone;
+            await RelayAsync(context, status, headers, frames);
+            return Forwarded.Answered;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException late && HttpClients.NeverSent(late)))
+        {
+            if (!context.Response.HasStarted)
+                return Forwarded.NothingDone;
+            context.Abort();
+            return Forwarded.Answered;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _client.Dispose();
+
+    /// <summary>What is passed on of a request beside its body.</summary>
+    private static EnvelopeHead Head(HttpContext context, int hops)
+    {
+        var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        if (!target.StartsWith('/'))
+            target = context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
+        var headers = new HeaderDictionary { [RequestDeadline.HopsHeader] = (hops + 1).ToString(CultureInfo.InvariantCulture) };
+        SessionHeaders.Copy(context.Request.Headers, headers);
+        ReadLevel.Copy(context.Request.Headers, headers);
+        WriteLevel.Copy(context.Request.Headers, headers);
+        return new(context.Request.Method + " " + target, headers);
+    }
+
+    /// <remarks>
+    /// It always has content: the .NET client silently repeats a request without content when a kept-alive connection ends before the answer's first byte, and a
+    /// leader that dies there may have added already.
+    /// </remarks>
+    private static HttpRequestMessage Request(string leader, EnvelopeHead head, Stream body)
+    {
+        // Owned by the request, which is disposed with its content.
+        var content = new RequestEnvelope(head, body);
+        content.Headers.ContentType = new(ForwardInlet.MediaType);
+        return new(HttpMethod.Post, HttpClients.Target(leader, ForwardInlet.Path)) { Content = content };
+    }
+
+    /// <exception cref="SpoiltException">It is no answer of a node, or not as that sent it.</exception>
+    private static async Task<(int Status, IHeaderDictionary Headers, CheckedReader Body)> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var frames = new CheckedReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        var head = await EnvelopeHead.ReadAsync(frames, cancellationToken);
+        return int.TryParse(head.First, NumberStyles.None, CultureInfo.InvariantCulture, out var status) && status is >= 200 and <= 599
+            ? (status, head.Headers, frames)
+            : throw new SpoiltException();
+    }
+
+    /// <summary>All of an answer, before any of it goes on: a part is none.</summary>
+    private static async Task<MemoryStream> WholeAsync(CheckedReader frames, CancellationToken cancellationToken)
+    {
+        var answer = new MemoryStream();
+        await frames.CopyToAsync(answer, cancellationToken);
+        answer.Position = 0;
+        return answer;
+    }
+
+    private static async Task RelayAsync(HttpContext context, int status, IHeaderDictionary headers, Stream body)
+    {
+        context.Response.StatusCode = status;
+        AnswerHeaders.Relay(headers, context.Response);
+        context.Response.ContentType = headers.ContentType;
+        context.Response.ContentLength = headers.ContentLength;
+        await body.CopyToAsync(context.Response.Body, context.RequestAborted);
+    }
+}

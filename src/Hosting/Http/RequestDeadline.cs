@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RaftStream.Hosting.Http;
+
+/// <summary>
+/// How long a request may wait, kept over all the nodes it passes: a node that sends a request on tells how much of the time is
+/// left, so that the chain ends together instead of adding up.
+/// </summary>
+internal sealed class RequestDeadline : IDisposable
+{
+    /// <summary>How many times a request was sent on already.</summary>
+    public const string HopsHeader = "Raftstream-Hops";
+
+    /// <summary>What is left of its time, in milliseconds.</summary>
+    public const string RemainingHeader = "Raftstream-Remaining-Ms";
+
+    /// <summary>Says that an earlier attempt of a session's write is of unknown outcome.</summary>
+    public const string UncertainHeader = "Raftstream-Uncertain";
+
+    /// <summary>No request is sent on more often: two nodes may each take the other for the leader for a moment.</summary>
+    public const int MaxHops = 3;
+
+    /// <summary>How long a request may wait.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly TimeSpan _allowed;
+    private readonly CancellationTokenSource _source;
+
+    private RequestDeadline(int hops, TimeSpan allowed, CancellationToken aborted, CancellationToken stopping)
+    {
+        Hops = hops;
+        _allowed = allowed;
+        _source = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
+        _source.CancelAfter(allowed);
+    }
+
+    /// <summary>How many nodes have sent this request on.</summary>
+    public int Hops { get; }
+
+    /// <summary>Whether an attempt, here or at a node before, may have been done: then no refusal is certain any more.</summary>
+    public bool IsUncertain { get; set; }
+
+    /// <summary>Cancelled when the time is over, the client has gone or the node stops.</summary>
+    public CancellationToken Token => _source.Token;
+
+    /// <summary>What is left, at least zero.</summary>
+    public TimeSpan Remaining
+    {
+        get
+        {
+            var left = _allowed - Stopwatch.GetElapsedTime(_start);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The deadline of a request that just came in.</summary>
+    public static RequestDeadline Of(HttpContext context, CancellationToken stopping)
+    {
+        var hops = Header(context, HopsHeader, 0, MaxHops) ?? 0;
+        var allowed = Header(context, RemainingHeader, 1, (int)Patience.TotalMilliseconds);
+        return new RequestDeadline(hops, allowed is null ? Patience : TimeSpan.FromMilliseconds(allowed.Value), context.RequestAborted, stopping)
+        {
+            IsUncertain = context.Request.Headers.ContainsKey(UncertainHeader),
+        };
+    }
+
+    /// <summary>Waits a moment before the next try; false if the time is over.</summary>
+    public async Task<bool> PauseAsync(TimeSpan pause)
+    {
+        try
+        {
+            await Task.Delay(pause, Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _source.Dispose();
+
+    private static int? Header(HttpContext context, string name, int least, int most) =>
+        int.TryParse(context.Request.Headers[name], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? Math.Clamp(value, least, most)
+            : null;
+}

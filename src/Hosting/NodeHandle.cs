@@ -1,0 +1,76 @@
+using RaftStream.Hosting.Http;
+
+namespace RaftStream.Hosting;
+
+/// <summary>
+/// What the HTTP endpoints share: the replica once it has started. The server listens before the replica takes part, so that an
+/// occupied port is found before anything is written; until then requests are answered with "starting".
+/// </summary>
+internal sealed class NodeHandle : IDisposable
+{
+    /// <summary>What a hand-over may take before the node stops all the same.</summary>
+    private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>What requests under way may take once the node stops.</summary>
+    private static readonly TimeSpan EndingPatience = TimeSpan.FromSeconds(1);
+
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly CancellationTokenSource _ending = new();
+    private volatile RunningNode? _running;
+
+    public NodeHandle(NodeSettings settings, IHostApplicationLifetime lifetime)
+    {
+        (Settings, _lifetime) = (settings, lifetime);
+        lifetime.ApplicationStopping.Register(() => _ending.CancelAfter(Fault is null ? EndingPatience : TimeSpan.Zero));
+    }
+
+    /// <summary>This node's settings.</summary>
+    public NodeSettings Settings { get; }
+
+    /// <summary>The replica, or null while it starts.</summary>
+    public RunningNode? Running => _running;
+
+    /// <summary>Cancelled when the node begins to stop: streams, which may last for ever, end then.</summary>
+    public CancellationToken Stopping => _lifetime.ApplicationStopping;
+
+    /// <summary>Cancelled a second later, or at once where the replica failed: until then requests under way get their answers.</summary>
+    public CancellationToken Ending => _ending.Token;
+
+    /// <summary>What stopped the replica, in one sentence; null unless it failed.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>The replica has started.</summary>
+    public void Set(RaftNode node, string? clientAddress) => _running = new RunningNode(node, new CountingService(node), clientAddress);
+
+    /// <summary>The replica has stopped by itself: so does the process.</summary>
+    public void Fail(string sentence)
+    {
+        Fault = sentence;
+        _lifetime.StopApplication();
+    }
+
+    /// <summary>
+    /// Before a stop that somebody asked for: a leader hands over, while it still answers, so that nobody waits for an election. It stops
+    /// all the same where nobody takes over within a second.
+    /// </summary>
+    public async Task HandOverAsync()
+    {
+        if (Fault is not null || _running is not { } running || running.Node.Status.Role != Role.Leader)
+            return;
+        using var patience = new CancellationTokenSource(HandOverPatience);
+        await running.Node.TransferLeadershipAsync(cancellationToken: patience.Token);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ending.Dispose();
+}
+
+/// <summary>A replica that takes part, and how this process uses it.</summary>
+internal sealed record RunningNode(RaftNode Node, CountingService Counters, string? ClientAddress)
+{
+    /// <summary>The counters, for one write of a session.</summary>
+    public CountingService InSession(SessionHeaders session) => Counters.InSession(session.Token.Session, session.Sequence, session.Acknowledged);
+
+    /// <summary>Where clients reach a member, as far as this node knows.</summary>
+    public string? ClientAddressOf(NodeId member) => member == Node.Status.Id ? ClientAddress : Node.ClientAddressOf(member);
+}

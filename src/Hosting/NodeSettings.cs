@@ -1,0 +1,46 @@
+using System.Net;
+
+namespace RaftStream.Hosting;
+
+/// <summary>A node's settings, judged and ready to use.</summary>
+internal sealed record NodeSettings
+{
+    /// <summary>Its id.</summary>
+    public required NodeId Id { get; init; }
+
+    /// <summary>All members, with where the others dial each.</summary>
+    public required IReadOnlyDictionary<NodeId, DnsEndPoint> Members { get; init; }
+
+    /// <summary>Which cluster it is of.</summary>
+    public required Guid ClusterId { get; init; }
+
+    /// <summary>The data folder, a full path.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The shortest time without a leader before an election.</summary>
+    public required TimeSpan ElectionTimeout { get; init; }
+
+    /// <summary>The time between heartbeats.</summary>
+    public required TimeSpan Heartbeat { get; init; }
+
+    /// <summary>A snapshot is due after so many bytes of log.</summary>
+    public required long SnapshotAfterBytes { get; init; }
+
+    /// <summary>Whether this node waits until a running cluster adds it; <see cref="Members"/> then holds it alone.</summary>
+    public bool Join { get; init; }
+
+    /// <summary>Where this node listens for its peers; they dial it at its address in <see cref="Members"/>.</summary>
+    public required DnsEndPoint Listen { get; init; }
+
+    /// <summary>Where clients, and the other nodes for them, find this node: http://host:port; null for where its server listens, if it has one.</summary>
+    public string? AdvertiseHttp { get; init; }
+
+    /// <summary>The host by which they find it where <see cref="AdvertiseHttp"/> does not say; null for the one that the server listens at.</summary>
+    public string? ClientHost { get; init; }
+
+    /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
+    public uint Incarnation { get; init; }
+
+    /// <summary>The files for TLS between the nodes; null for none.</summary>
+    public PeerTlsOptions? Tls { get; init; }
+}

@@ -1,0 +1,45 @@
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using RaftStream.Hosting.Http;
+
+namespace RaftStream.Hosting;
+
+/// <summary>Makes a replica of the counting store a part of a .NET host.</summary>
+public static class RaftStreamServices
+{
+    /// <summary>The largest request line in bytes: a key of 4,096 bytes with every byte percent-encoded, and the rest of the path.</summary>
+    private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
+
+    /// <summary>
+    /// Adds a replica that starts and stops with the host. With more than one member each program also needs <see cref="RaftStreamRoutes.MapRaftStream"/>, so that the
+    /// others can pass requests on to it. There is a health check <c>raftstream</c>, healthy while the replica can serve.
+    /// </summary>
+    /// <exception cref="ArgumentNullException">Something is null.</exception>
+    public static IServiceCollection AddRaftStream(this IServiceCollection services, Action<RaftStreamOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddOptions<RaftStreamOptions>().Configure(configure).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RaftStreamOptions>, RaftStreamOptionsValidator>();
+        services.AddSingleton(static provider => provider.GetRequiredService<IOptions<RaftStreamOptions>>().Value.ToSettings());
+        services.AddSingleton(NodeIo.Real);
+        services.AddSingleton(new OwnPaths(isAll: false));
+        services.AddHealthChecks().AddCheck<ReplicaHealth>("raftstream");
+        return services.AddReplica();
+    }
+
+    /// <summary>What every host of a replica has, once <see cref="NodeSettings"/>, <see cref="NodeIo"/> and <see cref="OwnPaths"/> are there.</summary>
+    internal static IServiceCollection AddReplica(this IServiceCollection services)
+    {
+        services.AddSingleton<NodeHandle>();
+        services.AddSingleton<LeaderConnection>();
+        services.AddSingleton<LeaderRouter>();
+        services.AddSingleton<ReadRouter>();
+        services.AddHostedService<RaftHostedService>();
+        services.AddTransient<IStartupFilter, FirstInLine>();
+        services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));
+        services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestLineSize = Math.Max(kestrel.Limits.MaxRequestLineSize, MaxRequestLine));
+        return services;
+    }
+}
