@@ -1,6 +1,4 @@
-using RaftStream.Node.Hosting;
-
-namespace RaftStream.Node.Http;
+namespace RaftStream.Hosting.Http;
 
 /// <summary>Writes that the node which is asked takes into its own outbox, whoever leads and whether or not it hears anybody: nothing is sent on.</summary>
 internal static class AvailableWrites
