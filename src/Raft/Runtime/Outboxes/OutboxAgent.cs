@@ -23,7 +23,7 @@ internal sealed class OutboxAgent : IDisposable
     private readonly ReplicaQueues _queues;
     private readonly PendingCommands _pending = new();
     private readonly OutboxDrain _drain;
-    private readonly List<ClientRequest> _batch = [];
+    private readonly Queue<ClientRequest> _batch = new();
     private OutboxFile? _current;
     private string? _problem;
     private bool _isReported;
@@ -100,7 +100,7 @@ internal sealed class OutboxAgent : IDisposable
                 continue;
             }
 
-            _batch.Add(request);
+            _batch.Enqueue(request);
             bytes += request.Payload.Length;
         }
 
@@ -141,34 +141,34 @@ internal sealed class OutboxAgent : IDisposable
 
     private void Write(Instant now)
     {
-        var places = new OutboxPlace[_batch.Count];
-        for (var i = 0; i < places.Length; i++)
-            places[i] = _current!.Stage(_batch[i].Payload.Span, i + 1);
+        var (epoch, count) = (_current!, 0);
+        foreach (var request in _batch)
+            epoch.Stage(request.Payload.Span, ++count);
         try
         {
-            _current!.Commit(places.Length);
+            epoch.Commit(count);
         }
         catch (DiskFullException)
         {
             // A part may be there, whole commands among it, and the next life of the process may find them.
-            _current!.Seal();
+            epoch.Seal();
             Answer(Outcome.Unknown, Refusal.StorageFull);
             return;
         }
 
-        for (var i = 0; i < places.Length; i++)
-            _pending.Add(places[i], _batch[i].Payload, now);
+        var before = epoch.Last - count;
+        var sequence = before;
+        foreach (var request in _batch)
+            _pending.Add(new(epoch.Start, epoch.Epoch, ++sequence), request.Payload, now);
         Board.Pending = _pending.View();
-        for (var i = 0; i < places.Length; i++)
-            _batch[i].Complete(new(Outcome.Accepted, Refusal.None, LogPosition.Zero, default) { Accepted = places[i] });
-        _batch.Clear();
+        for (sequence = before; _batch.TryDequeue(out var request);)
+            request.Complete(new(Outcome.Accepted, Refusal.None, LogPosition.Zero, default) { Accepted = new(epoch.Start, epoch.Epoch, ++sequence) });
     }
 
     private void Answer(Outcome outcome, Refusal refusal)
     {
-        foreach (var request in _batch)
+        while (_batch.TryDequeue(out var request))
             request.Complete(new(outcome, refusal, LogPosition.Zero, default));
-        _batch.Clear();
     }
 
     /// <summary>The replica falls silent over it, as over a log that cannot be written.</summary>

@@ -108,7 +108,7 @@ internal sealed class OutboxFile : IDisposable
     }
 
     /// <summary>Adds a command to the next <see cref="Commit"/>; <paramref name="number"/> counts from 1 in each.</summary>
-    public OutboxPlace Stage(ReadOnlySpan<byte> command, int number)
+    public void Stage(ReadOnlySpan<byte> command, int number)
     {
         var size = SizeOf(command.Length);
         if (_buffer.Length < _staged + size)
@@ -121,7 +121,6 @@ internal sealed class OutboxFile : IDisposable
         command.CopyTo(record[RecordHeaderSize..]);
         BinaryPrimitives.WriteUInt32LittleEndian(record, SegmentHeader.Salted(_salt, record[4..]));
         _staged += size;
-        return new(Start, Epoch, Last + number);
     }
 
     /// <summary>Writes what was staged, <paramref name="count"/> commands, with one sync; they are durable when this returns.</summary>
