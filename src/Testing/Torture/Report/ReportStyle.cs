@@ -16,7 +16,7 @@ internal static class ReportStyle
         pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;border:1px solid #ddd;padding:.6em;font:13px/1.4 ui-monospace,monospace}
         table{border-collapse:collapse;margin:.6em 0;width:100%}
         th,td{border:1px solid #ccc;padding:.25em .55em;text-align:left;vertical-align:top;overflow-wrap:anywhere}th{background:#f4f4f4;white-space:nowrap}
-        .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.note{color:#444;max-width:62em}
+        .w{overflow-wrap:normal}.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.note{color:#444;max-width:62em}
         tr{break-inside:avoid}h2{break-after:avoid}
         @page{size:A4}@media print{body{font-size:12px}a{color:inherit}}
         """;
@@ -82,6 +82,9 @@ internal readonly record struct Cell(string Html, string Look)
 
     /// <summary>A number, or the name of a column of numbers: it stands at the right.</summary>
     public static Cell Number(string text) => new(HtmlPage.Safe(text), "n");
+
+    /// <summary>A name, which is not broken in the middle of a word.</summary>
+    public static Cell Name(string text) => new(HtmlPage.Safe(text), "w");
 
     /// <summary>How many.</summary>
     public static Cell Number(long count) => new(FigureText.Count(count), "n");

@@ -116,7 +116,7 @@ internal sealed class RunPage(RunFigures figures, RunResults results)
         foreach (var check in results.Checks.OrderBy(static check => ReportStyle.Rank(check.Verdict)))
         {
             var picture = check.Picture is { } file ? $" <a href=\"{HtmlPage.Link(file)}\">picture</a>" : "";
-            _html.Append(ReportStyle.Row(check.Workload, check.Checker, Cell.Verdict(check.Verdict), new(HtmlPage.Safe(check.Detail) + picture, ""), Cell.Number(FigureText.Duration(check.Seconds))));
+            _html.Append(ReportStyle.Row(Cell.Name(check.Workload), Cell.Name(check.Checker), Cell.Verdict(check.Verdict), new(HtmlPage.Safe(check.Detail) + picture, ""), Cell.Number(FigureText.Duration(check.Seconds))));
         }
 
         _html.Append(ReportStyle.Foot);
