@@ -148,7 +148,7 @@ internal sealed class WriteRoutingTests
     public async Task ANodeThatRefusesTheGreetingIsTold()
     {
         await using var node = new FakeNode(1) { Greets = ClientRefusal.OtherCluster };
-        var exception = Assert.ThrowsAsync<RaftStreamClientException>(async () => await RaftStreamClient.ConnectAsync(new() { Nodes = [node.Address], ClusterId = Guid.NewGuid() }));
+        var exception = await Assert.ThrowsAsync<RaftStreamClientException>(async () => await RaftStreamClient.ConnectAsync(new() { Nodes = [node.Address], ClusterId = Guid.NewGuid() }));
         Assert.That(exception!.Refusal, Is.EqualTo(ClientRefusal.OtherCluster));
     }
 
