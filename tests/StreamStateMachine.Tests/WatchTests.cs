@@ -92,7 +92,7 @@ public sealed class WatchTests
     public void Watches_of_every_kind_know_the_state_whatever_they_miss_and_wherever_they_go_on()
     {
         var resets = 0;
-        for (var seed = 0; seed < 60; seed++)
+        for (var seed = 0; seed < 12; seed++)
         {
             var random = new Random(seed);
             var commands = new RandomCommands(random, 200);
@@ -123,7 +123,7 @@ public sealed class WatchTests
             }
         }
 
-        Assert.That(resets, Is.GreaterThan(100));
+        Assert.That(resets, Is.GreaterThan(15));
     }
 
     [Test]

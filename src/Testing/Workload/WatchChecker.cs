@@ -14,6 +14,17 @@ internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIn
     /// <summary>Whether everything that has changed so far was told.</summary>
     public bool IsComplete => !_isListing && Expected() is null;
 
+    /// <summary>The watcher goes on at another place: what it was told of an entry that was not told whole, it will be told again.</summary>
+    public void GoesOn(LogIndex? resume)
+    {
+        if (_isListing || resume is not { } index)
+            return;
+        var whole = oracle.PlaceBehind(index);
+        for (var place = whole; place < _next; place++)
+            ViolationException.Require(!oracle.Changes[place].IsIn(filter) || oracle.Changes[place].Index == _last, "WatchResumable", $"A watch that was told of {oracle.Changes[place]}, and of {_last} after it, may resume only behind {index}.");
+        (_next, _last) = (whole, index);
+    }
+
     /// <summary>The watcher was told this.</summary>
     public void Told(in WatchEvent told)
     {

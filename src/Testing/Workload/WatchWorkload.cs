@@ -64,6 +64,7 @@ internal sealed class WatchWorkload
         watch.Turn++;
         watch.LastNode = watch.Node ?? watch.LastNode;
         watch.Node = null;
+        watch.Checker.GoesOn(watch.Resume);
         watch.Watcher = new(watch.Filter, watch.Resume, watch.PageBytes);
     }
 
