@@ -73,7 +73,9 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     public ReadOnlyMemory<byte>? QueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending)
     {
         _replies.ResetWrittenCount();
-        return machine is ICommutingMachine commuting && commuting.TryQueryOver(query, pending, _replies) ? _replies.WrittenSpan.ToArray() : null;
+        if (machine is not ICommutingMachine commuting || !commuting.TryQueryOver(query, pending, _replies))
+            return null;
+        return _replies.WrittenSpan.ToArray();
     }
 
     /// <summary>Fixes the state of this moment. One at a time, see <see cref="IsCaptured"/>.</summary>

@@ -61,6 +61,7 @@ internal sealed class NodeOutboxTests
         Assert.That(first.Outbox.Pending, Is.EqualTo(1));
         await first.ProposeAsync(SumMachine.Add(7), WriteConcern.Available);
         await using var second = await StartAsync(folders.Path, ports, 2);
+        await using var third = await StartAsync(folders.Path, ports, 3);
         await UntilAsync(() => first.Outbox.Pending == 0);
         Assert.That(SumMachine.ValueOf(await first.ReadAsync(default, ReadConsistency.Linearizable)), Is.EqualTo(12));
     }
