@@ -81,19 +81,20 @@ internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHan
     /// <summary>The greeting, or why it is none. Reads no byte beyond it.</summary>
     private static async Task<(ClientGreeting? Greeting, ClientRefusal Fault)> ReadAsync(PipeReader input, CancellationToken cancellationToken)
     {
-        var read = await input.ReadAtLeastAsync(ClientHandshake.PrefixSize, cancellationToken);
-        var prefix = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ClientHandshake.PrefixSize)).ToArray();
-        if (!ClientHandshake.TryReadPrefix(prefix, out var version, out var size))
+        while (true)
         {
-            input.AdvanceTo(read.Buffer.End);
-            return (null, ClientRefusal.BadGreeting);
-        }
+            var read = await input.ReadAsync(cancellationToken);
+            var bytes = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, ClientHandshake.LargestSize)).ToArray();
+            var isOurs = ClientHandshake.TryReadPrefix(bytes, out var version, out var size);
+            if ((bytes.Length < ClientHandshake.PrefixSize || (isOurs && bytes.Length < size)) && !read.IsCompleted)
+            {
+                input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
 
-        input.AdvanceTo(read.Buffer.Start, read.Buffer.GetPosition(ClientHandshake.PrefixSize));
-        read = await input.ReadAtLeastAsync(size, cancellationToken);
-        var bytes = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, size));
-        var greeting = ClientHandshake.TryReadGreeting(bytes.ToArray());
-        input.AdvanceTo(bytes.End);
-        return version == ClientHandshake.CurrentVersion ? (greeting, ClientRefusal.BadGreeting) : (null, ClientRefusal.UnsupportedVersion);
+            var greeting = isOurs && bytes.Length >= size ? ClientHandshake.TryReadGreeting(bytes.AsSpan(0, size)) : null;
+            input.AdvanceTo(isOurs ? read.Buffer.GetPosition(Math.Min(size, bytes.Length)) : read.Buffer.End);
+            return isOurs && version != ClientHandshake.CurrentVersion ? (null, ClientRefusal.UnsupportedVersion) : (greeting, ClientRefusal.BadGreeting);
+        }
     }
 }
