@@ -165,7 +165,7 @@ internal sealed class ClientPortTests
     {
         var leader = await _cluster.LeaderAsync();
         await Eventually.HoldsAsync(
-            async () => (await _cluster.Local.Client(leader.Id).StatusAsync(Patience, CancellationToken.None)).Value?.Members.Select(static member => member.Client).SequenceEqual(_cluster.Local.Members.Select(static member => member.Client)) == true,
+            async () => (await _cluster.Local.Client(leader.Id).StatusAsync(Patience, CancellationToken.None)).Value?.Members.Select(static member => member.Client).SequenceEqual(_cluster.Local.Members.Select(static member => member.Client), StringComparer.Ordinal) == true,
             "the leader knows where the clients of all nodes go",
             Patience);
     }

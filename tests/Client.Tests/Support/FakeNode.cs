@@ -127,9 +127,9 @@ internal sealed class FakeNode : IAsyncDisposable
             await stream.ReadExactlyAsync(prefix, _stop.Token);
             Assert.That(ClientHandshake.TryReadPrefix(prefix, out _, out var size));
             await stream.ReadExactlyAsync(new byte[size - prefix.Length], _stop.Token);
-            var welcome = new ClientWelcome((byte)Greets, Greets == 0 ? null : "The test refuses.") { Node = Id, MaxInFlight = 1_024, MaxRequest = FrameCutter.LargestRequest };
+            var welcome = new ClientWelcome((byte)Greets, Greets == ClientRefusal.None ? null : "The test refuses.") { Node = Id, MaxInFlight = 1_024, MaxRequest = FrameCutter.LargestRequest };
             await stream.WriteAsync(ClientHandshake.Write(welcome), _stop.Token);
-            if (Greets == 0)
+            if (Greets == ClientRefusal.None)
                 await AnswerAllAsync(stream);
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or ObjectDisposedException or SocketException)

@@ -1,4 +1,5 @@
 using RaftStream.Client;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Commands;
 using RaftStream.Node.Http;
 using RaftStream.Node.Local;

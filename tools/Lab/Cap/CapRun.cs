@@ -130,7 +130,7 @@ internal sealed class CapRun(CapPlan plan, TextWriter? progress)
     }
 
     /// <summary>The counters once nothing is to come any more: what was accepted has been applied, and no more than that.</summary>
-    private async Task<Dictionary<(CapLevel, CapSide), long>> FinalAsync(NodeClient node, List<CapClient> clients, CancellationToken cancellation)
+    private static async Task<Dictionary<(CapLevel, CapSide), long>> FinalAsync(NodeClient node, List<CapClient> clients, CancellationToken cancellation)
     {
         var final = new Dictionary<(CapLevel, CapSide), long>();
         foreach (var client in clients.Where(static client => client.Level.IsWrite))
@@ -172,7 +172,7 @@ internal sealed class CapRun(CapPlan plan, TextWriter? progress)
         throw new LabException($"The larger part did not tell the counter {key} within {Patience.TotalSeconds} s: the cluster does not serve.");
     }
 
-    private static async Task<int> LeaderAsync(ProcessDriver driver, RaftStreamSystem system, CancellationToken cancellation)
+    private async Task<int> LeaderAsync(ProcessDriver driver, RaftStreamSystem system, CancellationToken cancellation)
     {
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < Patience; await Task.Delay(Pause, cancellation))
         {

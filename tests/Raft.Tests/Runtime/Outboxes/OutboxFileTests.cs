@@ -109,7 +109,7 @@ internal sealed class OutboxFileTests
         return OutboxFile.Read(disk, OutboxFile.NameOf(1), OutboxBench.Identity, (place, command) => read.Add((place, command[0])));
     }
 
-    private static void Replace(IDisk disk, byte[] bytes)
+    private static void Replace(SimDisk disk, byte[] bytes)
     {
         disk.Delete(OutboxFile.NameOf(1));
         using var file = disk.Create(OutboxFile.NameOf(1));
