@@ -15,14 +15,14 @@ app.MapGet("/", async (ICountingStore store, CancellationToken aborted) =>
 {
     var visit = await store.AddAsync("visitors", cancellationToken: aborted);
     return visit.Outcome == Outcome.Applied
-        ? Results.Text($"You are visitor {visit.Value}.\n")
-        : Results.Problem($"You were not counted, or nobody knows: {visit.Outcome}.", statusCode: StatusCodes.Status503ServiceUnavailable);
+        ? (IResult)TypedResults.Text($"You are visitor {visit.Value}.\n")
+        : TypedResults.Problem($"You were not counted, or nobody knows: {visit.Outcome}.", statusCode: StatusCodes.Status503ServiceUnavailable);
 });
 
 // What this machine knows, at once and without asking anybody: perhaps a little old, and it says how old.
 app.MapGet("/about", async (ICountingStore store, CancellationToken aborted) =>
 {
     var known = await store.GetAsync("visitors", ReadConsistency.Eventual, aborted);
-    return Results.Text($"At least {known.Value} visitors, as of log entry {known.Position.Index}.\n");
+    return TypedResults.Text($"At least {known.Value} visitors, as of log entry {known.Position.Index}.\n");
 });
 app.Run();

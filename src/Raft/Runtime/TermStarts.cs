@@ -39,13 +39,13 @@ internal sealed class TermStarts
     }
 
     /// <summary>
-    /// What became of the entry that was given <paramref name="position"/>, by a log that is applied up to <paramref name="applied"/>; null as long as that is
-    /// not decided.
+    /// What became of the entry that was given <paramref name="position"/>, by a log that is applied up to <paramref name="applied"/> and, so that nothing made up is taken for
+    /// lost, up to an entry of whoever led when the question came; null as long as that is not decided.
     /// </summary>
     /// <remarks>
-    /// [safety] A committed entry of a higher term at or before the index: the log that everybody agrees on went on without it (<see cref="Outcome.Lost"/>). Else, once the
-    /// index is applied, the entry there is of the same term, and a term has one entry at an index. It cannot be of a lower one: whoever led the higher term held all
-    /// that was committed before (leader completeness, dissertation 3.6.3), so no leader gave out such a position.
+    /// [safety] A committed entry of a higher term at or before the index: the log that everybody agrees on went on without it (<see cref="Outcome.Lost"/>). Else, once the index is
+    /// applied, the entry there tells: a term has one entry at an index. One of a lower term has overtaken it, if a higher term began behind it: a leader of the higher term held
+    /// the older entry there, and committed it with its own (as in figure 8 of the paper). If none did, nobody of the term of the position gave it out, for whoever led last had no such entry.
     /// </remarks>
     public (Outcome Outcome, Refusal Refusal)? Judge(LogPosition position, LogIndex applied)
     {
@@ -57,7 +57,9 @@ internal sealed class TermStarts
             return (Outcome.Lost, Refusal.None);
         if (applied < position.Index)
             return null;
-        return start.Term == position.Term ? (Outcome.Applied, Refusal.None) : (Outcome.Rejected, Refusal.NoSuchEntry);
+        if (start.Term == position.Term)
+            return (Outcome.Applied, Refusal.None);
+        return At(Count - 1).Term > position.Term ? (Outcome.Lost, Refusal.None) : (Outcome.Rejected, Refusal.NoSuchEntry);
     }
 
     /// <summary>All of it as bytes for a snapshot.</summary>

@@ -108,10 +108,9 @@ internal sealed class ProvisionalWorkload(Simulation simulation, Func<SimNode> s
 
         ViolationException.Require(answer.Outcome == Outcome.Lost, "ConfirmKnows", $"A question about {at} is answered with {answer.Outcome}.");
         ViolationException.Require(write.Applied == LogPosition.Zero, "LostIsNever", $"{at} is said to be lost, and was applied.");
-        ViolationException.Require(
-            simulation.Checker.CommittedTerm(LogIndex.Min(simulation.Checker.Committed, at.Index)) > at.Term,
-            "LostIsDecided",
-            $"{at} is said to be lost, and what is committed up to {simulation.Checker.Committed} does not decide it.");
+        var committed = simulation.Checker.Committed;
+        var isDecided = committed >= at.Index ? simulation.Checker.CommittedTerm(at.Index) != at.Term : simulation.Checker.CommittedTerm(committed) > at.Term;
+        ViolationException.Require(isDecided, "LostIsDecided", $"{at} is said to be lost, and what is committed up to {committed} does not decide it.");
         write.IsNever = true;
     }
 

@@ -134,7 +134,7 @@ internal sealed class ClusterCommandTests
     {
         using var document = JsonDocument.Parse(await cluster.ReadLineAsync(Limit));
         return [.. document.RootElement.GetProperty("nodes").EnumerateArray().Select(node => new Listed(
-            node.GetProperty("id").GetInt32(), node.GetProperty("pid").GetInt32(), node.GetProperty("http").GetString()!, node.GetProperty("raft").GetString()!, node.GetProperty("client").GetString()))];
+            node.GetProperty("id").GetInt32(), node.GetProperty("pid").GetInt32(), node.GetProperty("http").GetString()!, node.GetProperty("raft").GetString()!))];
     }
 
     private sealed record Listed(int Id, int Pid, string Http, string Raft)

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using RaftStream.Node.Http;
+using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 
@@ -45,7 +45,7 @@ internal sealed class WatchTests
             await AddAsync("elsewhere", 1);
             await AddAsync("one/a", 4);
             told.AddRange(await watch.UntilAsync("5"));
-            Assert.That(told.Where(static item => item.Name == "row" || item.Name == "change").GroupBy(static item => item.Key).Select(static key => (key.Key, key.Last().Value)), Is.EquivalentTo(new (string?, long?)[] { ("one/a", 5), ("one/b", 2) }));
+            Assert.That(told.Where(static item => item.Name == "row" || item.Name == "change").GroupBy(static item => item.Key, StringComparer.Ordinal).Select(static key => (key.Key, key.Last().Value)), Is.EquivalentTo(new (string?, long?)[] { ("one/a", 5), ("one/b", 2) }));
             id = told[^1].Id!;
         }
 

@@ -31,6 +31,15 @@ internal sealed class TermStartsTests
     }
 
     [Test]
+    public void An_entry_of_a_lower_term_that_a_later_leader_committed_in_its_place_means_lost()
+    {
+        // Term 3 gave out 6, and died alone with it; term 4 held the entry of term 2 there, and committed it with its own at 7.
+        var terms = Of((1, 1), (5, 2), (7, 4));
+        Assert.That(terms.Judge(At(6, 3), new(7)), Is.EqualTo((Outcome.Lost, Refusal.None)));
+        Assert.That(terms.Judge(At(6, 2), new(7)), Is.EqualTo((Outcome.Applied, Refusal.None)));
+    }
+
+    [Test]
     public void A_position_that_no_leader_gave_out_is_refused() =>
         Assert.That(Of((1, 1)).Judge(At(3, 2), new(6)), Is.EqualTo((Outcome.Rejected, Refusal.NoSuchEntry)));
 

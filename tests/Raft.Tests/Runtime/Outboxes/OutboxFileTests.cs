@@ -1,3 +1,4 @@
+using RaftStream.Testing;
 using RaftStream.Raft.Runtime;
 using RaftStream.Raft.Tests.Log;
 
