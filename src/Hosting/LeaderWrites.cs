@@ -64,7 +64,7 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
                 if (end == Forwarded.Lost)
                     return None(Outcome.Unknown, Refusal.LostLeadership);
                 if (answer is not null)
-                    return Read(answer);
+                    return Read(answer) with { Source = Source(answer.Headers, write.Concern) };
             }
 
             await Task.Delay(Pause, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -78,6 +78,10 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
     {
         [RequestDeadline.HopsHeader] = (RequestDeadline.MaxHops - 1).ToString(CultureInfo.InvariantCulture),
     });
+
+    private static AnswerSource Source(IHeaderDictionary headers, WriteConcern concern) => new(Id(headers[AnswerHeaders.Node]), Id(headers[AnswerHeaders.Leader]), Read: null, concern);
+
+    private static NodeId Id(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? new(id) : NodeId.None;
 
     private static CounterAnswer Read(ForwardAnswer answer) => answer.Status switch
     {

@@ -49,4 +49,7 @@ internal sealed record NodeSettings
 
     /// <summary>The files for TLS between the nodes; null for none.</summary>
     public PeerTlsOptions? Tls { get; init; }
+
+    /// <summary>Makes the state machine.</summary>
+    public Func<IStateMachine> Machine { get; init; } = static () => new CountingStore();
 }

@@ -43,7 +43,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Starts a replica with the counting store.</summary>
+    /// <summary>Starts a replica.</summary>
     /// <exception cref="ReplicaException">It cannot start: one sentence.</exception>
     public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, NodeIo io, CancellationToken cancellationToken)
     {
@@ -64,7 +64,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
         };
         try
         {
-            return await RaftNode.StartAsync(options, Machines.Create(), loggers, io, cancellationToken);
+            return await RaftNode.StartAsync(options, settings.Machine(), loggers, io, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -47,6 +47,11 @@ public sealed class RaftStreamOptions
     /// <summary>Certificates for TLS between the nodes; null for connections without.</summary>
     public PeerTlsOptions? PeerTls { get; set; }
 
+    /// <summary>
+    /// Makes the state machine, the same kind on all nodes. With one of one's own, <see cref="RaftStreamReplica"/> takes its commands and queries, and what speaks of counters means nothing.
+    /// </summary>
+    public Func<IStateMachine> StateMachine { get; set; } = static () => new CountingStore();
+
     /// <exception cref="UsageException">The first thing that is wrong, in one sentence.</exception>
     internal NodeSettings ToSettings()
     {
@@ -77,11 +82,14 @@ public sealed class RaftStreamOptions
             AdvertiseHttp = AdvertiseHttp?.TrimEnd('/'),
             Incarnation = Incarnation,
             Tls = PeerTls,
+            Machine = StateMachine,
         };
     }
 
     private void Look()
     {
+        if (StateMachine is null)
+            throw new UsageException($"{nameof(StateMachine)} is missing: leave it as it is for counters.");
         if (ElectionTimeout < TimeSpan.FromMilliseconds(50) || ElectionTimeout > TimeSpan.FromSeconds(60))
             throw new UsageException($"{nameof(ElectionTimeout)} is {ElectionTimeout.TotalMilliseconds} ms: give 50 ms to 60 s.");
         if (Heartbeat <= TimeSpan.Zero || Heartbeat > ElectionTimeout / 3)

@@ -13,7 +13,7 @@ public static class RaftStreamServices
     private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
 
     /// <summary>
-    /// Adds a replica that starts and stops with the host, and <see cref="ICountingStore"/>. With more than one member each program also needs <see cref="RaftStreamRoutes.MapRaftStream"/>, so that the
+    /// Adds a replica that starts and stops with the host, <see cref="ICountingStore"/> and <see cref="RaftStreamReplica"/>. With more than one member each program also needs <see cref="RaftStreamRoutes.MapRaftStream"/>, so that the
     /// others can pass requests on to it. There is a health check <c>raftstream</c>, healthy while the replica can serve.
     /// </summary>
     /// <exception cref="ArgumentNullException">Something is null.</exception>
@@ -39,6 +39,7 @@ public static class RaftStreamServices
         services.AddSingleton<ReadRouter>();
         services.AddSingleton<LeaderWrites>();
         services.AddSingleton<ICountingStore, EmbeddedStore>();
+        services.AddSingleton(static provider => new RaftStreamReplica(provider.GetRequiredService<NodeHandle>()));
         services.AddSingleton<ClientPortHandler>();
         services.AddHostedService<RaftHostedService>();
         services.AddTransient<IStartupFilter, FirstInLine>();

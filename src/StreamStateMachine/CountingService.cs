@@ -2,99 +2,6 @@ using System.Buffers;
 
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>The answer to a request about one counter.</summary>
-/// <param name="Outcome">What is certain about it.</param>
-/// <param name="Refusal">Why it was not done, where it was not.</param>
-/// <param name="Position">Its place in the log; for a read, the index it saw.</param>
-/// <param name="Value">The counter's value after the request; 0 where there is no such counter.</param>
-/// <param name="Exists">Whether there is such a counter after the request.</param>
-/// <param name="Matched">
-/// For compare-and-set: whether the expected value was found, and so the new one set. True for other requests that were applied.
-/// </param>
-/// <param name="Problem">
-/// Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.
-/// </param>
-public readonly record struct CounterAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-
-    /// <summary>Of an accepted write: its place in this node's outbox; else null.</summary>
-    public OutboxPlace? Accepted { get; init; }
-
-    /// <summary>Of a tentative read: whether something waits in this node's outbox, of this counter or of another one, that is not in the log that this replica has applied.</summary>
-    public bool IsTentative { get; init; }
-}
-
-/// <summary>One row of a top list.</summary>
-public readonly record struct CounterRow(string Key, long Value);
-
-/// <summary>
-/// The largest counters, largest first and equal ones by their keys' bytes, with the size of the whole store. A total beyond 64 bits is
-/// told as the nearest value in their range.
-/// </summary>
-public sealed record TopAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterRow> Rows, long Total, long Distinct)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
-/// <summary>One counter of several that were asked for; the value is null where there is no such counter.</summary>
-public readonly record struct CounterValue(string Key, long? Value);
-
-/// <summary>The counters that were asked for, in that order, all as they were at one index.</summary>
-public sealed record ValuesAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterValue> Values)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
-/// <summary>The sum over the counters whose keys are integers in a range, which never leaves 128 bits, and how many they are.</summary>
-public sealed record RangeSumAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, Int128 Sum, long Count)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
-/// <summary>How far a job has counted one partition of its source.</summary>
-/// <param name="Job">The job's name.</param>
-/// <param name="Partition">The partition's name.</param>
-/// <param name="Exists">Whether an ingest ever started, of an empty source too.</param>
-/// <param name="Offset">Bytes of the source that are counted.</param>
-/// <param name="PrefixSha256">SHA-256 of those bytes, 32 bytes; empty if the partition does not exist.</param>
-/// <param name="Words">Words counted.</param>
-/// <param name="DeadLetters">Words set aside because they are too long.</param>
-public sealed record JobPosition(
-    string Job, string Partition, bool Exists, long Offset, ReadOnlyMemory<byte> PrefixSha256, long Words, long DeadLetters);
-
-/// <summary>The answer to a request for a job's position.</summary>
-public sealed record JobAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, JobPosition? Job)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
-/// <summary>The answer to a request for dead letters: how many there ever were, and the newest ones, newest first.</summary>
-public sealed record DeadLettersAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Count, IReadOnlyList<DeadLetter> Letters)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
-/// <summary>
-/// The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys,
-/// partitions, and the state's hash.
-/// </summary>
-public sealed record StatsAnswer(
-    Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash)
-{
-    /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
-    public TimeSpan? Age { get; init; }
-}
-
 /// <summary>
 /// The counting store as a .NET program sees it: typed requests to the replica in this process. Safe to call from any thread.
 /// Keys take 1 to 4,096 bytes of UTF-8; another one is an <see cref="ArgumentException"/>, as is a name or limit out of range.
@@ -108,6 +15,7 @@ public sealed class CountingService
 
     private readonly RaftNode _node;
     private readonly Propose _propose;
+    private readonly WriteConcern _concern;
     private readonly Watches _watches;
 
     /// <summary>A service over a node that was started with a <see cref="CountingStore"/>.</summary>
@@ -117,7 +25,8 @@ public sealed class CountingService
         (_node, _propose, _watches) = (node, node.ProposeAsync, new(node));
     }
 
-    private CountingService(CountingService parent, Propose propose) => (_node, _propose, _watches) = (parent._node, propose, parent._watches);
+    private CountingService(CountingService parent, Propose propose, WriteConcern concern = WriteConcern.Quorum) =>
+        (_node, _propose, _concern, _watches) = (parent._node, propose, concern, parent._watches);
 
     /// <summary>
     /// The same store for one write of a session: it is applied once, however often it is sent under its number. With
@@ -134,7 +43,7 @@ public sealed class CountingService
     /// no value; <see cref="ConfirmAsync"/> tells what became of it. An <see cref="Outcome.Accepted"/> one, which <see cref="AddAsync"/> and <see cref="MaxAsync"/> alone can have, tells
     /// its place in this node's outbox; read it with <see cref="ReadConsistency.Tentative"/>.
     /// </summary>
-    public CountingService WithConcern(WriteConcern concern) => new(this, (command, token) => _node.ProposeAsync(command, concern, token));
+    public CountingService WithConcern(WriteConcern concern) => new(this, (command, token) => _node.ProposeAsync(command, concern, token), concern);
 
     /// <summary>
     /// What became of a provisional write: <see cref="Outcome.Applied"/> (it was executed, though the store may have declined it) or <see cref="Outcome.Lost"/>; any other answer says
@@ -148,7 +57,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteAdd(command, bytes, delta);
-        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
     }
 
     /// <summary>Raises a counter, which starts at 0, to <paramref name="value"/> where it is below it.</summary>
@@ -157,7 +66,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteMax(command, bytes, value);
-        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
     }
 
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist).</summary>
@@ -166,7 +75,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteCompareAndSet(command, bytes, expected, value);
-        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
     }
 
     /// <summary>Deletes a counter; <see cref="CounterAnswer.Value"/> is what it last was.</summary>
@@ -175,7 +84,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteDelete(command, bytes);
-        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
     }
 
     /// <summary>Reads a counter; the only read that can be <see cref="ReadConsistency.Tentative"/>.</summary>
@@ -184,7 +93,7 @@ public sealed class CountingService
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteGet(query, bytes);
-        return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToCounter(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>Reads up to 1,000 counters, all at one index, in the order of <paramref name="keys"/>.</summary>
@@ -196,7 +105,7 @@ public sealed class CountingService
             throw new ArgumentException($"There are {keys.Count} keys: ask for 1 to {StoreLimits.MaxGetMany}.", nameof(keys));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteGetMany(query, keys.Select(static key => StoreLimits.KeyOf(key, nameof(keys))).ToArray());
-        return Answers.ToValues(keys, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToValues(keys, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>
@@ -207,7 +116,7 @@ public sealed class CountingService
     {
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteRangeSum(query, from, to);
-        return Answers.ToRangeSum(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToRangeSum(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>
@@ -236,7 +145,7 @@ public sealed class CountingService
         StoreLimits.CheckLimit(limit, StoreLimits.MaxTop, nameof(limit));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteTop(query, limit);
-        return Answers.ToTop(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToTop(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>Reads a job's position.</summary>
@@ -245,7 +154,7 @@ public sealed class CountingService
         var name = StoreLimits.NameOf(job, partition);
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteJob(query, name);
-        return Answers.ToJob(name, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToJob(name, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>Reads the newest <paramref name="limit"/> dead letters of a partition; 1 to 1,000.</summary>
@@ -255,7 +164,7 @@ public sealed class CountingService
         StoreLimits.CheckLimit(limit, StoreLimits.MaxDeadLetters, nameof(limit));
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteDeadLetters(query, name, limit);
-        return Answers.ToDeadLetters(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToDeadLetters(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>Reads the size of the store.</summary>
@@ -263,6 +172,21 @@ public sealed class CountingService
     {
         var query = new ArrayBufferWriter<byte>();
         StoreQuery.WriteStats(query);
-        return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false));
+        return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
+    }
+
+    private AnswerSource Written
+    {
+        get
+        {
+            var status = _node.Status;
+            return new(status.Id, status.Leader, Read: null, _concern);
+        }
+    }
+
+    private AnswerSource Served(ReadConsistency consistency)
+    {
+        var status = _node.Status;
+        return new(status.Id, status.Leader, consistency, Write: null);
     }
 }

@@ -151,7 +151,7 @@ internal static class WatchEndpoints
         (filter, problem) = (WatchFilter.All, "");
         if (key.Count + prefix.Count == 0)
             return true;
-        var text = key.Count == 1 ? key[0] : prefix[0];
+        var text = key.Count > 0 ? key[0] : prefix[0];
         if (key.Count + prefix.Count > 1)
             problem = "The query names more than one key or prefix: give one of them, or none for every counter.";
         else if (!CounterKeys.IsKey(text))

@@ -31,8 +31,8 @@ public enum WatchEventKind
 /// <param name="Key">The counter; empty for a reset and for progress.</param>
 /// <param name="Value">Its value; 0 where it was deleted.</param>
 /// <param name="Resume">
-/// Where a watch goes on, on any node, that has handled this event and all before it: behind this index. An entry that changes several counters moves it only with the
-/// last of them: whoever stops within it is told all of it again. Null from a reset up to the progress that ends it: begin anew.
+/// Where a watch goes on, on any node, that has handled this event and all before it: behind this index. An entry that changes several counters moves it to itself
+/// only with the last of them: whoever stops within it is told all of it again, and nothing of those before. Null from a reset up to the progress that ends it: begin anew.
 /// </param>
 public readonly record struct WatchEvent(WatchEventKind Kind, LogIndex Index, string Key, long Value, LogIndex? Resume);
 

@@ -99,7 +99,9 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
         {
             var change = events[i];
             var isLast = i + 1 < events.Count ? events[i + 1].Index > change.Index : mark >= ChangePlace.Behind(change.Index);
-            Resume = isLast ? change.Index : Resume;
+
+            // In the middle of an entry all of it will be told again, and nothing of those before it.
+            Resume = isLast ? change.Index : new(change.Index.Value - 1);
             events[i] = change with { Resume = Resume };
         }
     }

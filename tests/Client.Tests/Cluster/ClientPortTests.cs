@@ -190,9 +190,10 @@ internal sealed class ClientPortTests
     private static async Task<byte[]> ReadToEndAsync(TcpClient client)
     {
         using var limit = new CancellationTokenSource(Patience);
+        var stream = client.GetStream();
         client.Client.Shutdown(SocketShutdown.Send);
         using var all = new MemoryStream();
-        await client.GetStream().CopyToAsync(all, limit.Token);
+        await stream.CopyToAsync(all, limit.Token);
         return all.ToArray();
     }
 

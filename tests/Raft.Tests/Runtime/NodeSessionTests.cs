@@ -81,7 +81,9 @@ internal sealed class NodeSessionTests
             Assert.That((read["raftstream.raft.members"], read["raftstream.raft.members.unheard"], read["raftstream.raft.members.behind"]), Is.EqualTo((1L, 0L, 0L)));
             Assert.That((read["raftstream.raft.members.changing"], read["raftstream.raft.transfer.underway"], read["raftstream.raft.storage.full"]), Is.EqualTo((0L, 0L, 0L)));
             Assert.That(read["raftstream.raft.healthy"], Is.EqualTo(1));
-            Assert.That(read.Keys, Has.Count.EqualTo(23));
+            Assert.That((read["raftstream.raft.outbox.pending"], read["raftstream.raft.outbox.bytes"]), Is.EqualTo((0L, 0L)));
+            Assert.That((read["raftstream.raft.outbox.drained"], read["raftstream.raft.outbox.lost"]), Is.EqualTo((0L, 0L)));
+            Assert.That(read.Keys, Has.Count.EqualTo(27));
         }
     }
 

@@ -78,24 +78,30 @@ internal sealed class CapPicture(CapRecord run)
         chart.Text(TimeAxis.Left + 150, 18, "refused");
         chart.Box(TimeAxis.Left + 246, 6, 22, 14, "unknown");
         chart.Text(TimeAxis.Left + 276, 18, "unknown");
-        chart.Box(TimeAxis.Left + 380, 6, 22, 14, "wash");
-        chart.Text(TimeAxis.Left + 410, 18, "cut in two (between the dashed lines)");
+        chart.Line(TimeAxis.Left + 391, 6, TimeAxis.Left + 391, 20, "most");
+        chart.Text(TimeAxis.Left + 402, 18, "cut in two from here, or up to here");
     }
 
-    /// <summary>A cell for each short stretch of time, in parts as what was asked for in it ended.</summary>
+    /// <summary>A cell for each short stretch of time, in parts as what was asked for in it ended; what took longer is a bar of its own, up to its end.</summary>
     private void Cells(SvgChart chart, IReadOnlyList<CapOperation> operations, double y)
     {
         var length = run.Phases[^1].To / MostCells;
-        foreach (var cell in operations.GroupBy(operation => Math.Min(MostCells - 1, (int)(operation.Began / length))))
+        foreach (var cell in operations.Where(operation => operation.Ended - operation.Began <= length).GroupBy(operation => Math.Min(MostCells - 1, (int)(operation.Began / length))))
         {
             var (x, end) = (_time.X((cell.Key * length).TotalSeconds), _time.X(((cell.Key + 1) * length).TotalSeconds));
             var bottom = y + RowHeight - 4;
-            foreach (var end2 in cell.GroupBy(static operation => operation.End).OrderBy(static group => group.Key))
+            foreach (var ended in cell.GroupBy(static operation => operation.End).OrderBy(static group => group.Key))
             {
-                var height = (RowHeight - 4) * end2.Count() / cell.Count();
-                chart.Box(x, bottom - height, end - x, height, Look(end2.Key), null, " style=\"stroke-width:.3\"");
+                var height = (RowHeight - 4) * ended.Count() / cell.Count();
+                chart.Box(x, bottom - height, end - x, height, Look(ended.Key), null, " style=\"stroke-width:.3\"");
                 bottom -= height;
             }
+        }
+
+        foreach (var slow in operations.Where(operation => operation.Ended - operation.Began > length))
+        {
+            var (x, end) = (_time.X(slow.Began.TotalSeconds), _time.X(slow.Ended.TotalSeconds));
+            chart.Box(x, y, end - x, RowHeight - 4, Look(slow.End), null, " style=\"stroke-width:.6\"");
         }
     }
 

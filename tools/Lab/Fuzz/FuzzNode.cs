@@ -59,7 +59,7 @@ internal sealed class FuzzNode(string folder, IReadOnlyDictionary<NodeId, DnsEnd
                 HeartbeatInterval = TimeSpan.FromMilliseconds(20),
                 SnapshotAfterBytes = 1024 * 1024,
             },
-            Machines.Create(),
+            new CountingStore(),
             this);
     }
 

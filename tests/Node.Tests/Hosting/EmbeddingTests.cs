@@ -1,0 +1,288 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RaftStream.Hosting.Http;
+using RaftStream.Node.Local;
+using RaftStream.Node.Tests.Support;
+
+namespace RaftStream.Node.Tests.Hosting;
+
+/// <summary>Three programs in this process, each with a replica of its own: what the store is to them, whichever of them leads.</summary>
+[TestFixture]
+internal sealed class EmbeddingTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly List<WebApplication> _programs = [];
+    private TemporaryFolder _folder = null!;
+    private HttpClient _http = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        _folder = new TemporaryFolder();
+        _http = HttpClients.Create();
+        var ports = Ports.Find(3);
+        var members = string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}")));
+        for (var id = 1; id <= 3; id++)
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Logging.ClearProviders();
+            builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+            var (node, data) = (id, _folder.File($"node-{id}"));
+            builder.Services.AddRaftStream(options => (options.Id, options.Members, options.Data) = (node, members, data));
+            var app = builder.Build();
+            app.MapRaftStream();
+            app.MapHealthChecks("/health");
+            app.MapGet("/fails", static string () => throw new InvalidOperationException("the program's own fault"));
+            app.MapGet("/v1/own/{name}", static (string name) => name);
+            _programs.Add(app);
+            await app.StartAsync();
+        }
+
+        await Eventually.HoldsAsync(async () => (await Store(0).AddAsync("ready")).Outcome == Outcome.Applied, "the three programs count", Limit);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        foreach (var program in _programs)
+            await program.DisposeAsync();
+        _http.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task EveryProgramWritesAndReadsWhatTheOthersWrote()
+    {
+        for (var turn = 0; turn < 9; turn++)
+        {
+            var added = await Store(turn % 3).AddAsync("shared", 2);
+            Assert.That((added.Outcome, added.Value, added.Exists), Is.EqualTo((Outcome.Applied, 2L * (turn + 1), true)), $"{added}");
+            Assert.That((added.Source.Write, added.Source.Node), Is.EqualTo(((WriteConcern?)WriteConcern.Quorum, added.Source.Leader)), "the leader has served it");
+            var read = await Store((turn + 1) % 3).GetAsync("shared");
+            Assert.That((read.Value, read.Source.Read, read.Source.Node), Is.EqualTo((2L * (turn + 1), (ReadConsistency?)ReadConsistency.Linearizable, new NodeId(((turn + 1) % 3) + 1))), "and a node of its own reads it");
+        }
+    }
+
+    [Test]
+    public async Task CompareAndSetMaxAndDeleteMeanTheSameFromEveryProgram()
+    {
+        foreach (var (store, place) in Enumerable.Range(0, 3).Select(place => (Store(place), place)))
+        {
+            var key = $"cas/{place}";
+            Assert.That((await store.CompareAndSetAsync(key, null, 5)).Matched);
+            var missed = await store.CompareAndSetAsync(key, 6, 7);
+            Assert.That((missed.Outcome, missed.Matched, missed.Value), Is.EqualTo((Outcome.Applied, false, 5)));
+            Assert.That((await store.MaxAsync(key, 9)).Value, Is.EqualTo(9));
+            Assert.That((await store.MaxAsync(key, 2)).Value, Is.EqualTo(9));
+            Assert.That((await store.DeleteAsync(key)).Value, Is.EqualTo(9));
+            Assert.That((await store.GetAsync(key)).Exists, Is.False);
+            await store.AddAsync(key, long.MaxValue);
+            Assert.That((await store.AddAsync(key)).Problem, Does.Contain("64 bits"), "what the store declines is told in a sentence");
+            await store.DeleteAsync(key);
+        }
+    }
+
+    [Test]
+    public async Task AProvisionalWriteIsConfirmedByEveryProgramAndAnAcceptedOneIsAppliedOnce()
+    {
+        foreach (var place in Enumerable.Range(0, 3))
+        {
+            var provisional = await Store(place).AddAsync("weak", 1, WriteConcern.Leader);
+            Assert.That(provisional.Outcome, Is.EqualTo(Outcome.Provisional), $"{provisional}");
+            Assert.That((await Store((place + 1) % 3).ConfirmAsync(provisional.Position)).Outcome, Is.EqualTo(Outcome.Applied));
+            var accepted = await Store(place).AddAsync("late", 1, WriteConcern.Available);
+            Assert.That((accepted.Outcome, accepted.Source.Node), Is.EqualTo((Outcome.Accepted, new NodeId(place + 1))), $"{accepted}");
+        }
+
+        await Eventually.HoldsAsync(async () => (await Store(0).GetAsync("late")).Value == 3, "what was accepted is applied", Limit);
+        Assert.That((await Store(0).GetAsync("weak")).Value, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task SeveralCountersASumATopListAndAWatchAreThereToo()
+    {
+        for (var key = -3; key <= 3; key++)
+            await Store(0).AddAsync(key.ToString(System.Globalization.CultureInfo.InvariantCulture), 10 + key);
+        var many = await Store(1).GetManyAsync(["3", "-3", "nothing"]);
+        Assert.That(many.Values.Select(static one => one.Value), Is.EqualTo(new long?[] { 13, 7, null }));
+        var sum = await Store(2).RangeSumAsync(-1, 2);
+        Assert.That(((long)sum.Sum, sum.Count), Is.EqualTo((42L, 4L)));
+        Assert.That((await Store(1).TopAsync(1)).Rows, Has.Count.EqualTo(1));
+
+        using var limit = new CancellationTokenSource(Limit);
+        var written = await Store(0).AddAsync("watched", 1);
+        var seen = new List<long>();
+        var adding = Task.WhenAll(Enumerable.Range(0, 5).Select(async place => await Store(place % 3).AddAsync("watched", 1)));
+        await foreach (var change in Store(2).WatchAsync(WatchFilter.Key("watched"), written.Position.Index, limit.Token))
+        {
+            if (change.Kind == WatchEventKind.Changed)
+                seen.Add(change.Value);
+            if (seen.Count == 5)
+                break;
+        }
+
+        await adding;
+        Assert.That(seen, Is.EqualTo(new[] { 2, 3, 4, 5, 6 }));
+    }
+
+    [Test]
+    public async Task WhatIsTheProgramsStaysTheProgramsOwn()
+    {
+        var address = _programs[0].Urls.First();
+        Assert.That(await _http.GetStringAsync(new Uri(address + "/v1/own/a")), Is.EqualTo("a"));
+        using var missing = await _http.GetAsync(new Uri(address + "/v1/nothing"));
+        Assert.That(((int)missing.StatusCode, missing.Content.Headers.ContentType), Is.EqualTo((404, (System.Net.Http.Headers.MediaTypeHeaderValue?)null)));
+        using var failed = await _http.GetAsync(new Uri(address + "/fails"));
+        Assert.That(((int)failed.StatusCode, failed.Content.Headers.ContentType?.MediaType), Is.Not.EqualTo((500, "application/problem+json")));
+        Assert.That(await _http.GetStringAsync(new Uri(address + "/health")), Is.EqualTo("Healthy"));
+        Assert.That(await _http.GetStringAsync(new Uri(address + "/v1/status")), Does.Contain("\"id\":1"));
+    }
+
+    [TestCase("Data", "")]
+    [TestCase("Id", "0")]
+    [TestCase("Members", "1=nowhere")]
+    [TestCase("Members", "2=127.0.0.1:1")]
+    [TestCase("Heartbeat", "00:00:10")]
+    [TestCase("AdvertiseHttp", "here")]
+    [TestCase("SnapshotAfterBytes", "1")]
+    public void AWrongOptionIsToldWhenTheHostStarts(string option, string value)
+    {
+        using var folder = new TemporaryFolder();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddRaftStream(options =>
+        {
+            options.Data = folder.File("data");
+            var property = typeof(RaftStreamOptions).GetProperty(option)!;
+            property.SetValue(options, property.PropertyType == typeof(TimeSpan) ? TimeSpan.Parse(value, null) : Convert.ChangeType(value, property.PropertyType, null));
+        });
+        using var host = builder.Build();
+        Assert.That(async () => await host.StartAsync(), Throws.InstanceOf<OptionsValidationException>().With.Message.Contains(option).And.Message.EndsWith("."));
+        Assert.That(Directory.Exists(folder.File("data")), Is.False, "nothing was begun");
+    }
+
+    [Test]
+    public void EndpointsWithoutAReplicaAreRefused()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        Assert.That(() => builder.Build().MapRaftStream(), Throws.InvalidOperationException.With.Message.Contains("AddRaftStream"));
+    }
+
+    [Test]
+    public async Task AClusterOfOneOutlivesItsProgramAndGrowsToThree()
+    {
+        using var folder = new TemporaryFolder();
+        var ports = Ports.Find(3);
+        using (var first = await AloneAsync(folder, ports))
+        {
+            Assert.That((await first.Services.GetRequiredService<ICountingStore>().AddAsync("kept", 7)).Value, Is.EqualTo(7));
+            await first.StopAsync();
+        }
+
+        using var again = await AloneAsync(folder, ports);
+        var store = again.Services.GetRequiredService<ICountingStore>();
+        Assert.That((await store.AddAsync("kept", 1)).Value, Is.EqualTo(8));
+
+        var node = again.Services.GetRequiredService<RaftStreamReplica>().Node;
+        var joined = new List<IHost>();
+        try
+        {
+            foreach (var id in (int[])[2, 3])
+            {
+                var builder = Host.CreateEmptyApplicationBuilder(null);
+                builder.Services.AddRaftStream(options =>
+                {
+                    (options.Id, options.Join, options.ClusterId) = (id, true, "grows");
+                    (options.Members, options.Data) = (FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"), folder.File($"node-{id}"));
+                });
+                var host = builder.Build();
+                joined.Add(host);
+                await host.StartAsync();
+                Assert.That((await node.ChangeMembersAsync(MemberChange.Add(new(id), FormattableString.Invariant($"127.0.0.1:{ports[id - 1]}")))).Outcome, Is.EqualTo(Outcome.Applied));
+                await Eventually.HoldsAsync(async () => (await node.ChangeMembersAsync(MemberChange.Promote(new(id)))).Outcome == Outcome.Applied, $"node {id} votes", Limit);
+            }
+
+            Assert.That((await joined[1].Services.GetRequiredService<ICountingStore>().GetAsync("kept")).Value, Is.EqualTo(8));
+        }
+        finally
+        {
+            foreach (var host in joined)
+            {
+                await host.StopAsync();
+                host.Dispose();
+            }
+        }
+    }
+
+    [Test]
+    public async Task AStateMachineOfOnesOwnTakesCommandsAndQueries()
+    {
+        using var folder = new TemporaryFolder();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddRaftStream(options => (options.Data, options.StateMachine) = (folder.File("data"), static () => new LastWord()));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var node = host.Services.GetRequiredService<RaftStreamReplica>().Node;
+        await Eventually.HoldsAsync(async () => (await node.ProposeAsync("one"u8.ToArray())).Outcome == Outcome.Applied, "a cluster of one leads itself", Limit);
+        Assert.That((await node.ProposeAsync("two"u8.ToArray())).Reply.ToArray(), Is.EqualTo("one"u8.ToArray()));
+        Assert.That((await node.ReadAsync(ReadOnlyMemory<byte>.Empty)).Reply.ToArray(), Is.EqualTo("two"u8.ToArray()));
+        await host.StopAsync();
+    }
+
+    private static async Task<IHost> AloneAsync(TemporaryFolder folder, IReadOnlyList<int> ports)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddRaftStream(options => (options.Data, options.ClusterId, options.Members) = (folder.File("node-1"), "grows", FormattableString.Invariant($"1=127.0.0.1:{ports[0]}")));
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    private ICountingStore Store(int place) => _programs[place].Services.GetRequiredService<ICountingStore>();
+
+    /// <summary>Remembers the last command, and replies with the one before.</summary>
+    private sealed class LastWord : IStateMachine
+    {
+        private byte[] _last = [];
+
+        public ulong StateHash => (ulong)_last.Length;
+
+        public void Apply(in CommandBatch batch, ref Results results)
+        {
+            foreach (ref readonly var command in batch)
+            {
+                results.Writer.Write(_last);
+                _last = command.Payload.ToArray();
+                results.Complete();
+            }
+        }
+
+        public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply) => reply.Write(_last);
+
+        public ISnapshotView Capture() => new View(_last);
+
+        public void Restore(ISnapshotReader reader)
+        {
+            var bytes = new byte[64];
+            _last = bytes[..reader.Read(bytes)];
+        }
+
+        private sealed class View(byte[] word) : ISnapshotView
+        {
+            public bool WriteNext(IBufferWriter<byte> destination)
+            {
+                destination.Write(word);
+                return false;
+            }
+
+            public void Dispose()
+            {
+            }
+        }
+    }
+}
