@@ -252,7 +252,7 @@ internal sealed class EmbeddingTests
 
         public ulong StateHash => (ulong)_last.Length;
 
-        public void Apply(in CommandBatch batch, ref Results results)
+        public void Apply(in CommandBatch batch, ref RaftStream.Raft.Results results)
         {
             foreach (ref readonly var command in batch)
             {
