@@ -18,7 +18,7 @@ internal sealed class SamplesTests
         using var folder = new TemporaryFolder();
         for (var start = 1; start <= 3; start++)
         {
-            var ended = await RaftStreamProgram.RunAsync([folder.File("data")], name: "EmbeddedCounter");
+            var ended = await RaftStreamProgram.RunAsync([folder.File("data")], name: Built("EmbeddedCounter"));
             Assert.That(ended.ExitCode, Is.Zero, ended.Error);
             var tickets = Enumerable.Range((4 * (start - 1)) + 1, 4);
             Assert.That(ended.Output, Does.StartWith($"start {start}, log entry ").And.Contain("tickets " + string.Join(' ', tickets)));
@@ -47,7 +47,7 @@ internal sealed class SamplesTests
                     ("RaftStream__Id", id.ToString(CultureInfo.InvariantCulture)), ("RaftStream__Members", members),
                     ("RaftStream__Data", folder.File($"node-{id}")), ("Logging__LogLevel__Default", "Warning"),
                 ];
-                programs.Add(RaftStreamProgram.Start(["--urls", sites[id - 1]], settings, "WebCounter"));
+                programs.Add(RaftStreamProgram.Start(["--urls", sites[id - 1]], settings, Built("WebCounter")));
             }
 
             foreach (var site in sites)
@@ -57,7 +57,8 @@ internal sealed class SamplesTests
             Assert.That(await TryGetAsync(http, sites[0] + "/v1/counters/visitors"), Does.Contain("\"value\":30"), "the node's own endpoints are there, too");
             Assert.That(await TryGetAsync(http, sites[0] + "/nothing"), Is.Null, "what is not the node's stays the site's: an empty 404");
 
-            await programs[0].DisposeAsync();
+            programs[0].Signal(Signals.Kill);
+            await programs[0].WaitAsync(Limit);
             var next = 0L;
             await Eventually.HoldsAsync(async () => (next = Number(await TryGetAsync(http, sites[1] + "/"))) > 0, "the two others count again", Limit);
             Assert.That(next, Is.GreaterThan(30), "and they have lost nothing");
@@ -70,6 +71,10 @@ internal sealed class SamplesTests
                 await program.DisposeAsync();
         }
     }
+
+    /// <summary>A sample in its own folder, which stands beside ours, in the same configuration.</summary>
+    private static string Built(string sample) =>
+        Path.Combine("..", "..", sample, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), sample);
 
     private static string Here([CallerFilePath] string path = "") => path;
 
