@@ -66,7 +66,7 @@ internal sealed class ClusterTests
         Assert.That((added.Outcome, added.Stamp.Token, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Provisional, (ReadToken?)null, (ConsistencyLevel?)ConsistencyLevel.Leader)), added.Problem);
         var confirmed = await client.ConfirmAsync(added.Position!.Value);
         Assert.That(confirmed.Outcome, Is.EqualTo(ClientOutcome.Applied), confirmed.Problem);
-        var nobody = await client.ConfirmAsync(new WritePosition(0, 1_000_000_000, 1));
+        var nobody = await client.ConfirmAsync(new WritePosition(0, 1, 1_000_000_000));
         Assert.That((nobody.Outcome, nobody.Refusal), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.NoSuchEntry)), nobody.Problem);
     }
 

@@ -104,8 +104,8 @@ internal sealed class MessageTests
     [Test]
     public void Codes_mean_the_same_in_the_node()
     {
-        foreach (var outcome in Enum.GetValues<Outcome>())
-            Assert.That(((ClientOutcome)outcome).ToString(), Is.EqualTo(outcome.ToString()));
+        foreach (var outcome in Enum.GetValues<ClientOutcome>())
+            Assert.That(((Outcome)outcome).ToString(), Is.EqualTo(outcome.ToString()));
         var shared = Enum.GetValues<ClientRefusal>().Where(static refusal => (byte)refusal < 100).ToArray();
         Assert.That(shared, Has.Length.GreaterThan(15));
         foreach (var refusal in shared)
