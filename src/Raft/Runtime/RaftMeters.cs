@@ -37,8 +37,8 @@ internal sealed class RaftMeters : IDisposable
         _meter.CreateObservableGauge("raftstream.raft.sessions.open", () => sessions.Counters.Open.Value, "{session}", "Client sessions.");
         _meter.CreateObservableGauge("raftstream.raft.sessions.bytes", () => sessions.Counters.ReplyBytes.Value, "By", "What all sessions and their replies are charged.");
         var outbox = replica.Outbox.Board;
-        _meter.CreateObservableGauge("raftstream.raft.outbox.pending", () => outbox.Pending.Count, "{command}", "Commands accepted here that this node has not seen in the log yet.");
-        _meter.CreateObservableGauge("raftstream.raft.outbox.bytes", () => outbox.Pending.Bytes, "By", "The bytes of those.");
+        _meter.CreateObservableGauge("raftstream.raft.outbox.pending", () => (long)outbox.Pending.Count, "{command}", "Commands accepted here that this node has not seen in the log yet.");
+        _meter.CreateObservableGauge("raftstream.raft.outbox.bytes", () => (long)outbox.Pending.Bytes, "By", "The bytes of those.");
         Count("outbox.drained", outbox.Drained, "{command}", "Accepted commands that came into the log.");
         Count("outbox.lost", outbox.Lost, "{command}", "Accepted commands that never will, because the disk was put back to an older copy.");
         Count("sessions.opened", sessions.Counters.Opened, "{session}", "Sessions opened.");
