@@ -38,7 +38,7 @@ public sealed class WatchTests
         var watch = new WatchHarness(store, WatchFilter.All, new LogIndex(1));
         store.Advance(StoreHarness.AdvanceBytes(Name, 1, 0, 10, [("p", 1), ("q", 2), ("r", 3)]));
         watch.Ask();
-        Assert.That(watch.Events.ConvertAll(static item => (item.Key, item.Index.Value, item.Resume?.Value)), Is.EqualTo(new (string, long, long?)[] { ("p", 3, 1), ("q", 3, 1), ("r", 3, 3) }));
+        Assert.That(watch.Events.ConvertAll(static item => (item.Key, item.Index.Value, item.Resume?.Value)), Is.EqualTo(new (string, long, long?)[] { ("p", 3, 2), ("q", 3, 2), ("r", 3, 3) }));
     }
 
     [Test]
