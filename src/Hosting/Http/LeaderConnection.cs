@@ -23,6 +23,10 @@ internal sealed record ForwardAnswer(int Status, IHeaderDictionary Headers, Memo
 internal sealed class LeaderConnection : IDisposable
 {
     private readonly HttpClient _client = HttpClients.Create();
+    private long _passedOn;
+
+    /// <summary>Requests that were passed on since the process started.</summary>
+    public long PassedOn => Interlocked.Read(ref _passedOn);
 
     /// <summary>Sends a request whose body is in memory, so that it can be sent again if nothing was done, and the answer back to who asked.</summary>
     public async Task<Forwarded> SendAsync(HttpContext context, string leader, ReadOnlyMemory<byte> body, RequestDeadline deadline, TimeSpan patience)
@@ -138,8 +142,10 @@ internal sealed class LeaderConnection : IDisposable
     /// It always has content: the .NET client silently repeats a request without content when a kept-alive connection ends before the answer's first byte, and a
     /// leader that dies there may have added already.
     /// </remarks>
-    private static HttpRequestMessage Request(string leader, EnvelopeHead head, Stream body)
+    private HttpRequestMessage Request(string leader, EnvelopeHead head, Stream body)
     {
+        Interlocked.Increment(ref _passedOn);
+
         // Owned by the request, which is disposed with its content.
         var content = new RequestEnvelope(head, body);
         content.Headers.ContentType = new(ForwardInlet.MediaType);

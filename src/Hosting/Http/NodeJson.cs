@@ -14,7 +14,13 @@ internal sealed record StatusJson(
 {
     /// <summary>Its outbox; null where that is not told.</summary>
     public OutboxJson? Outbox { get; init; }
+
+    /// <summary>What it has sent to other nodes; null where that is not told.</summary>
+    public TrafficJson? Traffic { get; init; }
 }
+
+/// <summary>What a node has sent to others since its process started: frames of the protocol between nodes, heartbeats among them, and requests of clients that it passed on to a leader.</summary>
+internal sealed record TrafficJson(long FramesSent, long RequestsPassedOn);
 
 /// <summary>
 /// A member: where it listens for peers, and for clients over HTTP and of the binary protocol as far as known; <c>role</c> is voter, learner, joining or leaving. What it holds and

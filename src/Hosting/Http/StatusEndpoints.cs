@@ -12,7 +12,7 @@ internal static class StatusEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/status", context => AnswerAsync(context, Status));
+        routes.MapGet("/v1/status", context => AnswerAsync(context, handle => Status(handle, context.RequestServices.GetRequiredService<LeaderConnection>())));
         routes.MapGet("/healthz", context => AnswerAsync(context, Health));
         routes.MapGet("/readyz", context => AnswerAsync(context, Ready));
     }
@@ -66,11 +66,12 @@ internal static class StatusEndpoints
     private static Task AnswerAsync(HttpContext context, Func<NodeHandle, IResult> answer) =>
         answer(context.RequestServices.GetRequiredService<NodeHandle>()).ExecuteAsync(context);
 
-    private static IResult Status(NodeHandle handle)
+    private static IResult Status(NodeHandle handle, LeaderConnection leaders)
     {
         if (handle.Running is not { } running)
             return Starting();
-        return TypedResults.Json(From(running.Node.Status, running.AddressesOf) with { Outbox = From(running.Node.Outbox) }, NodeJson.Default.StatusJson);
+        return TypedResults.Json(
+            From(running.Node.Status, running.AddressesOf) with { Outbox = From(running.Node.Outbox), Traffic = new(running.Node.FramesSent, leaders.PassedOn) }, NodeJson.Default.StatusJson);
     }
 
     private static IResult Health(NodeHandle handle)

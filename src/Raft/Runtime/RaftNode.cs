@@ -93,6 +93,9 @@ public sealed class RaftNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Frames that this node has sent to others since its start, heartbeats among them.</summary>
+    public long FramesSent => _transport.Counts.FramesSent;
+
     /// <summary>Ends when the replica has stopped: with null after a clean stop, else with the sentence that says why.</summary>
     public Task<string?> Stopped => _stopped.Task;
 

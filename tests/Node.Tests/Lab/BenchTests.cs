@@ -47,6 +47,34 @@ internal sealed class BenchTests
         Assert.That(result.Output, Does.Contain("cores").And.Contain("fsync: ").And.Contain("ops/s").And.Match(@"\| +4 \|"));
     }
 
+    [Test]
+    public async Task EachLevelIsMeasuredAtTheLeaderAndAtAFollowerWithItsMessages()
+    {
+        using var temporary = new TemporaryFolder();
+
+        var result = await RunAsync(temporary, ["--levels", "--seconds", "1", "--json"]);
+
+        // 2: a machine too busy for an election timeout moved the leadership, and who was asked as the leader was none.
+        using var document = JsonDocument.Parse(result.Output);
+        var moved = document.RootElement.GetProperty("leaderChanged").GetBoolean();
+        Assert.That(result.ExitCode, Is.EqualTo(moved ? 2 : 0), result.Error);
+        var rows = document.RootElement.GetProperty("levels").EnumerateArray().ToDictionary(static row => row.GetProperty("level").GetString() + "/" + row.GetProperty("at").GetString(), StringComparer.Ordinal);
+        string[] names = ["linearizable", "lease", "bounded", "session", "eventual", "quorum", "leader", "available"];
+        Assert.That(rows.Keys, Is.EquivalentTo(names.SelectMany(static name => new[] { name + "/leader", name + "/follower" })));
+        Assert.That(rows.Values.Select(static row => row.GetProperty("verified").GetBoolean()), Is.All.True);
+        if (moved)
+            return;
+        Assert.That(rows.Values.Select(static row => row.GetProperty("operations").GetInt64()), Is.All.Positive);
+
+        // A round or an append to each of two others and its answer; and nothing for what a node reads for itself.
+        Assert.That(Messages("quorum/leader"), Is.InRange(2, 6));
+        Assert.That(Messages("linearizable/leader"), Is.InRange(2, 6));
+        foreach (var near in new[] { "lease/leader", "bounded/follower", "session/follower", "eventual/follower" })
+            Assert.That(Messages(near), Is.LessThan(1), near);
+
+        double Messages(string row) => rows[row].GetProperty("messagesPerOp").GetDouble();
+    }
+
     [TestCase(Signals.Interrupt)]
     [TestCase(Signals.Kill)]
     public async Task NothingIsLeftWhenItIsStoppedInTheMiddle(int signal)
@@ -74,6 +102,7 @@ internal sealed class BenchTests
     [TestCase("--seconds", "0")]
     [TestCase("--seconds", "soon")]
     [TestCase("--quickly", "1")]
+    [TestCase("--levels", "--direct")]
     public async Task ABadFlagIsOneSentenceThatNamesIt(string flag, string value)
     {
         using var temporary = new TemporaryFolder();

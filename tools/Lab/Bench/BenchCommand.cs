@@ -13,8 +13,9 @@ namespace RaftStream.Lab.Bench;
 /// <param name="Seconds">How long each run is measured.</param>
 /// <param name="Direct">Replicas and callers in this process, without HTTP.</param>
 /// <param name="Client">Through the .NET client's protocol instead of HTTP.</param>
+/// <param name="Levels">Each consistency level for itself, one operation at a time, instead of increments.</param>
 /// <param name="Json">One JSON object instead of a table.</param>
-internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int Nodes, int Seconds, bool Direct, bool Client, bool Json);
+internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int Nodes, int Seconds, bool Direct, bool Client, bool Levels, bool Json);
 
 /// <summary><c>raftstream-lab bench</c>: how fast a cluster on this machine adds to counters, each answer after a quorum's sync.</summary>
 internal static class BenchCommand
@@ -36,12 +37,13 @@ internal static class BenchCommand
         var seconds = new Option<int>("--seconds") { Description = $"How long each run is measured after its warm-up, 1 to {MaxSeconds}.", HelpName = "S", DefaultValueFactory = static _ => 5 };
         var direct = new Option<bool>("--direct") { Description = "Nodes and callers in this process, without HTTP: what consensus alone costs." };
         var client = new Option<bool>("--client") { Description = "Through the .NET client, pipelined over one connection, instead of HTTP." };
+        var levels = new Option<bool>("--levels") { Description = "Each consistency level for itself over HTTP, one operation at a time, at the leader and at a follower: latency, and messages between nodes." };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object instead of a table." };
-        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, json };
+        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, levels, json };
         command.SetAction((parsed, cancellation) => RunAsync(
             () => Plan(
                 parsed.GetRequiredValue(inFlight), parsed.GetValue(value), parsed.GetValue(nodes), parsed.GetValue(seconds), parsed.GetValue(direct), parsed.GetValue(client),
-                parsed.GetValue(json)),
+                parsed.GetValue(levels), parsed.GetValue(json)),
             cancellation));
         return command;
     }
@@ -77,7 +79,7 @@ internal static class BenchCommand
         return exitCode;
     }
 
-    private static BenchPlan Plan(string inFlight, int keyBytes, int nodes, int seconds, bool direct, bool client, bool json)
+    private static BenchPlan Plan(string inFlight, int keyBytes, int nodes, int seconds, bool direct, bool client, bool levels, bool json)
     {
         if (keyBytes is < 1 or > CounterKeys.MaxBytes)
             throw new UsageException($"--value {keyBytes} is not possible: give 1 to {CounterKeys.MaxBytes} bytes.");
@@ -87,7 +89,11 @@ internal static class BenchCommand
             throw new UsageException($"--seconds {seconds} is not possible: give 1 to {MaxSeconds}.");
         if (direct && client)
             throw new UsageException("--direct and --client are two ways to the nodes: give one of them.");
-        return new BenchPlan(Numbers(inFlight), keyBytes, nodes, seconds, direct, client, json);
+        if (levels && (direct || client))
+            throw new UsageException("--levels goes over HTTP: leave --direct and --client out.");
+        if (levels && nodes == 1)
+            throw new UsageException("--levels compares a leader with a follower: give --nodes 3 or 5.");
+        return new BenchPlan(Numbers(inFlight), keyBytes, nodes, seconds, direct, client, levels, json);
     }
 
     private static List<int> Numbers(string text)

@@ -10,6 +10,8 @@ internal static class BenchRun
         try
         {
             var hardware = Hardware.Read(Path.GetTempPath());
+            if (plan.Levels)
+                return await LevelBench.RunAsync(plan, folder, hardware, cancellationToken);
             IBenchTarget target = plan switch
             {
                 { Direct: true } => await DirectTarget.StartAsync(plan, folder, cancellationToken),

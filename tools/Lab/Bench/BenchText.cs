@@ -21,12 +21,19 @@ internal static class BenchText
             PrintTable(report);
     }
 
+    /// <summary>Prints a table whole, however narrow the output is.</summary>
+    public static void Write(Table table)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        console.Profile.Width = Math.Max(console.Profile.Width, NarrowestTable);
+        console.Write(table);
+    }
+
     private static void PrintTable(BenchReport report)
     {
         var hardware = report.Hardware;
         Say($"{report.Nodes} nodes, {Way(report.Mode)}; keys of {report.ValueBytes} bytes; {report.Seconds} s a run");
-        Say($"{hardware.Cpu}, {hardware.Cores} cores, {hardware.MemoryBytes / (1024.0 * 1024 * 1024):0.#} GiB; {hardware.FileSystem} on {hardware.Device}; {hardware.Os}; {hardware.Runtime}");
-        Say($"fsync: {hardware.Fsync}");
+        Say(hardware.InWords());
         var table = new Table().Border(TableBorder.Ascii2);
         foreach (var title in new[] { "in flight", "ops/s", "p50 ms", "p99 ms", "syncs/s", "ops/sync", "bytes/op", "errors", "unknown", "verified" })
             table.AddColumn(new TableColumn(title).RightAligned());
@@ -37,9 +44,7 @@ internal static class BenchText
                 Number(run.OpsPerSync, "0.0"), Number(run.AllocatedBytesPerOp, "N0"), Number(run.Errors, "N0"), Number(run.Unknown, "N0"), run.Verified ? "yes" : "NO");
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        console.Profile.Width = Math.Max(console.Profile.Width, NarrowestTable);
-        console.Write(table);
+        Write(table);
         Say($"syncs: the leader's log. bytes/op: allocated on the managed heap by {(report.Mode == "direct" ? "this process, all replicas and callers" : "the leader's process")}.");
         if (report.Runs.Any(run => run.LeaderChanged))
             Say("The leadership moved during a run: its leader's figures are left out. The machine was too busy for an election timeout.");

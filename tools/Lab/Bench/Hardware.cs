@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace RaftStream.Lab.Bench;
@@ -14,6 +15,10 @@ namespace RaftStream.Lab.Bench;
 internal sealed record Hardware(string Cpu, int Cores, long MemoryBytes, string FileSystem, string Device, string Os, string Runtime, string Fsync)
 {
     private const string Unknown = "unknown";
+
+    /// <summary>Two lines for people.</summary>
+    public string InWords() => string.Create(
+        CultureInfo.InvariantCulture, $"{Cpu}, {Cores} cores, {MemoryBytes / (1024.0 * 1024 * 1024):0.#} GiB; {FileSystem} on {Device}; {Os}; {Runtime}{Environment.NewLine}fsync: {Fsync}");
 
     /// <summary>Looks at this machine and the file system of a folder.</summary>
     public static Hardware Read(string folder)
