@@ -6,29 +6,10 @@ namespace RaftStream.Hosting.Http;
 /// The body of an answer to a node that passed a request on. With its first byte the status and the headers, as they are by then, go into the head; those of HTTP say
 /// nothing, since nobody checks them on the way. Owned by one request.
 /// </summary>
-internal sealed class AnswerEnvelope(HttpResponse response, Stream outer) : Stream
+internal sealed class AnswerEnvelope(HttpResponse response, Stream outer) : WriteOnlyStream
 {
     private readonly CheckedWriter _writer = new(outer);
     private bool _hasHead;
-
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Says that the answer is whole.</summary>
     public async Task EndAsync(CancellationToken cancellationToken)
@@ -45,25 +26,7 @@ internal sealed class AnswerEnvelope(HttpResponse response, Stream outer) : Stre
     }
 
     /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => _hasHead ? _writer.FlushAsync(cancellationToken) : Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private async ValueTask BeginAsync(CancellationToken cancellationToken)
     {

@@ -3,29 +3,10 @@ using System.Buffers.Binary;
 namespace RaftStream.Hosting.Http;
 
 /// <summary>Writes frames; what is not ended with <see cref="EndAsync"/> the reader takes for cut off. Used by one writer; the inner stream is the caller's.</summary>
-internal sealed class CheckedWriter(Stream inner) : Stream
+internal sealed class CheckedWriter(Stream inner) : WriteOnlyStream
 {
     private readonly byte[] _frame = new byte[CheckedFrames.HeaderBytes + CheckedFrames.MaxBytes];
     private uint _number;
-
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <inheritdoc/>
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -38,9 +19,6 @@ internal sealed class CheckedWriter(Stream inner) : Stream
         }
     }
 
-    /// <inheritdoc/>
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     /// <summary>Says that nothing comes any more.</summary>
     public async ValueTask EndAsync(CancellationToken cancellationToken)
     {
@@ -50,21 +28,6 @@ internal sealed class CheckedWriter(Stream inner) : Stream
 
     /// <inheritdoc/>
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override void Flush() => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private ValueTask WriteFrameAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
