@@ -27,6 +27,7 @@ public static class RaftStreamRoutes
         SessionEndpoints.Map(group);
         BackupEndpoints.Map(group);
         group.WithMetadata(OwnEndpoint.Mark);
+        ((IEndpointConventionBuilder)group).Finally(RequestLimits.Guard);
         return group;
     }
 }

@@ -39,7 +39,7 @@ internal static class BackupEndpoints
                     return answered;
             }
             else if (patience.Hops < RequestDeadline.MaxHops && running.ClientAddressOf(status.Leader) is { } leader
-                && await leaders.DownloadAsync(context, leader, patience.Hops, cancellationToken) == Forwarded.Answered)
+                && await leaders.DownloadAsync(context, leader, patience, cancellationToken) == Forwarded.Answered)
             {
                 return TypedResults.Empty;
             }

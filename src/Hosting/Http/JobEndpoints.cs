@@ -18,7 +18,7 @@ internal static class JobEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync);
+        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync).WithMetadata(StreamedBody.Mark);
         routes.MapGet("/v1/jobs/{name}", GetAsync);
     }
 
@@ -58,7 +58,7 @@ internal static class JobEndpoints
                 return await CountAsync(context, running.Node, cancellationToken);
             if (status.Role == Role.Leader || patience.Hops >= RequestDeadline.MaxHops || running.ClientAddressOf(status.Leader) is not { } leader)
                 continue;
-            var forwarded = await leaders.StreamAsync(context, leader, patience.Hops, cancellationToken);
+            var forwarded = await leaders.StreamAsync(context, leader, patience, cancellationToken);
             if (forwarded == Forwarded.Answered)
                 return TypedResults.Empty;
             if (forwarded == Forwarded.Lost)
