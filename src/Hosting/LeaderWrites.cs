@@ -88,7 +88,7 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
 
     private static CounterAnswer Refused(ProblemJson? problem) => problem switch
     {
-        { Code: Problems.Declined } => None(Outcome.Applied, Refusal.None) with { Problem = problem.Detail },
+        { Code: ProblemCodes.Declined } => None(Outcome.Applied, Refusal.None) with { Problem = problem.Detail },
         { Outcome: "rejected" } => None(Outcome.Rejected, Problems.RefusalOf(problem.Code)),
         _ => None(Outcome.Unknown, Refusal.LostLeadership),
     };

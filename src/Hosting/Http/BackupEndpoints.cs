@@ -65,7 +65,7 @@ internal static class BackupEndpoints
 
         await using var snapshot = node.OpenSnapshot(answer.Position.Index);
         if (snapshot is null)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The snapshot is not there any more; try again.");
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The snapshot is not there any more; try again.");
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = snapshot.Length;
         context.Response.Headers[AnswerHeaders.Index] = answer.Position.Index.Value.ToString(CultureInfo.InvariantCulture);

@@ -54,7 +54,7 @@ internal static class RequestLimits
         return TooMuch(StatusCodes.Status413PayloadTooLarge, RequestBodies.TooLarge);
     }
 
-    private static JsonHttpResult<ProblemJson> TooMuch(int status, string detail) => Problems.Rejected(status, Problems.BadRequest, detail);
+    private static JsonHttpResult<ProblemJson> TooMuch(int status, string detail) => Problems.Rejected(status, ProblemCodes.BadRequest, detail);
 
     private static long HeaderBytes(IHeaderDictionary headers)
     {

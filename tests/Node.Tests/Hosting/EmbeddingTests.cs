@@ -40,6 +40,8 @@ internal sealed class EmbeddingTests
             app.MapHealthChecks("/health");
             app.MapGet("/fails", static string () => throw new InvalidOperationException("the program's own fault"));
             app.MapGet("/v1/own/{name}", static (string name) => name);
+            if (id == 3)
+                app.MapGet("/openapi.json", static () => "my own");
             _programs.Add(app);
             await app.StartAsync();
         }
@@ -247,6 +249,15 @@ internal sealed class EmbeddingTests
         Assert.That(((int)failed.StatusCode, failed.Content.Headers.ContentType?.MediaType), Is.Not.EqualTo((500, "application/problem+json")));
         Assert.That(await _http.GetStringAsync(new Uri(address + "/health")), Is.EqualTo("Healthy"));
         Assert.That(await _http.GetStringAsync(new Uri(address + "/v1/status")), Does.Contain("\"id\":1"));
+    }
+
+    [Test]
+    public async Task ADescriptionOfTheEndpointsIsThereUnlessTheProgramHasOneOfItsOwn()
+    {
+        using var response = await _http.GetAsync(new Uri(_programs[0].Urls.First() + "/openapi.json"));
+        Assert.That((response.Content.Headers.ContentType?.MediaType, response.Content.Headers.ContentLength), Is.EqualTo(("application/json", (long?)OpenApiEndpoint.Document.Length)));
+        Assert.That(await response.Content.ReadAsByteArrayAsync(), Is.EqualTo(OpenApiEndpoint.Document.ToArray()));
+        Assert.That(await _http.GetStringAsync(new Uri(_programs[2].Urls.First() + "/openapi.json")), Is.EqualTo("my own"));
     }
 
     [TestCase("Data", "")]

@@ -33,16 +33,16 @@ internal sealed class TimeoutTests : ClusterFixture
         }
     }
 
-    [TestCase("GET", "/v1/counters/a?", null, Problems.NoLeader)]
-    [TestCase("GET", "/v1/counters/a?consistency=lease&", null, Problems.NoLease)]
-    [TestCase("GET", "/v1/top?consistency=bounded&max-age-ms=1&", null, Problems.TooStale)]
-    [TestCase("GET", "/v1/range-sum?consistency=session&token=0@1000000000&", null, Problems.NotApplied)]
-    [TestCase("POST", "/v1/counters/a/add?", null, Problems.NoLeader)]
-    [TestCase("DELETE", "/v1/counters/a?", null, Problems.NoLeader)]
-    [TestCase("POST", "/v1/sessions?", null, Problems.NoLeader)]
+    [TestCase("GET", "/v1/counters/a?", null, ProblemCodes.NoLeader)]
+    [TestCase("GET", "/v1/counters/a?consistency=lease&", null, ProblemCodes.NoLease)]
+    [TestCase("GET", "/v1/top?consistency=bounded&max-age-ms=1&", null, ProblemCodes.TooStale)]
+    [TestCase("GET", "/v1/range-sum?consistency=session&token=0@1000000000&", null, ProblemCodes.NotApplied)]
+    [TestCase("POST", "/v1/counters/a/add?", null, ProblemCodes.NoLeader)]
+    [TestCase("DELETE", "/v1/counters/a?", null, ProblemCodes.NoLeader)]
+    [TestCase("POST", "/v1/sessions?", null, ProblemCodes.NoLeader)]
     [TestCase("GET", "/v1/writes/0@1.1?", null, "undecided")]
-    [TestCase("GET", "/v1/admin/members?", null, Problems.NoLeader)]
-    [TestCase("POST", "/v1/jobs/a/ingest?", "text", Problems.NoLeader)]
+    [TestCase("GET", "/v1/admin/members?", null, ProblemCodes.NoLeader)]
+    [TestCase("POST", "/v1/jobs/a/ingest?", "text", ProblemCodes.NoLeader)]
     public async Task ARequestTakesAsLongAsItSaysAndIsThenRefusedWithTheReason(string method, string path, string? body, string code)
     {
         var start = Stopwatch.GetTimestamp();
