@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using RaftStream.Hosting.Http;
 
 namespace RaftStream.Hosting;
 
-/// <summary>The store as a program sees it that has one of the replicas: reads are answered here, writes wherever the leader is. Owned by the host.</summary>
-internal sealed class EmbeddedStore(NodeHandle handle, LeaderWrites leader) : ICountingStore
+/// <summary>The store as a program sees it that has one of the replicas: reads are answered here, except lease reads, which like writes are the leader's. Owned by the host.</summary>
+internal sealed class EmbeddedStore(NodeHandle handle, LeaderWrites leader, LeaseReads leases) : ICountingStore
 {
     private static readonly CounterAnswer NotStarted = new(Outcome.Rejected, Refusal.Stopped, default, 0, Exists: false, Matched: false, Problem: null);
 
@@ -25,19 +26,27 @@ internal sealed class EmbeddedStore(NodeHandle handle, LeaderWrites leader) : IC
 
     /// <inheritdoc/>
     public ValueTask<CounterAnswer> GetAsync(string key, ReadConsistency consistency = default, CancellationToken cancellationToken = default) =>
-        handle.Running is { } running ? running.Counters.GetAsync(key, consistency, cancellationToken) : new(NotStarted);
+        handle.Running is not { } running ? new(NotStarted)
+        : consistency == ReadConsistency.Lease ? leases.ReadAsync(running, LeaseRead.Get(running.Counters, key), cancellationToken)
+        : running.Counters.GetAsync(key, consistency, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<ValuesAnswer> GetManyAsync(IReadOnlyCollection<string> keys, ReadConsistency consistency = default, CancellationToken cancellationToken = default) =>
-        handle.Running is { } running ? running.Counters.GetManyAsync(keys, consistency, cancellationToken) : new(new ValuesAnswer(Outcome.Rejected, Refusal.Stopped, default, []));
+        handle.Running is not { } running ? new(new ValuesAnswer(Outcome.Rejected, Refusal.Stopped, default, []))
+        : consistency == ReadConsistency.Lease ? leases.ReadAsync(running, LeaseRead.GetMany(running.Counters, keys), cancellationToken)
+        : running.Counters.GetManyAsync(keys, consistency, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<TopAnswer> TopAsync(int limit, ReadConsistency consistency = default, CancellationToken cancellationToken = default) =>
-        handle.Running is { } running ? running.Counters.TopAsync(limit, consistency, cancellationToken) : new(new TopAnswer(Outcome.Rejected, Refusal.Stopped, default, [], 0, 0));
+        handle.Running is not { } running ? new(new TopAnswer(Outcome.Rejected, Refusal.Stopped, default, [], 0, 0))
+        : consistency == ReadConsistency.Lease ? leases.ReadAsync(running, LeaseRead.Top(running.Counters, limit), cancellationToken)
+        : running.Counters.TopAsync(limit, consistency, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<RangeSumAnswer> RangeSumAsync(long from, long to, ReadConsistency consistency = default, CancellationToken cancellationToken = default) =>
-        handle.Running is { } running ? running.Counters.RangeSumAsync(from, to, consistency, cancellationToken) : new(new RangeSumAnswer(Outcome.Rejected, Refusal.Stopped, default, 0, 0));
+        handle.Running is not { } running ? new(new RangeSumAnswer(Outcome.Rejected, Refusal.Stopped, default, 0, 0))
+        : consistency == ReadConsistency.Lease ? leases.ReadAsync(running, LeaseRead.RangeSum(running.Counters, from, to), cancellationToken)
+        : running.Counters.RangeSumAsync(from, to, consistency, cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<WatchEvent> WatchAsync(WatchFilter filter, LogIndex? from = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -53,6 +62,7 @@ internal sealed class EmbeddedStore(NodeHandle handle, LeaderWrites leader) : IC
 
     private ValueTask<CounterAnswer> WriteAsync(LeaderWrite write, Func<CountingService, CancellationToken, ValueTask<CounterAnswer>> local, CancellationToken cancellationToken)
     {
+        CounterKeys.Check(write.Key);
         if (handle.Running is not { } running)
             return new(NotStarted);
         var counters = write.Concern == WriteConcern.Quorum ? running.Counters : running.Counters.WithConcern(write.Concern);

@@ -5,8 +5,9 @@ namespace RaftStream.Hosting;
 /// 4,096 bytes of UTF-8. Safe to call from any thread.
 /// </summary>
 /// <remarks>
-/// Each answer tells its outcome, and never another one than is certain: a write that is not answered in time is <see cref="Outcome.Unknown"/>, and is not repeated. Cancelling a write does
-/// not undo it.
+/// Each answer tells its outcome, and never another one than is certain: a write that is not answered in time is <see cref="Outcome.Unknown"/>, and is not repeated. A write, and a read of
+/// the level <see cref="ReadConsistency.Lease"/>, which is the leader's as well, waits for a leader's answer for five seconds at most, and less if it is cancelled before. Cancelling a write
+/// does not undo it. No call throws because it is cancelled: it is answered.
 /// </remarks>
 public interface ICountingStore
 {
@@ -30,7 +31,10 @@ public interface ICountingStore
     /// <exception cref="ArgumentException">The key is empty or too long.</exception>
     ValueTask<CounterAnswer> GetAsync(string key, ReadConsistency consistency = default, CancellationToken cancellationToken = default);
 
-    /// <summary>Reads up to 1,000 counters at one place of the log.</summary>
+    /// <summary>
+    /// Reads up to 1,000 counters at one place of the log. With <see cref="ReadConsistency.Lease"/> their names, percent-encoded, may take 13 KiB in all where another node leads: beyond that
+    /// <see cref="Refusal.TooLarge"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">There are none or more, or one is no key.</exception>
     ValueTask<ValuesAnswer> GetManyAsync(IReadOnlyCollection<string> keys, ReadConsistency consistency = default, CancellationToken cancellationToken = default);
 

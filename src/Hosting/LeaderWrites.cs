@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Diagnostics;
 using System.Text.Json;
 using RaftStream.Hosting.Http;
 
@@ -44,12 +44,13 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Does the write, within <see cref="RequestDeadline.Patience"/> and until it is cancelled.</summary>
+    /// <summary>Does the write, within <see cref="RequestTimeout.Usual"/> and until it is cancelled.</summary>
     public async ValueTask<CounterAnswer> WriteAsync(RunningNode running, LeaderWrite write, Func<CancellationToken, ValueTask<CounterAnswer>> local, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(RequestDeadline.Patience);
-        while (true)
+        var start = Stopwatch.GetTimestamp();
+        limit.CancelAfter(RequestTimeout.Usual);
+        while (!limit.IsCancellationRequested)
         {
             var status = running.Node.Status;
             if (status.Role == Role.Leader)
@@ -60,28 +61,21 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
             }
             else if (running.ClientAddressOf(status.Leader) is { } leader)
             {
-                var (end, answer) = await leaders.AskAsync(leader, Head(write), write.Body(), limit.Token).ConfigureAwait(false);
+                var (end, answer) = await leaders.AskAsync(leader, Head(write, RequestTimeout.Usual - Stopwatch.GetElapsedTime(start)), write.Body(), limit.Token).ConfigureAwait(false);
                 if (end == Forwarded.Lost)
                     return None(Outcome.Unknown, Refusal.LostLeadership);
                 if (answer is not null)
-                    return Read(answer) with { Source = Source(answer.Headers, write.Concern) };
+                    return Read(answer) with { Source = AnswerHeaders.Source(answer.Headers) with { Write = write.Concern } };
             }
 
             await Task.Delay(Pause, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (limit.IsCancellationRequested)
-                return None(Outcome.Rejected, Refusal.NoLeader);
         }
+
+        return None(Outcome.Rejected, Refusal.NoLeader);
     }
 
     // The node that gets it must not send it on for ever: it may take another one for the leader.
-    private static EnvelopeHead Head(LeaderWrite write) => new(write.First, new HeaderDictionary
-    {
-        [RequestDeadline.HopsHeader] = (RequestDeadline.MaxHops - 1).ToString(CultureInfo.InvariantCulture),
-    });
-
-    private static AnswerSource Source(IHeaderDictionary headers, WriteConcern concern) => new(Id(headers[AnswerHeaders.Node]), Id(headers[AnswerHeaders.Leader]), Read: null, concern);
-
-    private static NodeId Id(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? new(id) : NodeId.None;
+    private static EnvelopeHead Head(LeaderWrite write, TimeSpan left) => new(write.First, RequestDeadline.Headers(RequestDeadline.MaxHops - 1, left));
 
     private static CounterAnswer Read(ForwardAnswer answer) => answer.Status switch
     {
@@ -94,7 +88,7 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
 
     private static CounterAnswer Refused(ProblemJson? problem) => problem switch
     {
-        { Code: Problems.Declined } => None(Outcome.Applied, Refusal.None) with { Problem = problem.Detail },
+        { Code: ProblemCodes.Declined } => None(Outcome.Applied, Refusal.None) with { Problem = problem.Detail },
         { Outcome: "rejected" } => None(Outcome.Rejected, Problems.RefusalOf(problem.Code)),
         _ => None(Outcome.Unknown, Refusal.LostLeadership),
     };

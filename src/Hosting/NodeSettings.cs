@@ -5,6 +5,18 @@ namespace RaftStream.Hosting;
 /// <summary>A node's settings, judged and ready to use.</summary>
 internal sealed record NodeSettings
 {
+    /// <summary>The fewest commands that an outbox may be told to hold at the most.</summary>
+    public const int MinOutboxCommands = 1;
+
+    /// <summary>The most.</summary>
+    public const int MaxOutboxCommands = 1_048_576;
+
+    /// <summary>The fewest bytes of commands that an outbox may be told to hold at the most: one of the largest.</summary>
+    public const long MinOutboxBytes = 65_536;
+
+    /// <summary>The most: 1 GiB.</summary>
+    public const long MaxOutboxBytes = 1_073_741_824;
+
     /// <summary>Its id.</summary>
     public required NodeId Id { get; init; }
 
@@ -25,6 +37,12 @@ internal sealed record NodeSettings
 
     /// <summary>A snapshot is due after so many bytes of log.</summary>
     public required long SnapshotAfterBytes { get; init; }
+
+    /// <summary>The most commands in its outbox.</summary>
+    public int OutboxCommands { get; init; } = RaftNodeOptions.DefaultOutboxCommands;
+
+    /// <summary>The most bytes of commands in it.</summary>
+    public long OutboxBytes { get; init; } = RaftNodeOptions.DefaultOutboxBytes;
 
     /// <summary>Whether this node waits until a running cluster adds it; <see cref="Members"/> then holds it alone.</summary>
     public bool Join { get; init; }

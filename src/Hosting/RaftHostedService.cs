@@ -61,6 +61,8 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
             ElectionTimeout = settings.ElectionTimeout,
             HeartbeatInterval = settings.Heartbeat,
             SnapshotAfterBytes = settings.SnapshotAfterBytes,
+            OutboxCommands = settings.OutboxCommands,
+            OutboxBytes = settings.OutboxBytes,
         };
         try
         {

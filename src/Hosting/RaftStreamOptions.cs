@@ -44,6 +44,12 @@ public sealed class RaftStreamOptions
     /// <summary>A snapshot is due after so many bytes of log: at least 65,536.</summary>
     public long SnapshotAfterBytes { get; set; } = RaftNodeOptions.DefaultSnapshotAfterBytes;
 
+    /// <summary>The most writes with the concern <see cref="WriteConcern.Available"/> that wait in this node's outbox: 1 to 1,048,576.</summary>
+    public int OutboxCommands { get; set; } = RaftNodeOptions.DefaultOutboxCommands;
+
+    /// <summary>The most bytes of them: 64 KiB, what one may take, to 1 GiB.</summary>
+    public long OutboxBytes { get; set; } = RaftNodeOptions.DefaultOutboxBytes;
+
     /// <summary>Certificates for TLS between the nodes; null for connections without.</summary>
     public PeerTlsOptions? PeerTls { get; set; }
 
@@ -77,6 +83,8 @@ public sealed class RaftStreamOptions
             ElectionTimeout = ElectionTimeout,
             Heartbeat = Heartbeat,
             SnapshotAfterBytes = SnapshotAfterBytes,
+            OutboxCommands = OutboxCommands,
+            OutboxBytes = OutboxBytes,
             Join = Join,
             Listen = Listen is null ? address : Addresses.Parse(Listen, nameof(Listen), allowPortZero: false),
             AdvertiseHttp = AdvertiseHttp?.TrimEnd('/'),
@@ -96,6 +104,10 @@ public sealed class RaftStreamOptions
             throw new UsageException($"{nameof(Heartbeat)} is {Heartbeat.TotalMilliseconds} ms: give more than zero and at most a third of {nameof(ElectionTimeout)}.");
         if (SnapshotAfterBytes < 65_536)
             throw new UsageException($"{nameof(SnapshotAfterBytes)} is {SnapshotAfterBytes}: give at least 65536.");
+        if (OutboxCommands is < NodeSettings.MinOutboxCommands or > NodeSettings.MaxOutboxCommands)
+            throw new UsageException($"{nameof(OutboxCommands)} is {OutboxCommands}: give {NodeSettings.MinOutboxCommands} to {NodeSettings.MaxOutboxCommands}.");
+        if (OutboxBytes is < NodeSettings.MinOutboxBytes or > NodeSettings.MaxOutboxBytes)
+            throw new UsageException($"{nameof(OutboxBytes)} is {OutboxBytes}: give {NodeSettings.MinOutboxBytes} to {NodeSettings.MaxOutboxBytes}.");
         if (AdvertiseHttp is not null && !(Uri.TryCreate(AdvertiseHttp, UriKind.Absolute, out var uri) && uri is { Scheme: "http" or "https", PathAndQuery: "/" }))
             throw new UsageException($"{nameof(AdvertiseHttp)} is '{AdvertiseHttp}': write http://host:port.");
     }

@@ -6,7 +6,7 @@ namespace RaftStream.Hosting;
 public static class RaftStreamRoutes
 {
     /// <summary>
-    /// Adds the endpoints of a node below <c>/v1</c>, and <c>/healthz</c> and <c>/readyz</c>: the same that the program <c>raftstream</c> serves, to which other nodes pass on
+    /// Adds the endpoints of a node below <c>/v1</c>, and <c>/healthz</c>, <c>/readyz</c> and <c>/openapi.json</c>, unless the host has one of its own there: the same that the program <c>raftstream</c> serves, to which other nodes pass on
     /// what only this one can answer. They have no authorization of their own: add it to what this returns.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="routes"/> is null.</exception>
@@ -26,7 +26,9 @@ public static class RaftStreamRoutes
         MemberEndpoints.Map(group);
         SessionEndpoints.Map(group);
         BackupEndpoints.Map(group);
+        OpenApiEndpoint.Map(group);
         group.WithMetadata(OwnEndpoint.Mark);
+        ((IEndpointConventionBuilder)group).Finally(RequestLimits.Guard);
         return group;
     }
 }

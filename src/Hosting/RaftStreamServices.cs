@@ -9,8 +9,8 @@ namespace RaftStream.Hosting;
 /// <summary>Makes a replica of the counting store a part of a .NET host.</summary>
 public static class RaftStreamServices
 {
-    /// <summary>The largest request line in bytes: a key of 4,096 bytes with every byte percent-encoded, and the rest of the path.</summary>
-    private const int MaxRequestLine = (3 * CounterKeys.MaxBytes) + 1_024;
+    /// <summary>The largest request line in bytes that the server lets through to us: what is longer than <see cref="RequestLimits.MaxTargetBytes"/> gets an answer that a program can read.</summary>
+    private const int MaxRequestLine = 2 * RequestLimits.MaxTargetBytes;
 
     /// <summary>
     /// Adds a replica that starts and stops with the host, <see cref="ICountingStore"/> and <see cref="RaftStreamReplica"/>. With more than one member each program also needs <see cref="RaftStreamRoutes.MapRaftStream"/>, so that the
@@ -38,6 +38,7 @@ public static class RaftStreamServices
         services.AddSingleton<LeaderRouter>();
         services.AddSingleton<ReadRouter>();
         services.AddSingleton<LeaderWrites>();
+        services.AddSingleton<LeaseReads>();
         services.AddSingleton<ICountingStore, EmbeddedStore>();
         services.AddSingleton(static provider => new RaftStreamReplica(provider.GetRequiredService<NodeHandle>()));
         services.AddSingleton<ClientPortHandler>();

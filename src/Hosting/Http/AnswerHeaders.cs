@@ -82,6 +82,9 @@ internal static class AnswerHeaders
         }
     }
 
+    /// <summary>Who gave an answer of another node, and who led by its account.</summary>
+    public static AnswerSource Source(IHeaderDictionary headers) => new(Id(headers[Node]), Id(headers[Leader]), Read: null, Write: null);
+
     /// <summary>Reads them as a client.</summary>
     public static AnswerStamp Read(HttpResponseHeaders headers) => new(
         Number(headers, Index) ?? 0,
@@ -90,6 +93,8 @@ internal static class AnswerHeaders
         Number(headers, AgeMs),
         First(headers, Effective),
         ReadToken.TryParse(First(headers, Token) ?? "", out var token) ? token : null);
+
+    private static NodeId Id(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? new(id) : NodeId.None;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 

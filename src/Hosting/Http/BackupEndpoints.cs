@@ -39,7 +39,7 @@ internal static class BackupEndpoints
                     return answered;
             }
             else if (patience.Hops < RequestDeadline.MaxHops && running.ClientAddressOf(status.Leader) is { } leader
-                && await leaders.DownloadAsync(context, leader, patience.Hops, cancellationToken) == Forwarded.Answered)
+                && await leaders.DownloadAsync(context, leader, patience, cancellationToken) == Forwarded.Answered)
             {
                 return TypedResults.Empty;
             }
@@ -65,7 +65,7 @@ internal static class BackupEndpoints
 
         await using var snapshot = node.OpenSnapshot(answer.Position.Index);
         if (snapshot is null)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The snapshot is not there any more; try again.");
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The snapshot is not there any more; try again.");
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = snapshot.Length;
         context.Response.Headers[AnswerHeaders.Index] = answer.Position.Index.Value.ToString(CultureInfo.InvariantCulture);

@@ -139,7 +139,7 @@ internal static class CounterEndpoints
         IResult result = answer switch
         {
             { Refusal: Refusal.ReplyNotKept } => Problems.ReplyNotKept(),
-            { Problem: { } problem } => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, problem),
+            { Problem: { } problem } => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, ProblemCodes.Declined, problem),
             _ => TypedResults.Json(Json(key, answer, showMatch, showTentative), NodeJson.Default.CounterJson),
         };
         return new LocalAnswer(Outcome.Applied, Refusal.None, result) { Position = answer.Position, Age = answer.Age };

@@ -16,7 +16,7 @@ internal static class ErrorBoundary
         }
         catch (BadHttpRequestException exception) when (IsOurs(context))
         {
-            await AnswerAsync(context, Problems.Rejected(exception.StatusCode, Problems.BadRequest, exception.Message));
+            await AnswerAsync(context, Problems.Rejected(exception.StatusCode, ProblemCodes.BadRequest, exception.Message));
         }
         catch (Exception exception) when (IsOurs(context) && IsGone(context, exception))
         {
@@ -33,7 +33,7 @@ internal static class ErrorBoundary
 
             // A write that failed half way may be done: only a read is certainly without effect.
             var problem = HttpMethods.IsGet(context.Request.Method)
-                ? Problems.Rejected(StatusCodes.Status500InternalServerError, "internal-error", "The node failed to answer; its log says why.")
+                ? Problems.Rejected(StatusCodes.Status500InternalServerError, ProblemCodes.InternalError, "The node failed to answer; its log says why.")
                 : Problems.Unknown("The node failed while it worked on the request, which may be done or not; its log says why.");
             await AnswerAsync(context, problem);
         }
@@ -52,8 +52,8 @@ internal static class ErrorBoundary
             return Task.CompletedTask;
         return response.StatusCode switch
         {
-            StatusCodes.Status404NotFound => AnswerAsync(context, Problems.Rejected(404, "not-found", "There is nothing at this path; see the README for those there are.")),
-            StatusCodes.Status405MethodNotAllowed => AnswerAsync(context, Problems.Rejected(405, "method-not-allowed", "This path does not take this method.")),
+            StatusCodes.Status404NotFound => AnswerAsync(context, Problems.Rejected(404, ProblemCodes.NotFound, "There is nothing at this path; see the README for those there are.")),
+            StatusCodes.Status405MethodNotAllowed => AnswerAsync(context, Problems.Rejected(405, ProblemCodes.MethodNotAllowed, "This path does not take this method.")),
             _ => Task.CompletedTask,
         };
     }

@@ -18,7 +18,7 @@ internal static class JobEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync);
+        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync).WithMetadata(StreamedBody.Mark);
         routes.MapGet("/v1/jobs/{name}", GetAsync);
     }
 
@@ -58,7 +58,7 @@ internal static class JobEndpoints
                 return await CountAsync(context, running.Node, cancellationToken);
             if (status.Role == Role.Leader || patience.Hops >= RequestDeadline.MaxHops || running.ClientAddressOf(status.Leader) is not { } leader)
                 continue;
-            var forwarded = await leaders.StreamAsync(context, leader, patience.Hops, cancellationToken);
+            var forwarded = await leaders.StreamAsync(context, leader, patience, cancellationToken);
             if (forwarded == Forwarded.Answered)
                 return TypedResults.Empty;
             if (forwarded == Forwarded.Lost)
@@ -84,10 +84,10 @@ internal static class JobEndpoints
         return report.Outcome switch
         {
             IngestOutcome.Complete => TypedResults.Json(Json(report), NodeJson.Default.IngestJson),
-            IngestOutcome.DifferentSource => Problems.Rejected(StatusCodes.Status409Conflict, Problems.DifferentSource, report.Message ?? "The source is another one."),
-            IngestOutcome.Superseded => Problems.Rejected(StatusCodes.Status409Conflict, Problems.Superseded, report.Message ?? "Another reader counts this partition."),
-            IngestOutcome.Declined => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, Problems.Declined, report.Message ?? "The store declined."),
-            IngestOutcome.StorageFull => Problems.Rejected(StatusCodes.Status507InsufficientStorage, Problems.StorageFull, report.Message ?? "The leader's disk is full."),
+            IngestOutcome.DifferentSource => Problems.Rejected(StatusCodes.Status409Conflict, ProblemCodes.DifferentSource, report.Message ?? "The source is another one."),
+            IngestOutcome.Superseded => Problems.Rejected(StatusCodes.Status409Conflict, ProblemCodes.Superseded, report.Message ?? "Another reader counts this partition."),
+            IngestOutcome.Declined => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, ProblemCodes.Declined, report.Message ?? "The store declined."),
+            IngestOutcome.StorageFull => Problems.Rejected(StatusCodes.Status507InsufficientStorage, ProblemCodes.StorageFull, report.Message ?? "The leader's disk is full."),
             _ => LeaderLost(report.Message ?? "The leader changed; post the same source again."),
         };
     }
@@ -114,7 +114,7 @@ internal static class JobEndpoints
         return given.Length == 0 ? WordCountIngest.DefaultPartition : given;
     }
 
-    private static JsonHttpResult<ProblemJson> LeaderLost(string detail) => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.LeaderLost, detail);
+    private static JsonHttpResult<ProblemJson> LeaderLost(string detail) => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.LeaderLost, detail);
 
     /// <summary>An ingest's report as it is told to clients.</summary>
     public static IngestJson Json(IngestReport report) => new(

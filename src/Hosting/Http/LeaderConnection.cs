@@ -33,10 +33,9 @@ internal sealed class LeaderConnection : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token);
         limit.CancelAfter(patience);
-        var head = Head(context, deadline.Hops);
+        var head = Head(context, deadline.Hops, patience);
         if (deadline.IsUncertain)
             head.Headers[RequestDeadline.UncertainHeader] = "1";
-        head.Headers[RequestDeadline.RemainingHeader] = ((int)Math.Max(1, patience.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
         var (end, answer) = await AskAsync(leader, head, body, limit.Token);
         if (answer is not null)
             await RelayAsync(context, answer.Status, answer.Headers, answer.Body);
@@ -75,9 +74,9 @@ internal sealed class LeaderConnection : IDisposable
     }
 
     /// <summary>Sends a request whose body streams through; once its first byte was taken it cannot be sent again.</summary>
-    public async Task<Forwarded> StreamAsync(HttpContext context, string leader, int hops, CancellationToken cancellationToken)
+    public async Task<Forwarded> StreamAsync(HttpContext context, string leader, RequestDeadline deadline, CancellationToken cancellationToken)
     {
-        using var request = Request(leader, Head(context, hops), context.Request.Body);
+        using var request = Request(leader, Head(context, deadline.Hops, deadline.Remaining), context.Request.Body);
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
@@ -101,9 +100,9 @@ internal sealed class LeaderConnection : IDisposable
     }
 
     /// <summary>Lets a large answer stream through. A part of it is no answer: where the leader goes away in the middle, so does our connection.</summary>
-    public async Task<Forwarded> DownloadAsync(HttpContext context, string leader, int hops, CancellationToken cancellationToken)
+    public async Task<Forwarded> DownloadAsync(HttpContext context, string leader, RequestDeadline deadline, CancellationToken cancellationToken)
     {
-        using var request = Request(leader, Head(context, hops), Stream.Null);
+        using var request = Request(leader, Head(context, deadline.Hops, deadline.Remaining), Stream.Null);
         try
         {
             using var response = await _client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
@@ -126,12 +125,12 @@ internal sealed class LeaderConnection : IDisposable
     public void Dispose() => _client.Dispose();
 
     /// <summary>What is passed on of a request beside its body.</summary>
-    private static EnvelopeHead Head(HttpContext context, int hops)
+    private static EnvelopeHead Head(HttpContext context, int hops, TimeSpan left)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (!target.StartsWith('/'))
             target = context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
-        var headers = new HeaderDictionary { [RequestDeadline.HopsHeader] = (hops + 1).ToString(CultureInfo.InvariantCulture) };
+        var headers = RequestDeadline.Headers(hops + 1, left);
         SessionHeaders.Copy(context.Request.Headers, headers);
         ReadLevel.Copy(context.Request.Headers, headers);
         WriteLevel.Copy(context.Request.Headers, headers);

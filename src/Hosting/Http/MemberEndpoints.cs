@@ -113,8 +113,8 @@ internal static class MemberEndpoints
         // "Try again in a moment" would hand over a second time, and a member that does not answer will not answer the next time either.
         return answer switch
         {
-            { Outcome: Outcome.Rejected, Refusal: Refusal.Transferring } => Refused("transferring", "Leadership is being handed over already; nothing was done."),
-            { Outcome: Outcome.Rejected, Refusal: Refusal.TimedOut } => Refused("transfer-failed", $"Nobody took over within an election timeout, so node {from} goes on; see with 'raftstream members list' who is heard."),
+            { Outcome: Outcome.Rejected, Refusal: Refusal.Transferring } => Refused(ProblemCodes.Transferring, "Leadership is being handed over already; nothing was done."),
+            { Outcome: Outcome.Rejected, Refusal: Refusal.TimedOut } => Refused(ProblemCodes.TransferFailed, $"Nobody took over within an election timeout, so node {from} goes on; see with 'raftstream members list' who is heard."),
             _ => new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty),
         };
     }

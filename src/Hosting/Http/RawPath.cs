@@ -12,6 +12,15 @@ internal static class CounterKeys
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>Refuses what is no key.</summary>
+    /// <exception cref="ArgumentException">It is none.</exception>
+    public static void Check(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (!IsKey(key))
+            throw new ArgumentException($"The key is no text of 1 to {MaxBytes} bytes of UTF-8: give one that is.", nameof(key));
+    }
+
     /// <summary>Whether text from a query may be a key.</summary>
     public static bool IsKey([NotNullWhen(true)] string? text)
     {

@@ -64,7 +64,7 @@ internal sealed class ReadRouter(NodeHandle handle, LeaderRouter leaders)
     /// <summary>The refusal with what this node could serve now, by what it knows of itself without asking anybody.</summary>
     private static async Task<IResult> InsteadAsync(RunningNode running, ReadLevel level, ProblemJson refused)
     {
-        using var limit = new CancellationTokenSource(RequestDeadline.Patience);
+        using var limit = new CancellationTokenSource(RequestTimeout.Usual);
         var now = await running.Counters.StatsAsync(ReadConsistency.Eventual, limit.Token);
         if (now.Outcome != Outcome.Applied)
             return Problems.Again(refused);

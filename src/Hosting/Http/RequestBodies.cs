@@ -10,6 +10,9 @@ internal static class RequestBodies
     /// <summary>The largest body that is no stream, in bytes.</summary>
     public const int MaxBytes = 64 * 1024;
 
+    /// <summary>What is told of a larger one.</summary>
+    public static readonly string TooLarge = $"The body has more than {MaxBytes} bytes, which is more than any request here needs.";
+
     /// <summary>The whole body.</summary>
     /// <exception cref="BadHttpRequestException">It has more than <see cref="MaxBytes"/> bytes (413), or was spoilt between two nodes (503: nothing was done).</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
@@ -19,7 +22,7 @@ internal static class RequestBodies
         {
             var read = await NextAsync(context);
             if (bytes.WrittenCount + read.Buffer.Length > MaxBytes)
-                throw new BadHttpRequestException($"The body has more than {MaxBytes} bytes, which is more than any request here needs.", StatusCodes.Status413PayloadTooLarge);
+                throw new BadHttpRequestException(TooLarge, StatusCodes.Status413PayloadTooLarge);
             foreach (var part in read.Buffer)
                 bytes.Write(part.Span);
             context.Request.BodyReader.AdvanceTo(read.Buffer.End);

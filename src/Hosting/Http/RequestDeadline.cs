@@ -5,7 +5,7 @@ namespace RaftStream.Hosting.Http;
 
 /// <summary>
 /// How long a request may wait, kept over all the nodes it passes: a node that sends a request on tells how much of the time is
-/// left, so that the chain ends together instead of adding up.
+/// left, so that the chain ends together instead of adding up. The client may say how long that is (<see cref="RequestTimeout"/>).
 /// </summary>
 internal sealed class RequestDeadline : IDisposable
 {
@@ -20,9 +20,6 @@ internal sealed class RequestDeadline : IDisposable
 
     /// <summary>No request is sent on more often: two nodes may each take the other for the leader for a moment.</summary>
     public const int MaxHops = 3;
-
-    /// <summary>How long a request may wait.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly long _start = Stopwatch.GetTimestamp();
     private readonly TimeSpan _allowed;
@@ -55,16 +52,28 @@ internal sealed class RequestDeadline : IDisposable
         }
     }
 
-    /// <summary>The deadline of a request that just came in.</summary>
+    /// <summary>The deadline of a request that just came in: what another node left of it, else what the client says.</summary>
+    /// <exception cref="BadHttpRequestException">What the client says is wrong; <see cref="RequestLimits"/> has told it so before.</exception>
     public static RequestDeadline Of(HttpContext context, CancellationToken stopping)
     {
         var hops = Header(context, HopsHeader, 0, MaxHops) ?? 0;
-        var allowed = Header(context, RemainingHeader, 1, (int)Patience.TotalMilliseconds);
-        return new RequestDeadline(hops, allowed is null ? Patience : TimeSpan.FromMilliseconds(allowed.Value), context.RequestAborted, stopping)
+        var left = Header(context, RemainingHeader, RequestTimeout.Least, RequestTimeout.Most);
+        if (!RequestTimeout.TryRead(context.Request, out var asked, out var problem))
+            throw new BadHttpRequestException(problem);
+        return new RequestDeadline(hops, left is null ? asked : TimeSpan.FromMilliseconds(left.Value), context.RequestAborted, stopping)
         {
             IsUncertain = context.Request.Headers.ContainsKey(UncertainHeader),
         };
     }
+
+    /// <summary>What a request says that is sent on to another node.</summary>
+    /// <param name="hops">How often it was sent on by then.</param>
+    /// <param name="left">What is left of its time.</param>
+    public static HeaderDictionary Headers(int hops, TimeSpan left) => new()
+    {
+        [HopsHeader] = hops.ToString(CultureInfo.InvariantCulture),
+        [RemainingHeader] = ((int)Math.Max(RequestTimeout.Least, left.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture),
+    };
 
     /// <summary>Waits a moment before the next try; false if the time is over.</summary>
     public async Task<bool> PauseAsync(TimeSpan pause)

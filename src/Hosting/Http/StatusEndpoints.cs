@@ -79,7 +79,7 @@ internal static class StatusEndpoints
         var fault = handle.Fault ?? handle.Running?.Node.Status.Fault;
         return fault is null
             ? TypedResults.Json(new HealthJson("healthy"), NodeJson.Default.HealthJson)
-            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", fault);
+            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Faulted, fault);
     }
 
     /// <summary>Why the node should not be asked for anything at the moment; null if it may be.</summary>
@@ -89,19 +89,19 @@ internal static class StatusEndpoints
             return Starting();
         var status = running.Node.Status;
         if (status.Fault is not null)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, "faulted", status.Fault);
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Faulted, status.Fault);
         if (status.Members.All(member => member.Id != status.Id))
             return Problems.NoMember(isUncertain: false);
         if (status.Leader == NodeId.None)
-            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NoLeader, "This node knows no leader.");
+            return Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.NoLeader, "This node knows no leader.");
         return status.Commit - status.Applied <= ReadyWithin
             ? null
-            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.NotApplied, $"This node has applied {status.Applied} of {status.Commit} committed entries.");
+            : Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.NotApplied, $"This node has applied {status.Applied} of {status.Commit} committed entries.");
     }
 
     private static IResult Ready(NodeHandle handle) => (IResult?)WhyNotReady(handle) ?? TypedResults.Json(new HealthJson("ready"), NodeJson.Default.HealthJson);
 
-    private static JsonHttpResult<ProblemJson> Starting() => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, Problems.Unavailable, "The node is starting.");
+    private static JsonHttpResult<ProblemJson> Starting() => Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The node is starting.");
 
     private static string RoleName(Role role) => role switch
     {

@@ -78,7 +78,7 @@ internal static class IngestCommand
             var reply = await node.IngestAsync(target.Job, target.Partition, file, stop);
             if (reply.Value is { } done)
                 return done;
-            if (reply.Problem?.Code == Problems.Superseded)
+            if (reply.Problem?.Code == ProblemCodes.Superseded)
                 throw new UndecidedException($"{reply.Problem.Detail} Nothing is lost; run the same command again to take it back.");
             if (reply.Problem is { Status: >= 400 and < 500 and not 429 } refused)
                 throw new UsageException(refused.Detail);

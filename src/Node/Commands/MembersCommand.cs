@@ -121,8 +121,8 @@ internal static class MembersCommand
 
     private static TimeSpan PatienceFor(RefusedException refused, TimeSpan wait) => refused.Code switch
     {
-        Problems.LearnerBehind => wait,
-        Problems.ChangeUnderWay => wait > ChangePatience ? wait : ChangePatience,
+        ProblemCodes.LearnerBehind => wait,
+        ProblemCodes.ChangeUnderWay => wait > ChangePatience ? wait : ChangePatience,
         _ => TimeSpan.Zero,
     };
 

@@ -91,6 +91,18 @@ internal static class NodeCommand
         HelpName = "N",
     };
 
+    private static readonly Option<string?> OutboxCommands = new("--outbox-commands")
+    {
+        Description = "The most writes with the concern 'available' that wait in this node's outbox, 1 to 1048576 (default 16384).",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> OutboxBytes = new("--outbox-bytes")
+    {
+        Description = "The most bytes of them, 65536 to 1073741824 (default 16777216).",
+        HelpName = "N",
+    };
+
     private static readonly Option<string?> LogLevel = new("--log-level")
     {
         Description = "What to write to standard error: debug, information, warning (default), error or none.",
@@ -114,7 +126,7 @@ internal static class NodeCommand
     {
         var command = new Command("node", description)
         {
-            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, OutboxCommands, OutboxBytes, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
         command.SetAction(run);
         return command;
@@ -143,6 +155,8 @@ internal static class NodeCommand
             ["electionTimeoutMs"] = parsed.GetValue(ElectionTimeout),
             ["heartbeatMs"] = parsed.GetValue(Heartbeat),
             ["snapshotAfterBytes"] = parsed.GetValue(SnapshotAfter),
+            ["outboxCommands"] = parsed.GetValue(OutboxCommands),
+            ["outboxBytes"] = parsed.GetValue(OutboxBytes),
             ["logLevel"] = parsed.GetValue(LogLevel),
         };
         var configuration = NodeConfiguration.Load(flags, Environment.GetEnvironmentVariable, parsed.GetValue(Config));

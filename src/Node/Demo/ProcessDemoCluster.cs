@@ -23,7 +23,7 @@ internal sealed class ProcessDemoCluster(LocalCluster cluster) : IDemoCluster
     public async Task<IngestJson?> IngestAsync(int leader, Stream source, CancellationToken cancellationToken)
     {
         var reply = await cluster.Client(leader).IngestAsync(DemoRun.Job, WordCountIngest.DefaultPartition, source, cancellationToken);
-        if (reply.Problem is { Code: Problems.DifferentSource } different)
+        if (reply.Problem is { Code: ProblemCodes.DifferentSource } different)
             throw new FaultException($"The leader takes the same text for another one: {different.Detail}");
         return reply.Value;
     }

@@ -30,6 +30,8 @@ internal static class NodeConfiguration
         ("electionTimeoutMs", "RAFTSTREAM_ELECTION_TIMEOUT_MS"),
         ("heartbeatMs", "RAFTSTREAM_HEARTBEAT_MS"),
         ("snapshotAfterBytes", "RAFTSTREAM_SNAPSHOT_AFTER_BYTES"),
+        ("outboxCommands", "RAFTSTREAM_OUTBOX_COMMANDS"),
+        ("outboxBytes", "RAFTSTREAM_OUTBOX_BYTES"),
         ("logLevel", "RAFTSTREAM_LOG_LEVEL"),
     ];
 

@@ -57,6 +57,12 @@ internal sealed class NodeOptions
     /// <summary>Bytes, at least 65,536.</summary>
     public string? SnapshotAfterBytes { get; set; }
 
+    /// <summary>Commands, 1 to 1,048,576.</summary>
+    public string? OutboxCommands { get; set; }
+
+    /// <summary>Bytes, 65,536 to 1,073,741,824.</summary>
+    public string? OutboxBytes { get; set; }
+
     /// <summary>debug, information, warning, error or none.</summary>
     public string? LogLevel { get; set; }
 }

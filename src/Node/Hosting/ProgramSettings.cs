@@ -41,6 +41,8 @@ internal sealed record ProgramSettings
             ElectionTimeout = TimeSpan.FromMilliseconds(election),
             Heartbeat = TimeSpan.FromMilliseconds(heartbeat),
             SnapshotAfterBytes = options.SnapshotAfterBytes is { } bytes ? Number(bytes, "--snapshot-after-bytes", 65_536, long.MaxValue) : RaftNodeOptions.DefaultSnapshotAfterBytes,
+            OutboxCommands = options.OutboxCommands is { } commands ? (int)Number(commands, "--outbox-commands", NodeSettings.MinOutboxCommands, NodeSettings.MaxOutboxCommands) : RaftNodeOptions.DefaultOutboxCommands,
+            OutboxBytes = options.OutboxBytes is { } most ? Number(most, "--outbox-bytes", NodeSettings.MinOutboxBytes, NodeSettings.MaxOutboxBytes) : RaftNodeOptions.DefaultOutboxBytes,
             Join = join,
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
             AdvertiseHttp = options.AdvertiseHttp is { } told ? "http://" + Addresses.Format(Dialable(told, "--advertise-http")) : null,

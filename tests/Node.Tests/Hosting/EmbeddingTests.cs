@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
@@ -39,6 +40,8 @@ internal sealed class EmbeddingTests
             app.MapHealthChecks("/health");
             app.MapGet("/fails", static string () => throw new InvalidOperationException("the program's own fault"));
             app.MapGet("/v1/own/{name}", static (string name) => name);
+            if (id == 3)
+                app.MapGet("/openapi.json", static () => "my own");
             _programs.Add(app);
             await app.StartAsync();
         }
@@ -66,6 +69,111 @@ internal sealed class EmbeddingTests
             var read = await Store((turn + 1) % 3).GetAsync("shared");
             Assert.That((read.Value, read.Source.Read, read.Source.Node), Is.EqualTo((2L * (turn + 1), (ReadConsistency?)ReadConsistency.Linearizable, new NodeId(((turn + 1) % 3) + 1))), "and a node of its own reads it");
         }
+    }
+
+    [Test]
+    public async Task ALeaseReadIsTheLeadersFromEveryProgramAndMissesNothing()
+    {
+        for (var turn = 1; turn <= 30; turn++)
+        {
+            var added = await Store(turn % 3).AddAsync("leased");
+            Assert.That(added.Value, Is.EqualTo(turn));
+            foreach (var store in Enumerable.Range(0, 3).Select(Store))
+            {
+                var read = await store.GetAsync("leased", ReadConsistency.Lease);
+                Assert.That((read.Outcome, read.Value, read.Exists, read.Source.Node, read.Source.Leader), Is.EqualTo((Outcome.Applied, (long)turn, true, added.Source.Node, added.Source.Node)), $"{read}");
+                Assert.That((read.Source.Read, read.Source.Write, read.Position.Index >= added.Position.Index), Is.EqualTo(((ReadConsistency?)ReadConsistency.Lease, (WriteConcern?)null, true)));
+            }
+        }
+    }
+
+    [Test]
+    public async Task EveryKindOfLeaseReadSaysTheSameFromEveryProgram()
+    {
+        await Store(0).AddAsync("1001", long.MaxValue);
+        await Store(0).AddAsync("1002 ü/%", 5);
+        await Store(0).AddAsync("1003", long.MaxValue);
+        foreach (var store in Enumerable.Range(0, 3).Select(Store))
+        {
+            var many = await store.GetManyAsync(["1002 ü/%", "nothing", "1001"], ReadConsistency.Lease);
+            Assert.That(many.Values, Is.EqualTo(new CounterValue[] { new("1002 ü/%", 5), new("nothing", null), new("1001", long.MaxValue) }));
+            var sum = await store.RangeSumAsync(1001, 1003, ReadConsistency.Lease);
+            Assert.That((sum.Outcome, sum.Sum, sum.Count), Is.EqualTo((Outcome.Applied, 2 * (Int128)long.MaxValue, 2L)));
+            var (top, ordered) = (await store.TopAsync(2, ReadConsistency.Lease), await store.TopAsync(2));
+            Assert.That(top.Rows, Is.EqualTo(new CounterRow[] { new("1001", long.MaxValue), new("1003", long.MaxValue) }));
+            Assert.That((top.Total, top.Distinct), Is.EqualTo((ordered.Total, ordered.Distinct)));
+            Assert.That((await store.GetAsync("nothing", ReadConsistency.Lease)).Exists, Is.False);
+            foreach (var source in new[] { many.Source, sum.Source, top.Source })
+                Assert.That((source.Node, source.Read), Is.EqualTo((source.Leader, (ReadConsistency?)ReadConsistency.Lease)));
+
+            // More names than a request line holds: the leader needs none, the others say so.
+            var long1 = await store.GetManyAsync([.. Enumerable.Range(0, 10).Select(static number => new string((char)('a' + number), 2_000))], ReadConsistency.Lease);
+            Assert.That((long1.Outcome, long1.Refusal), Is.EqualTo(long1.Source.Node != NodeId.None ? (Outcome.Applied, Refusal.None) : (Outcome.Rejected, Refusal.TooLarge)));
+        }
+
+        await Store(0).DeleteAsync("1001");
+        await Store(0).DeleteAsync("1003");
+    }
+
+    [Test]
+    public void WhatIsNoKeyIsRefusedByEveryProgram()
+    {
+        foreach (var store in Enumerable.Range(0, 3).Select(Store))
+        {
+            foreach (var key in new[] { "", new string('k', 4_097), "\ud800" })
+            {
+                Assert.That(async () => await store.AddAsync(key), Throws.ArgumentException);
+                Assert.That(async () => await store.DeleteAsync(key), Throws.ArgumentException);
+                Assert.That(async () => await store.AddAsync(key, 1, WriteConcern.Leader), Throws.ArgumentException);
+                Assert.That(async () => await store.GetAsync(key, ReadConsistency.Lease), Throws.ArgumentException);
+            }
+
+            Assert.That(async () => await store.TopAsync(0, ReadConsistency.Lease), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(async () => await store.GetManyAsync([], ReadConsistency.Lease), Throws.ArgumentException);
+        }
+    }
+
+    [Test]
+    public async Task WithoutALeaderACallEndsWhenItIsCancelledAndSaysThatNothingWasDone()
+    {
+        using var folder = new TemporaryFolder();
+        var ports = Ports.Find(3);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddRaftStream(options =>
+            (options.Data, options.Members) = (folder.File("data"), FormattableString.Invariant($"1=127.0.0.1:{ports[0]},2=127.0.0.1:{ports[1]},3=127.0.0.1:{ports[2]}")));
+        using var host = builder.Build();
+        await host.StartAsync();
+        var store = host.Services.GetRequiredService<ICountingStore>();
+        var start = Stopwatch.GetTimestamp();
+        using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        var (writing, reading) = (store.AddAsync("a", cancellationToken: soon.Token).AsTask(), store.GetAsync("a", ReadConsistency.Lease, soon.Token).AsTask());
+        var (write, read) = (await writing, await reading);
+        Assert.That((write.Outcome, write.Refusal), Is.EqualTo((Outcome.Rejected, Refusal.NoLeader)));
+        Assert.That((read.Outcome, read.Refusal), Is.EqualTo((Outcome.Rejected, Refusal.NoLease)));
+        Assert.That(Stopwatch.GetElapsedTime(start).TotalMilliseconds, Is.InRange(150, 4_500), "and not after five seconds");
+        Assert.That((await store.AddAsync("a", cancellationToken: soon.Token)).Outcome, Is.EqualTo(Outcome.Rejected), "what is cancelled before it begins is not begun");
+        await host.StopAsync();
+    }
+
+    [Test]
+    public async Task AnOutboxHoldsAsMuchAsItsOptionSays()
+    {
+        using var folder = new TemporaryFolder();
+        var ports = Ports.Find(3);
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddRaftStream(options =>
+        {
+            (options.Data, options.OutboxCommands) = (folder.File("data"), 3);
+            options.Members = FormattableString.Invariant($"1=127.0.0.1:{ports[0]},2=127.0.0.1:{ports[1]},3=127.0.0.1:{ports[2]}");
+        });
+        using var host = builder.Build();
+        await host.StartAsync();
+        var store = host.Services.GetRequiredService<ICountingStore>();
+        for (var number = 1; number <= 3; number++)
+            Assert.That((await store.AddAsync("a", 1, WriteConcern.Available)).Outcome, Is.EqualTo(Outcome.Accepted));
+        var beyond = await store.AddAsync("a", 1, WriteConcern.Available);
+        Assert.That((beyond.Outcome, beyond.Refusal), Is.EqualTo((Outcome.Rejected, Refusal.OutboxFull)));
+        await host.StopAsync();
     }
 
     [Test]
@@ -143,6 +251,15 @@ internal sealed class EmbeddingTests
         Assert.That(await _http.GetStringAsync(new Uri(address + "/v1/status")), Does.Contain("\"id\":1"));
     }
 
+    [Test]
+    public async Task ADescriptionOfTheEndpointsIsThereUnlessTheProgramHasOneOfItsOwn()
+    {
+        using var response = await _http.GetAsync(new Uri(_programs[0].Urls.First() + "/openapi.json"));
+        Assert.That((response.Content.Headers.ContentType?.MediaType, response.Content.Headers.ContentLength), Is.EqualTo(("application/json", (long?)OpenApiEndpoint.Document.Length)));
+        Assert.That(await response.Content.ReadAsByteArrayAsync(), Is.EqualTo(OpenApiEndpoint.Document.ToArray()));
+        Assert.That(await _http.GetStringAsync(new Uri(_programs[2].Urls.First() + "/openapi.json")), Is.EqualTo("my own"));
+    }
+
     [TestCase("Data", "")]
     [TestCase("Id", "0")]
     [TestCase("Members", "1=nowhere")]
@@ -150,6 +267,10 @@ internal sealed class EmbeddingTests
     [TestCase("Heartbeat", "00:00:10")]
     [TestCase("AdvertiseHttp", "here")]
     [TestCase("SnapshotAfterBytes", "1")]
+    [TestCase("OutboxCommands", "0")]
+    [TestCase("OutboxCommands", "1048577")]
+    [TestCase("OutboxBytes", "65535")]
+    [TestCase("OutboxBytes", "1073741825")]
     public void AWrongOptionIsToldWhenTheHostStarts(string option, string value)
     {
         using var folder = new TemporaryFolder();

@@ -25,6 +25,7 @@ internal sealed class NodeSettingsTests
         Assert.That(settings.ElectionTimeout, Is.EqualTo(TimeSpan.FromMilliseconds(300)));
         Assert.That(settings.Heartbeat, Is.EqualTo(TimeSpan.FromMilliseconds(50)));
         Assert.That(settings.SnapshotAfterBytes, Is.EqualTo(16L * 1024 * 1024));
+        Assert.That((settings.OutboxCommands, settings.OutboxBytes), Is.EqualTo((16_384, 16L * 1024 * 1024)));
         Assert.That(Path.IsPathFullyQualified(settings.Data));
     }
 
@@ -184,6 +185,27 @@ internal sealed class NodeSettingsTests
         var options = new NodeOptions { Id = "4", Join = join, Listen = listen, ClusterId = name, Incarnation = incarnation, Data = "data" };
 
         Assert.That(() => ProgramSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.Contains(told));
+    }
+
+    [Test]
+    public void AnOutboxHoldsWhatItIsToldTo()
+    {
+        var options = Good();
+        (options.OutboxCommands, options.OutboxBytes) = ("1", "1073741824");
+        var settings = ProgramSettings.From(options).Node;
+        Assert.That((settings.OutboxCommands, settings.OutboxBytes), Is.EqualTo((1, 1_073_741_824L)));
+    }
+
+    [TestCase("0", null, "--outbox-commands '0' is not a number from 1 to 1048576.")]
+    [TestCase("1048577", null, "--outbox-commands '1048577' is not a number from 1 to 1048576.")]
+    [TestCase(null, "65535", "--outbox-bytes '65535' is not a number from 65536 to 1073741824.")]
+    [TestCase(null, "much", "--outbox-bytes 'much' is not a number from 65536 to 1073741824.")]
+    public void AnOutboxThatIsOutOfRangeIsRefused(string? commands, string? bytes, string told)
+    {
+        var options = Good();
+        (options.OutboxCommands, options.OutboxBytes) = (commands, bytes);
+
+        Assert.That(() => ProgramSettings.From(options), Throws.InstanceOf<UsageException>().With.Message.EqualTo(told));
     }
 
     [Test]

@@ -52,7 +52,7 @@ internal sealed class ProvisionalWriteTests : ClusterFixture
     [TestCase("0@-1.1", 400, "bad-request", "rejected")]
     public async Task AQuestionThatCannotBeAnsweredIsTold(string position, int status, string code, string outcome)
     {
-        var reply = await SendAsync(await Cluster.FollowerAsync(), "GET", "/v1/writes/" + position);
+        var reply = await SendAsync(await Cluster.FollowerAsync(), "GET", $"/v1/writes/{position}?timeout-ms=1000");
         Assert.That((reply.Status, reply.Code, reply.Outcome), Is.EqualTo((status, code, outcome)), reply.Json.ToString());
     }
 

@@ -67,7 +67,7 @@ internal sealed class SessionTests
         {
             var problem = Problems.For(Outcome.Rejected, refusal).Value!;
             Assert.That((problem.Outcome, problem.Detail.EndsWith('.'), problem.Code.Length > 0), Is.EqualTo(("rejected", true, true)), $"{refusal}");
-            Assert.That(problem.Code == Problems.NoLeader, Is.EqualTo(refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.LostLeadership), $"{refusal}");
+            Assert.That(problem.Code == ProblemCodes.NoLeader, Is.EqualTo(refusal is Refusal.NotLeader or Refusal.NotReady or Refusal.NoLeader or Refusal.LostLeadership), $"{refusal}");
         }
 
         Assert.That(Problems.For(Outcome.Rejected, Refusal.StorageFull).StatusCode, Is.EqualTo(507));
