@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using RaftStream.Hosting.Http;
 
@@ -40,16 +39,16 @@ internal sealed record LeaderWrite(string Verb, string Key, WriteConcern Concern
 /// Gets a program's write to the leader: does it here if this node leads, sends it on if it knows who does, and waits for an election within its time. What is in doubt is never
 /// sent again.
 /// </summary>
-internal sealed class LeaderWrites(LeaderConnection leaders)
+internal sealed class LeaderWrites(LeaderConnection leaders, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Does the write, within <see cref="RequestTimeout.Usual"/> and until it is cancelled.</summary>
     public async ValueTask<CounterAnswer> WriteAsync(RunningNode running, LeaderWrite write, Func<CancellationToken, ValueTask<CounterAnswer>> local, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var start = Stopwatch.GetTimestamp();
-        limit.CancelAfter(RequestTimeout.Usual);
+        using var usual = new CancellationTokenSource(RequestTimeout.Usual, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, usual.Token);
+        var start = time.GetTimestamp();
         while (!limit.IsCancellationRequested)
         {
             var status = running.Node.Status;
@@ -61,14 +60,14 @@ internal sealed class LeaderWrites(LeaderConnection leaders)
             }
             else if (running.ClientAddressOf(status.Leader) is { } leader)
             {
-                var (end, answer) = await leaders.AskAsync(leader, Head(write, RequestTimeout.Usual - Stopwatch.GetElapsedTime(start)), write.Body(), limit.Token).ConfigureAwait(false);
+                var (end, answer) = await leaders.AskAsync(leader, Head(write, RequestTimeout.Usual - time.GetElapsedTime(start)), write.Body(), limit.Token).ConfigureAwait(false);
                 if (end == Forwarded.Lost)
                     return None(Outcome.Unknown, Refusal.LostLeadership);
                 if (answer is not null)
                     return Read(answer) with { Source = AnswerHeaders.Source(answer.Headers) with { Write = write.Concern } };
             }
 
-            await Task.Delay(Pause, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause, time, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return None(Outcome.Rejected, Refusal.NoLeader);

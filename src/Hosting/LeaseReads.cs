@@ -11,7 +11,7 @@ namespace RaftStream.Hosting;
 /// [safety] The lease is judged by the leader, at a moment of its own between the question and the answer: this node looks at no lease, and nothing that it knows of the leader
 /// can make an old answer fresh.
 /// </remarks>
-internal sealed class LeaseReads(LeaderConnection leaders)
+internal sealed class LeaseReads(LeaderConnection leaders, TimeProvider time)
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
@@ -21,8 +21,8 @@ internal sealed class LeaseReads(LeaderConnection leaders)
     /// <summary>Does the read, within <see cref="RequestTimeout.Usual"/> and until it is cancelled.</summary>
     public async ValueTask<T> ReadAsync<T>(RunningNode running, LeaseRead<T> read, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(RequestTimeout.Usual);
+        using var usual = new CancellationTokenSource(RequestTimeout.Usual, time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, usual.Token);
         var target = $"{read.Target}{ReadLevel.Query}={ReadLevel.Lease}";
         var why = Refusal.TimedOut;
         while (!limit.IsCancellationRequested)
@@ -40,7 +40,7 @@ internal sealed class LeaseReads(LeaderConnection leaders)
                 return read.None(Outcome.Rejected, Refusal.TooLarge);
             if (status.Role != Role.Leader && running.ClientAddressOf(status.Leader) is { } leader && await TryAskAsync(leader, target, limit.Token).ConfigureAwait(false) is { } told)
                 return Read(told, read);
-            await Task.Delay(Pause, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Pause, time, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         // A read that nobody answered is no read in doubt.
@@ -50,8 +50,8 @@ internal sealed class LeaseReads(LeaderConnection leaders)
     /// <summary>One attempt; null where the other node did not answer, or could not.</summary>
     private async ValueTask<ForwardAnswer?> TryAskAsync(string leader, string target, CancellationToken limit)
     {
-        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(limit);
-        attempt.CancelAfter(OneAttempt);
+        using var one = new CancellationTokenSource(OneAttempt, time);
+        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(limit, one.Token);
         var head = new EnvelopeHead("GET " + target, RequestDeadline.Headers(RequestDeadline.MaxHops - 1, OneAttempt));
         var (_, answer) = await leaders.AskAsync(leader, head, ReadOnlyMemory<byte>.Empty, attempt.Token).ConfigureAwait(false);
         return answer;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
@@ -16,6 +17,10 @@ public static class RaftStreamServices
     /// Adds a replica that starts and stops with the host, <see cref="ICountingStore"/> and <see cref="RaftStreamReplica"/>. With more than one member each program also needs <see cref="RaftStreamRoutes.MapRaftStream"/>, so that the
     /// others can pass requests on to it. There is a health check <c>raftstream</c>, healthy while the replica can serve.
     /// </summary>
+    /// <remarks>
+    /// How long calls and requests wait goes by the host's <see cref="TimeProvider"/>, the system's unless another is added. Elections, leases and ages never do: they go by the kernel's
+    /// clock (<see cref="NodeIo"/>), since promises hang on it.
+    /// </remarks>
     /// <exception cref="ArgumentNullException">Something is null.</exception>
     public static IServiceCollection AddRaftStream(this IServiceCollection services, Action<RaftStreamOptions> configure)
     {
@@ -33,6 +38,7 @@ public static class RaftStreamServices
     /// <summary>What every host of a replica has, once <see cref="NodeSettings"/>, <see cref="NodeIo"/> and <see cref="OwnPaths"/> are there.</summary>
     internal static IServiceCollection AddReplica(this IServiceCollection services)
     {
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();

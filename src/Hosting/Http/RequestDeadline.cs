@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace RaftStream.Hosting.Http;
@@ -21,16 +20,17 @@ internal sealed class RequestDeadline : IDisposable
     /// <summary>No request is sent on more often: two nodes may each take the other for the leader for a moment.</summary>
     public const int MaxHops = 3;
 
-    private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly TimeProvider _time;
+    private readonly long _start;
     private readonly TimeSpan _allowed;
+    private readonly CancellationTokenSource _over;
     private readonly CancellationTokenSource _source;
 
-    private RequestDeadline(int hops, TimeSpan allowed, CancellationToken aborted, CancellationToken stopping)
+    private RequestDeadline(int hops, TimeSpan allowed, TimeProvider time, CancellationToken aborted, CancellationToken stopping)
     {
-        Hops = hops;
-        _allowed = allowed;
-        _source = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
-        _source.CancelAfter(allowed);
+        (Hops, _allowed, _time, _start) = (hops, allowed, time, time.GetTimestamp());
+        _over = new(allowed, time);
+        _source = CancellationTokenSource.CreateLinkedTokenSource(_over.Token, aborted, stopping);
     }
 
     /// <summary>How many nodes have sent this request on.</summary>
@@ -47,7 +47,7 @@ internal sealed class RequestDeadline : IDisposable
     {
         get
         {
-            var left = _allowed - Stopwatch.GetElapsedTime(_start);
+            var left = _allowed - _time.GetElapsedTime(_start);
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
@@ -60,7 +60,7 @@ internal sealed class RequestDeadline : IDisposable
         var left = Header(context, RemainingHeader, RequestTimeout.Least, RequestTimeout.Most);
         if (!RequestTimeout.TryRead(context.Request, out var asked, out var problem))
             throw new BadHttpRequestException(problem);
-        return new RequestDeadline(hops, left is null ? asked : TimeSpan.FromMilliseconds(left.Value), context.RequestAborted, stopping)
+        return new RequestDeadline(hops, left is null ? asked : TimeSpan.FromMilliseconds(left.Value), context.RequestServices.GetRequiredService<TimeProvider>(), context.RequestAborted, stopping)
         {
             IsUncertain = context.Request.Headers.ContainsKey(UncertainHeader),
         };
@@ -80,7 +80,7 @@ internal sealed class RequestDeadline : IDisposable
     {
         try
         {
-            await Task.Delay(pause, Token);
+            await Task.Delay(pause, _time, Token);
             return true;
         }
         catch (OperationCanceledException)
@@ -90,7 +90,11 @@ internal sealed class RequestDeadline : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _source.Dispose();
+    public void Dispose()
+    {
+        _source.Dispose();
+        _over.Dispose();
+    }
 
     private static int? Header(HttpContext context, string name, int least, int most) =>
         int.TryParse(context.Request.Headers[name], NumberStyles.None, CultureInfo.InvariantCulture, out var value)
