@@ -42,6 +42,30 @@ internal enum Planted
 
     /// <summary>A provisional write that was done is sometimes told as lost.</summary>
     DoneAndLost,
+
+    /// <summary>An accepted write sometimes comes into the log twice.</summary>
+    AcceptedTwice,
+
+    /// <summary>An accepted write is sometimes forgotten.</summary>
+    AcceptedLost,
+
+    /// <summary>A tentative read counts what waits and is in the log already.</summary>
+    TentativeTwice,
+
+    /// <summary>A tentative read leaves out what waits.</summary>
+    TentativeForgets,
+
+    /// <summary>A watch that goes on sometimes leaves out the first change.</summary>
+    WatchSkips,
+
+    /// <summary>A watch that goes on sometimes tells a change again.</summary>
+    WatchRepeats,
+
+    /// <summary>A watch sometimes tells another value.</summary>
+    WatchLies,
+
+    /// <summary>The rows of a reset sometimes lack one.</summary>
+    WatchLacksRow,
 }
 
 /// <summary>
@@ -50,7 +74,7 @@ internal enum Planted
 /// </summary>
 /// <param name="bug">What is wrong.</param>
 /// <param name="workload">With whose keys.</param>
-internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem
+internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem
 {
     private const long OldestMs = 1;
 
@@ -60,6 +84,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private readonly Dictionary<string, HistoryValue> _before = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Session, long Sequence), ClientAnswer> _answers = [];
     private readonly Dictionary<string, bool> _fates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<ClientCall>> _outboxes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _accepted = new(StringComparer.Ordinal);
+    private readonly List<(long Index, string Key, long Value)> _changes = [];
     private long _index;
     private long _offset;
     private long _words;
@@ -77,7 +104,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     public IReadOnlyList<string> ReadLevels { get; } = [$"bounded:{OldestMs}", "eventual", "lease"];
 
-    public IReadOnlyList<string> WriteConcerns { get; } = ["leader"];
+    public IReadOnlyList<string> WriteConcerns { get; } = ["leader", "available"];
 
     /// <summary>The share of answers that are lost.</summary>
     public double Lost { get; init; } = 0.01;
@@ -102,7 +129,10 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     {
         var isBehind = bug == Planted.LeftBehind && address == "node-2";
         lock (_lock)
-            return Task.FromResult<NodeView?>(IsDown ? null : new(address == "node-1", 1, _index, _index, isBehind ? "b" : "a") { Voters = [1, 2, 3] });
+        {
+            Drain(address);
+            return Task.FromResult<NodeView?>(IsDown ? null : new(address == "node-1", 1, _index, _index, isBehind ? "b" : "a") { Voters = [1, 2, 3], AcceptedWaiting = _outboxes.GetValueOrDefault(address)?.Count ?? 0 });
+        }
     }
 
     public async Task<StreamAnswer> IngestAsync(string address, string job, Stream source, CancellationToken deadline)
@@ -130,10 +160,55 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
             return IsDown ? new(AnswerKind.Unknown) : new(AnswerKind.Ok, _offset, _words, _index);
     }
 
+    /// <summary>Tells what is there and hangs up at some point, as a node that is killed now and then.</summary>
+    public async IAsyncEnumerable<WatchTold> WatchAsync(string address, string prefix, string? from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken end)
+    {
+        await Task.Yield();
+        foreach (var told in Tell(from))
+            yield return told;
+    }
+
+    private List<WatchTold> Tell(string? from)
+    {
+        var told = new List<WatchTold>();
+        lock (_lock)
+        {
+            if (IsDown)
+                return told;
+            var place = from is null ? 0 : long.Parse(from, System.Globalization.CultureInfo.InvariantCulture);
+            if (from is null || _random.Chance(0.1))
+            {
+                told.Add(new(WatchToldKind.Reset));
+                var rows = _changes.GroupBy(static change => change.Key, StringComparer.Ordinal).ToList();
+                foreach (var row in rows.Skip(Strikes(Planted.WatchLacksRow, WatchLoad.Prefix, 0.5) ? 1 : 0))
+                    told.Add(new(WatchToldKind.Row, _index, row.Key, row.Last().Value));
+                told.Add(Progress(_index));
+                return told;
+            }
+
+            var next = _changes.Where(change => change.Index > (Strikes(Planted.WatchRepeats, WatchLoad.Prefix, 0.1) ? place - 1 : place)).ToList();
+            foreach (var (index, key, value) in next.Skip(Strikes(Planted.WatchSkips, WatchLoad.Prefix, 0.3) ? 1 : 0).Take(_random.Below(200)))
+                told.Add(new(WatchToldKind.Change, index, key, value + (Strikes(Planted.WatchLies, WatchLoad.Prefix, 0.05) ? 1 : 0), Id(index), index));
+            if (told.Count == next.Count)
+                told.Add(Progress(_index));
+            return told;
+        }
+
+        static string Id(long index) => index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        static WatchTold Progress(long index) => new(WatchToldKind.Progress, index, Id: Id(index), Resume: index);
+    }
+
     private ClientAnswer Do(ClientCall call, string address)
     {
+        if (_random.Chance(0.05))
+            Drain($"node-{1 + _random.Below(3)}");
         if (IsDown || address == DownNode || _random.Chance(0.02))
             return new(call.Confirm is null ? AnswerKind.Failed : AnswerKind.Unknown);
+        if (call.Concern == "available")
+            return Tell(Accept(call, address));
+        if (call.Level == "tentative")
+            return Tell(ReadHere(call, address));
         if (call.Concern is not null)
             return Tell(call.Confirm is { } pending ? Fate(call, pending) : Place(call));
         var command = (call.Session ?? "", call.Sequence);
@@ -145,6 +220,33 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         if (call.Session is not null)
             _answers[command] = answer;
         return Strikes(Planted.DoneAndRefused, call.Key, 0.05) ? new(AnswerKind.Failed) : Tell(answer);
+    }
+
+    private ClientAnswer Accept(ClientCall call, string address)
+    {
+        var outbox = _outboxes.TryGetValue(address, out var known) ? known : _outboxes[address] = new();
+        outbox.Enqueue(call);
+        return new(AnswerKind.Ok) { Accepted = new(address[^1] - '0', 1, _accepted[address] = _accepted.GetValueOrDefault(address) + 1) };
+    }
+
+    private ClientAnswer ReadHere(ClientCall call, string address)
+    {
+        var outbox = _outboxes.GetValueOrDefault(address) ?? new();
+        var waiting = outbox.Where(waits => waits.Key == call.Key).Sum(static waits => waits.Argument.Number);
+        var times = bug == Planted.TentativeTwice ? 2 : bug == Planted.TentativeForgets ? 0 : 1;
+        return new(AnswerKind.Ok, _values.GetValueOrDefault(call.Key).Number + (times * waiting)) { Index = _index, IsTentative = outbox.Count > 0 };
+    }
+
+    private void Drain(string address)
+    {
+        while (_outboxes.GetValueOrDefault(address)?.TryDequeue(out var call) == true)
+        {
+            if (Strikes(Planted.AcceptedLost, call.Key, 0.05))
+                continue;
+            Change(call);
+            if (Strikes(Planted.AcceptedTwice, call.Key, 0.05))
+                Change(call);
+        }
     }
 
     // Done at once or never, and nobody is told which.
@@ -182,7 +284,10 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         {
             case OperationFunction.Add:
                 Add(call.Key, call.Argument.Number * (Strikes(Planted.DoubledAdd, call.Key, 0.03) ? 2 : 1));
-                return new(AnswerKind.Ok, _values[call.Key]) { Index = ++_index };
+                _index++;
+                if (call.Key.StartsWith(WatchLoad.Prefix, StringComparison.Ordinal))
+                    _changes.Add((_index, call.Key, _values[call.Key].Number));
+                return new(AnswerKind.Ok, _values[call.Key]) { Index = _index };
             case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.6):
                 return new(AnswerKind.Failed);
             default:
@@ -255,6 +360,8 @@ internal sealed class FakeDriver : IClusterDriver
     }
 
     public bool IsRunning(int node) => true;
+
+    public int StartsOf(int node) => 1;
 
     public string FolderOf(int node) => throw new NotSupportedException("There is none.");
 

@@ -6,9 +6,14 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class BitFlips(IMemberAdmin? admin) : INemesis
 {
+    private const string NemesisName = "bit-flip";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    public string Name => "bit-flip";
+    public string Name => NemesisName;
+
+    /// <summary>The nodes in whose files bits turned over.</summary>
+    public static IReadOnlySet<int> SpoiltBy(IReadOnlyList<RunFault> faults) => faults.Where(static fault => fault.Nemesis == NemesisName).SelectMany(static fault => fault.Nodes).ToHashSet();
 
     public string? WhyNot(Field field) => admin is null ? $"{field.System.Name} has no way to replace a node whose disk is damaged." : null;
 
