@@ -65,7 +65,7 @@ internal sealed class LoadTests : IDisposable
     [TestCase(Planted.RecordLost, StreamLoad.LoadName, "exactly once")]
     public async Task A_planted_bug_is_found_in_its_workload_and_nowhere_else(Planted bug, string workload, params string[] checkers)
     {
-        var (_, checks) = await RunAsync(new FakeSystem(bug, workload), operations: 6_000);
+        var (_, checks) = await RunAsync(new FakeSystem(bug, workload), operations: 9_000);
         var found = checks.Where(static check => check.Verdict == Verdict.Illegal).ToArray();
         Assert.That(found.Select(static check => check.Workload).Except([Judge.AllWorkloads], StringComparer.Ordinal).Distinct(StringComparer.Ordinal), Is.EqualTo(new[] { workload }));
         Assert.That(found.Where(check => check.Workload == workload).Select(static check => check.Checker), Is.SupersetOf(checkers));

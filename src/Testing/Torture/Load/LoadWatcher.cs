@@ -51,6 +51,9 @@ internal sealed class LoadWatcher
     /// <summary>How many things it was told in all.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Begins anew the next time.</summary>
+    public void Forget() => (_id, _resume) = (null, null);
+
     /// <summary>Watches at a node until it is told to stop, or <paramref name="isEnough"/> says so of how far it has come.</summary>
     /// <param name="system">Whom to ask.</param>
     /// <param name="node">The node.</param>

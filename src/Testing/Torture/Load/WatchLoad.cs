@@ -18,9 +18,14 @@ internal sealed class WatchLoad : ILoad
     /// <summary>What a stretch of a watch is about, in the history.</summary>
     public const string AllKeys = Prefix + "*";
 
-    private const int Watchers = 3;
+    private const int Watchers = 4;
     private const int LeastMs = 200;
     private const int MostMs = 2_500;
+    private const double BeginsAnew = 0.05;
+
+    // A watcher that was away for long goes on behind what a node that restored a snapshot does not know any more.
+    private const double RestsLong = 0.15;
+    private const int MostRestMs = 30_000;
 
     // All that watchers are told stays in memory, about 100 bytes each: beyond that nothing is added any more, so that they can still come to the end.
     private const int MostTold = 1_000_000;
@@ -30,12 +35,12 @@ internal sealed class WatchLoad : ILoad
     private readonly IWatchSystem _system;
     private readonly Lock _lock = new();
     private readonly LoadWatcher[] _watchers = [.. Enumerable.Range(0, Watchers).Select(static _ => new LoadWatcher())];
-    private readonly Queue<LoadWatcher> _free;
+    private readonly PriorityQueue<LoadWatcher, long> _free;
     private readonly WorkKeys<UniqueAmounts> _keys = new(LoadName, static () => new());
     private long _acknowledged;
 
     /// <summary>Watchers of that system; none watches yet.</summary>
-    public WatchLoad(IWatchSystem system) => (_system, _free) = (system, new(_watchers));
+    public WatchLoad(IWatchSystem system) => (_system, _free) = (system, new(_watchers.Select(static watcher => (watcher, 0L))));
 
     /// <inheritdoc/>
     public string Name => LoadName;
@@ -52,11 +57,13 @@ internal sealed class WatchLoad : ILoad
     /// <inheritdoc/>
     public async Task StepAsync(LoadClient client)
     {
-        if (client.Random.Chance(0.12) && TryTake() is { } watcher)
+        if (client.Random.Chance(0.12) && TryTake(client.Now) is { } watcher)
         {
             using var end = new CancellationTokenSource(client.Random.Between(LeastMs, MostMs));
+            if (client.Random.Chance(BeginsAnew))
+                watcher.Forget();
             await WatchAsync(client, watcher, static () => false, end.Token);
-            Give(watcher);
+            Give(watcher, client.Random.Chance(RestsLong) ? client.Now + (client.Random.Between(0, MostRestMs) * 1_000_000L) : 0);
             return;
         }
 
@@ -109,16 +116,16 @@ internal sealed class WatchLoad : ILoad
             client.Record(Name, call, invoked, node, new(AnswerKind.Failed));
     }
 
-    private LoadWatcher? TryTake()
+    private LoadWatcher? TryTake(long now)
     {
         lock (_lock)
-            return _free.TryDequeue(out var watcher) ? watcher : null;
+            return _free.TryPeek(out _, out var due) && due <= now ? _free.Dequeue() : null;
     }
 
-    private void Give(LoadWatcher watcher)
+    private void Give(LoadWatcher watcher, long due)
     {
         lock (_lock)
-            _free.Enqueue(watcher);
+            _free.Enqueue(watcher, due);
     }
 
     private void Acknowledged(long index)
