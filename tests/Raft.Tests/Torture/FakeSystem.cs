@@ -2,72 +2,6 @@ using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Torturing;
 
-/// <summary>What may be wrong with a <see cref="FakeSystem"/>.</summary>
-internal enum Planted
-{
-    Nothing,
-
-    /// <summary>An acknowledged change is sometimes not done.</summary>
-    LostWrite,
-
-    /// <summary>An add sometimes counts twice.</summary>
-    DoubledAdd,
-
-    /// <summary>A read sometimes tells the value before the last change.</summary>
-    StaleRead,
-
-    /// <summary>A change is sometimes done and told as certainly not done.</summary>
-    DoneAndRefused,
-
-    /// <summary>Compare-and-set sometimes does not compare.</summary>
-    BlindCompare,
-
-    /// <summary>Node 2 stops taking changes in at the end.</summary>
-    LeftBehind,
-
-    /// <summary>A command of a session that is sent again is done again.</summary>
-    RepeatedCommand,
-
-    /// <summary>A part of a source is sometimes counted twice.</summary>
-    RecordTwice,
-
-    /// <summary>A part of a source is sometimes passed over.</summary>
-    RecordLost,
-
-    /// <summary>Reads of a weaker level are sometimes older than they may be.</summary>
-    TooOld,
-
-    /// <summary>A provisional write that was lost is sometimes told as done.</summary>
-    LostAndConfirmed,
-
-    /// <summary>A provisional write that was done is sometimes told as lost.</summary>
-    DoneAndLost,
-
-    /// <summary>An accepted write sometimes comes into the log twice.</summary>
-    AcceptedTwice,
-
-    /// <summary>An accepted write is sometimes forgotten.</summary>
-    AcceptedLost,
-
-    /// <summary>A tentative read counts what waits and is in the log already.</summary>
-    TentativeTwice,
-
-    /// <summary>A tentative read leaves out what waits.</summary>
-    TentativeForgets,
-
-    /// <summary>A watch that goes on sometimes leaves out the first change.</summary>
-    WatchSkips,
-
-    /// <summary>A watch that goes on sometimes tells a change again.</summary>
-    WatchRepeats,
-
-    /// <summary>A watch sometimes tells another value.</summary>
-    WatchLies,
-
-    /// <summary>The rows of a reset sometimes lack one.</summary>
-    WatchLacksRow,
-}
-
 /// <summary>
 /// A system of three nodes over one table in memory: every call takes effect at one instant between call and answer, some answers are lost, some calls
 /// refused. One thing may be wrong with it, with the keys of one workload only.
@@ -186,7 +120,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
                 return told;
             }
 
-            var next = _changes.Where(change => change.Index > (Strikes(Planted.WatchRepeats, WatchLoad.Prefix, 0.1) ? place - 1 : place)).ToList();
+            var next = _changes.Where(change => change.Index > place).ToList();
+            if (Strikes(Planted.WatchRepeats, WatchLoad.Prefix, 0.3) && _changes.Count > next.Count)
+                next.Insert(0, _changes[^(next.Count + 1)]);
             foreach (var (index, key, value) in next.Skip(Strikes(Planted.WatchSkips, WatchLoad.Prefix, 0.3) ? 1 : 0).Take(_random.Below(200)))
                 told.Add(new(WatchToldKind.Change, index, key, value + (Strikes(Planted.WatchLies, WatchLoad.Prefix, 0.05) ? 1 : 0), Id(index), index));
             if (told.Count == next.Count)
@@ -328,52 +264,4 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
-}
-
-/// <summary>Three nodes of a <see cref="FakeSystem"/>, which nothing happens to.</summary>
-internal sealed class FakeDriver : IClusterDriver
-{
-    public string Name => "fake";
-
-    public LinkFaults Abilities => LinkFaults.None;
-
-    public bool CutsNewcomers => true;
-
-    public string WhyNoWallClocks => "Nothing runs here.";
-
-    public bool SetsWallClocks { get; set; }
-
-    public IReadOnlyList<int> Nodes { get; } = [1, 2, 3];
-
-    public int AddNode() => throw new NotSupportedException("There are three.");
-
-    public void Start(int node)
-    {
-    }
-
-    public Task KillAsync(int node) => Task.CompletedTask;
-
-    public Task StopAsync(int node) => Task.CompletedTask;
-
-    public void Pause(int node, bool isPaused)
-    {
-    }
-
-    public bool IsRunning(int node) => true;
-
-    public int StartsOf(int node) => 1;
-
-    public string FolderOf(int node) => throw new NotSupportedException("There is none.");
-
-    public string ClientAddress(int node, string port) => $"node-{node}";
-
-    public string LabAddress(int node, string port) => $"node-{node}";
-
-    public string SharedAddress(int node, string port) => LabAddress(node, port);
-
-    public Task SetLinkAsync(Link link, LinkFault fault) => Task.CompletedTask;
-
-    public Task<long> TouchedAsync() => Task.FromResult(0L);
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -79,7 +79,7 @@ internal sealed class WatchCheckTests
         Assert.That(Rows(Row(6, A, 10), Row(6, B, 7)).Verdict, Is.EqualTo(Verdict.Linearizable));
         Assert.That(Rows(Row(3, A, 10), Change(5, B, 7) with { Id = null, Resume = null }).Verdict, Is.EqualTo(Verdict.Linearizable), "a change among the rows");
         Assert.That(Rows(Row(6, A, 10)).Detail, Does.Contain("without watch/2, which was 7"));
-        Assert.That(Rows(Row(6, A, 30), Row(6, B, 7)).Detail, Does.Contain("says watch/1 is 30; it was 10"));
+        Assert.That(Rows(Row(6, A, 10), Row(6, B, 8)).Detail, Does.Contain("says watch/2 is 8; it was 7"));
         Assert.That(Rows(Row(6, A, 10), Row(6, B, 7), Row(6, A, 10)).Detail, Does.Contain("two rows of watch/1"));
         Assert.That(Rows(Row(6, A, 10), Row(6, B, 7), Row(6, "watch/3", 1)).Verdict, Is.EqualTo(Verdict.Illegal));
 
