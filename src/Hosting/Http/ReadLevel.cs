@@ -40,6 +40,9 @@ internal sealed record ReadLevel(string Name, long MaxAgeMs = 0, ReadToken Token
     /// <summary>Some prefix of the log.</summary>
     public static readonly ReadLevel Eventual = new(EventualName);
 
+    /// <summary>Some prefix of the log, and what waits in the outbox of the node that is asked.</summary>
+    public static readonly ReadLevel Tentative = new(TentativeName);
+
     /// <summary>The levels that any replica may serve by itself, cut off from all others, too.</summary>
     public static readonly IReadOnlyList<string> ByAnyReplica = [BoundedName, SessionName, EventualName];
 

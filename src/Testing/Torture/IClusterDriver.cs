@@ -42,6 +42,9 @@ internal interface IClusterDriver : IAsyncDisposable
     /// <summary>Whether the node's process runs.</summary>
     bool IsRunning(int node);
 
+    /// <summary>How many processes the node had so far, the one that runs included: an answer that came while this did not change is that process's.</summary>
+    int StartsOf(int node);
+
     /// <summary>The folder that the node's <see cref="NodeSite"/> names, as this machine sees it.</summary>
     string FolderOf(int node);
 

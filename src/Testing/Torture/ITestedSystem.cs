@@ -31,7 +31,8 @@ public interface ITestedSystem
 
     /// <summary>
     /// The concerns of writes there are beside the strongest, for <see cref="ClientCall.Concern"/>; if not told otherwise none. An add under <c>leader</c> is answered as
-    /// unknown with <see cref="ClientAnswer.Pending"/>, and its fate is told when it is asked for.
+    /// unknown with <see cref="ClientAnswer.Pending"/>, and its fate is told when it is asked for. An add under <c>available</c> is answered by the node that is asked, with
+    /// <see cref="ClientAnswer.Accepted"/>, once that node's disk holds it; whoever has it serves the level <c>tentative</c> of reads, too: what waits at the node that is asked counts in them.
     /// </summary>
     IReadOnlyList<string> WriteConcerns => [];
 
@@ -123,6 +124,22 @@ public readonly record struct ClientAnswer(AnswerKind Kind, HistoryValue? Result
 
     /// <summary>The age in milliseconds that the system admits for what was read, where it tells one.</summary>
     public long? AgeMs { get; init; }
+
+    /// <summary>Of a write under <c>available</c>: its place among all that its node accepted; null where none is told.</summary>
+    public AcceptedPlace? Accepted { get; init; }
+
+    /// <summary>Of a read of the level <c>tentative</c>: whether anything that its node accepted is not in the log yet, as far as that node knows; null where that is not told.</summary>
+    public bool? IsTentative { get; init; }
+}
+
+/// <summary>The place of a write among all that its node accepted: later ones have later places, and no two have one.</summary>
+/// <param name="Node">Who accepted it.</param>
+/// <param name="Epoch">In which stretch of that node's life.</param>
+/// <param name="Sequence">Which in it, from 1.</param>
+public readonly record struct AcceptedPlace(int Node, long Epoch, long Sequence)
+{
+    /// <summary>Whether it was accepted before another one of the same node.</summary>
+    public bool IsBefore(AcceptedPlace other) => Epoch < other.Epoch || (Epoch == other.Epoch && Sequence < other.Sequence);
 }
 
 /// <summary>Where a node stands, by its own account.</summary>
@@ -135,4 +152,10 @@ public sealed record NodeView(bool IsLeader, long Term, long Commit, long Applie
 {
     /// <summary>The ids of the voters by this node's account, where it tells them.</summary>
     public IReadOnlyList<int> Voters { get; init; } = [];
+
+    /// <summary>How many writes that this node accepted it does not know to be in the log; null where that is not told.</summary>
+    public long? AcceptedWaiting { get; init; }
+
+    /// <summary>How many writes that this node accepted never will be in the log, by its own account; null where that is not told.</summary>
+    public long? AcceptedLost { get; init; }
 }

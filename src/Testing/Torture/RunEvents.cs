@@ -8,7 +8,11 @@ namespace RaftStream.Testing;
 /// <param name="Invoked">When, in nanoseconds from the start of the run, by one monotonic clock.</param>
 /// <param name="Completed">When the answer came or the client gave up.</param>
 /// <param name="Answer">What it was answered.</param>
-internal sealed record RunOperation(string Workload, long Client, int Node, ClientCall Call, long Invoked, long Completed, ClientAnswer Answer);
+internal sealed record RunOperation(string Workload, long Client, int Node, ClientCall Call, long Invoked, long Completed, ClientAnswer Answer)
+{
+    /// <summary>Which process of the node answered, from 1; 0 where that was not noted.</summary>
+    public int Life { get; init; }
+}
 
 /// <summary>A fault that was in force for a time.</summary>
 /// <param name="Nemesis">Which nemesis.</param>

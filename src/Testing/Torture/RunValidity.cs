@@ -6,6 +6,9 @@ internal static class RunValidity
     /// <summary>Operations that the faults of each nemesis must have overlapped, in all.</summary>
     public const int LeastOverlap = 20;
 
+    /// <summary>Accepted writes of which some must have been late where nodes were cut off.</summary>
+    public const int ManyAccepted = 200;
+
     /// <summary>How long a fault is felt after it was mended, in nanoseconds: a hand-over is done in a moment, and clients meet it when it is done.</summary>
     private const long Felt = 1_000_000_000;
 
@@ -36,6 +39,25 @@ internal static class RunValidity
             lacks.Add($"{done} of {operations.Count} operations were done: too few to tell anything.");
         return lacks;
     }
+
+    /// <summary>What is lacking of what only some workloads can show, a sentence each; none: the run is valid.</summary>
+    /// <param name="faults">What was done.</param>
+    /// <param name="load">What clients did.</param>
+    public static IReadOnlyList<string> Lacks(IReadOnlyList<RunFault> faults, LoadResult load)
+    {
+        var lacks = new List<string>();
+        if (load.Watch is { } watch && watch.Resumed.Elsewhere == 0)
+            lacks.Add("No watcher went on at another node than before: give the run more time, or a higher rate.");
+
+        // Where a node is cut off, what it accepts waits. A few writes may all miss that.
+        var accepted = load.Operations.Where(static operation => operation.Workload == AvailableLoad.LoadName).ToArray();
+        if (accepted.Count(static operation => operation is { Call.Function: OperationFunction.Add, Answer.Kind: AnswerKind.Ok }) >= ManyAccepted
+            && faults.Any(static fault => fault.TookEffect && IsCut(fault)) && AvailableCheck.Late(accepted).Count == 0)
+            lacks.Add("Nodes were cut off, and no write that one had accepted was seen to come late: give more clients or a higher rate.");
+        return lacks;
+    }
+
+    private static bool IsCut(RunFault fault) => fault.Nemesis.StartsWith("partition-", StringComparison.Ordinal) && fault.Nemesis != "partition-clients";
 
     private static int Between(long[] sorted, long from, long to) => Place(sorted, to) - Place(sorted, from);
 

@@ -60,7 +60,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
             await driver.StopAsync(node);
         _phase = "judging";
         var faults = _schedule.Faults;
-        var checks = await JudgeAsync(load, ClockTroubles.LeapsOf(faults), isWhole, cancellation);
+        var checks = await JudgeAsync(load, faults, isWhole, cancellation);
         return new()
         {
             System = system.Name,
@@ -125,12 +125,13 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         return [.. all.Where(nemesis => options.Nemeses.Count > 0 ? options.Nemeses.Contains(nemesis.Name, StringComparer.Ordinal) : nemesis.WhyNot(field) is null)];
     }
 
-    private async Task<IReadOnlyList<RunCheck>> JudgeAsync(LoadResult load, IReadOnlyList<ClockLeap> leaps, bool isWhole, CancellationToken cancellation)
+    private async Task<IReadOnlyList<RunCheck>> JudgeAsync(LoadResult load, IReadOnlyList<RunFault> faults, bool isWhole, CancellationToken cancellation)
     {
         var judging = new JudgeOptions
         {
             Folder = options.Folder,
-            Leaps = leaps,
+            Leaps = ClockTroubles.LeapsOf(faults),
+            SpoiltDisks = BitFlips.SpoiltBy(faults),
             NodeLogs = [.. NodeLogs().Select(log => Path.Combine(options.Folder, log))],
             DataFolders = options.HasFaultyNodes ? driver.Nodes.ToDictionary(static node => node, node => Path.Combine(driver.FolderOf(node), "data")) : null,
         };
@@ -145,6 +146,7 @@ internal sealed class TortureRun(ITestedSystem system, IClusterDriver driver, IM
         var lacks = RunValidity.Lacks(faults, options.MustStrikeAll ? [.. nemeses.Select(static nemesis => nemesis.Name)] : [], load.Operations).ToList();
         if (!options.MustStrikeAll && nemeses.Count > 0 && !faults.Any(static fault => fault.TookEffect))
             lacks.Add("No fault was seen to take effect: give the run more time.");
+        lacks.AddRange(RunValidity.Lacks(faults, load));
         if (load.IsFull)
             lacks.Add($"The load ended early: {load.Operations.Count} operations are all that a run keeps; give a lower --rate or less --time.");
         return lacks;

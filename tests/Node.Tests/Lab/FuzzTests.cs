@@ -24,6 +24,7 @@ internal sealed class FuzzTests
         Assert.That(report.GetProperty("received").GetInt64(), Is.GreaterThan(5_000));
         Assert.That(report.GetProperty("soundPart").GetDouble(), Is.GreaterThan(0.25), "the core sees many of them");
         Assert.That(report.GetProperty("byKind").EnumerateObject().Count(), Is.GreaterThanOrEqualTo(4));
+        Assert.That(report.GetProperty("forwards").GetInt64(), Is.GreaterThan(1_000), "commands of outboxes");
         Assert.That(report.GetProperty("probes").GetInt64(), Is.GreaterThanOrEqualTo(1));
         Assert.That(Directory.GetFileSystemEntries(temporary.Path, "raftstream-*"), Is.Empty, "no file is left");
     }

@@ -52,6 +52,8 @@ internal sealed class RaftStreamSystemTests
         Assert.That(await DoAsync(command), Is.EqualTo(first), "a repetition gets the first answer");
         Assert.That((await DoAsync(command with { Sequence = 2 })).Result, Is.EqualTo((HistoryValue)14));
         Assert.That((await DoAsync(command)).Kind, Is.EqualTo(AnswerKind.Failed), "its answer was acknowledged");
+        await AcceptAsync(system, address);
+        await WatchAsync(system, address);
         await StreamAsync(system, address);
     }
 
@@ -129,6 +131,47 @@ internal sealed class RaftStreamSystemTests
         using var http = HttpClients.Create();
         var members = (await new NodeClient(http, "http://" + address).MembersAsync(Limit, CancellationToken.None)).Value!.Members;
         Assert.That(members.Select(static member => (member.Raft, member.Http)), Is.EqualTo(new[] { ("told-raft:7", "http://told-http:7") }));
+    }
+
+    private static async Task AcceptAsync(RaftStreamSystem system, string address)
+    {
+        await using var client = system.Connect(address);
+        var add = new ClientCall("available/1", OperationFunction.Add, 4) { Concern = "available" };
+        var (first, second) = (await client.DoAsync(add, CancellationToken.None), await client.DoAsync(add with { Argument = 16 }, CancellationToken.None));
+        Assert.That((first.Kind, first.Accepted!.Value.Node, first.Accepted.Value.Sequence), Is.EqualTo((AnswerKind.Ok, 1, 1L)));
+        Assert.That(first.Accepted.Value.IsBefore(second.Accepted!.Value));
+        var read = await client.DoAsync(new("available/1", OperationFunction.Read) { Level = "tentative" }, CancellationToken.None);
+        Assert.That((read.Kind, read.Result, read.IsTentative is not null), Is.EqualTo((AnswerKind.Ok, (HistoryValue?)20, true)));
+        await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { AcceptedWaiting: 0, AcceptedLost: 0 }, "nothing waits", Limit);
+        Assert.That((await client.DoAsync(new("available/1", OperationFunction.Read), CancellationToken.None)).Result, Is.EqualTo((HistoryValue)20));
+    }
+
+    private static async Task WatchAsync(RaftStreamSystem system, string address)
+    {
+        await using var client = system.Connect(address);
+        var first = await client.DoAsync(new("watch/1", OperationFunction.Add, 5), CancellationToken.None);
+        var rows = await ToldAsync(system, address, null, static told => told.Kind == WatchToldKind.Progress);
+        Assert.That(rows.Select(static told => (told.Kind, told.Key, told.Value)), Is.EqualTo(new (WatchToldKind, string, long?)[] { (WatchToldKind.Reset, "", null), (WatchToldKind.Row, "watch/1", 5), (WatchToldKind.Progress, "", null) }));
+        Assert.That((rows[0].Id, rows[0].Resume, rows[1].Id, rows[2].Resume >= first.Index), Is.EqualTo(("reset", (long?)null, (string?)null, true)));
+        await client.DoAsync(new("counter/1", OperationFunction.Add, 1), CancellationToken.None);
+        var second = await client.DoAsync(new("watch/1", OperationFunction.Add, 2), CancellationToken.None);
+        var told = (await ToldAsync(system, address, rows[2].Id, static told => told.Kind == WatchToldKind.Change))[^1];
+        Assert.That(told, Is.EqualTo(new WatchTold(WatchToldKind.Change, second.Index, "watch/1", 7, told.Id, second.Index)));
+        Assert.That(await ToldAsync(system, $"127.0.0.1:{Ports.Find(1)[0]}", null, static _ => true), Is.Empty, "nobody is there");
+    }
+
+    private static async Task<List<WatchTold>> ToldAsync(RaftStreamSystem system, string address, string? from, Func<WatchTold, bool> isEnough)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        var all = new List<WatchTold>();
+        await foreach (var told in system.WatchAsync(address, WatchLoad.Prefix, from, limit.Token))
+        {
+            all.Add(told);
+            if (isEnough(told))
+                break;
+        }
+
+        return all;
     }
 
     private static async Task StreamAsync(RaftStreamSystem system, string address)

@@ -93,6 +93,8 @@ internal sealed class FakeField : IClusterDriver, ITestedSystem, ISnapshotSystem
 
     public bool IsRunning(int node) => _running[node];
 
+    public int StartsOf(int node) => Done.Count(done => done == $"start {node}");
+
     public string FolderOf(int node) => Directory.CreateDirectory(Path.Combine(_folder, $"{node}")).FullName;
 
     public string ClientAddress(int node, string port) => $"{node}:{port}";

@@ -2,55 +2,13 @@ using RaftStream.Testing;
 
 namespace RaftStream.Raft.Tests.Torturing;
 
-/// <summary>What may be wrong with a <see cref="FakeSystem"/>.</summary>
-internal enum Planted
-{
-    Nothing,
-
-    /// <summary>An acknowledged change is sometimes not done.</summary>
-    LostWrite,
-
-    /// <summary>An add sometimes counts twice.</summary>
-    DoubledAdd,
-
-    /// <summary>A read sometimes tells the value before the last change.</summary>
-    StaleRead,
-
-    /// <summary>A change is sometimes done and told as certainly not done.</summary>
-    DoneAndRefused,
-
-    /// <summary>Compare-and-set sometimes does not compare.</summary>
-    BlindCompare,
-
-    /// <summary>Node 2 stops taking changes in at the end.</summary>
-    LeftBehind,
-
-    /// <summary>A command of a session that is sent again is done again.</summary>
-    RepeatedCommand,
-
-    /// <summary>A part of a source is sometimes counted twice.</summary>
-    RecordTwice,
-
-    /// <summary>A part of a source is sometimes passed over.</summary>
-    RecordLost,
-
-    /// <summary>Reads of a weaker level are sometimes older than they may be.</summary>
-    TooOld,
-
-    /// <summary>A provisional write that was lost is sometimes told as done.</summary>
-    LostAndConfirmed,
-
-    /// <summary>A provisional write that was done is sometimes told as lost.</summary>
-    DoneAndLost,
-}
-
 /// <summary>
 /// A system of three nodes over one table in memory: every call takes effect at one instant between call and answer, some answers are lost, some calls
 /// refused. One thing may be wrong with it, with the keys of one workload only.
 /// </summary>
 /// <param name="bug">What is wrong.</param>
 /// <param name="workload">With whose keys.</param>
-internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem
+internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem
 {
     private const long OldestMs = 1;
 
@@ -60,6 +18,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private readonly Dictionary<string, HistoryValue> _before = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Session, long Sequence), ClientAnswer> _answers = [];
     private readonly Dictionary<string, bool> _fates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Queue<ClientCall>> _outboxes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _accepted = new(StringComparer.Ordinal);
+    private readonly List<(long Index, string Key, long Value)> _changes = [];
     private long _index;
     private long _offset;
     private long _words;
@@ -77,7 +38,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     public IReadOnlyList<string> ReadLevels { get; } = [$"bounded:{OldestMs}", "eventual", "lease"];
 
-    public IReadOnlyList<string> WriteConcerns { get; } = ["leader"];
+    public IReadOnlyList<string> WriteConcerns { get; } = ["leader", "available"];
 
     /// <summary>The share of answers that are lost.</summary>
     public double Lost { get; init; } = 0.01;
@@ -102,7 +63,10 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     {
         var isBehind = bug == Planted.LeftBehind && address == "node-2";
         lock (_lock)
-            return Task.FromResult<NodeView?>(IsDown ? null : new(address == "node-1", 1, _index, _index, isBehind ? "b" : "a") { Voters = [1, 2, 3] });
+        {
+            Drain(address);
+            return Task.FromResult<NodeView?>(IsDown ? null : new(address == "node-1", 1, _index, _index, isBehind ? "b" : "a") { Voters = [1, 2, 3], AcceptedWaiting = _outboxes.GetValueOrDefault(address)?.Count ?? 0 });
+        }
     }
 
     public async Task<StreamAnswer> IngestAsync(string address, string job, Stream source, CancellationToken deadline)
@@ -130,10 +94,57 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
             return IsDown ? new(AnswerKind.Unknown) : new(AnswerKind.Ok, _offset, _words, _index);
     }
 
+    /// <summary>Tells what is there and hangs up at some point, as a node that is killed now and then.</summary>
+    public async IAsyncEnumerable<WatchTold> WatchAsync(string address, string prefix, string? from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken end)
+    {
+        await Task.Yield();
+        foreach (var told in Tell(from))
+            yield return told;
+    }
+
+    private List<WatchTold> Tell(string? from)
+    {
+        var told = new List<WatchTold>();
+        lock (_lock)
+        {
+            if (IsDown)
+                return told;
+            var place = from is null ? 0 : long.Parse(from, System.Globalization.CultureInfo.InvariantCulture);
+            if (from is null || _random.Chance(0.1))
+            {
+                told.Add(new(WatchToldKind.Reset));
+                var rows = _changes.GroupBy(static change => change.Key, StringComparer.Ordinal).ToList();
+                foreach (var row in rows.Skip(Strikes(Planted.WatchLacksRow, WatchLoad.Prefix, 0.5) ? 1 : 0))
+                    told.Add(new(WatchToldKind.Row, _index, row.Key, row.Last().Value));
+                told.Add(Progress(_index));
+                return told;
+            }
+
+            var next = _changes.Where(change => change.Index > place).ToList();
+            if (Strikes(Planted.WatchRepeats, WatchLoad.Prefix, 0.3) && _changes.Count > next.Count)
+                next.Insert(0, _changes[^(next.Count + 1)]);
+            foreach (var (index, key, value) in next.Skip(Strikes(Planted.WatchSkips, WatchLoad.Prefix, 0.3) ? 1 : 0).Take(_random.Below(200)))
+                told.Add(new(WatchToldKind.Change, index, key, value + (Strikes(Planted.WatchLies, WatchLoad.Prefix, 0.05) ? 1 : 0), Id(index), index));
+            if (told.Count == next.Count)
+                told.Add(Progress(_index));
+            return told;
+        }
+
+        static string Id(long index) => index.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+        static WatchTold Progress(long index) => new(WatchToldKind.Progress, index, Id: Id(index), Resume: index);
+    }
+
     private ClientAnswer Do(ClientCall call, string address)
     {
+        if (_random.Chance(0.05))
+            Drain($"node-{1 + _random.Below(3)}");
         if (IsDown || address == DownNode || _random.Chance(0.02))
             return new(call.Confirm is null ? AnswerKind.Failed : AnswerKind.Unknown);
+        if (call.Concern == "available")
+            return Tell(Accept(call, address));
+        if (call.Level == "tentative")
+            return Tell(ReadHere(call, address));
         if (call.Concern is not null)
             return Tell(call.Confirm is { } pending ? Fate(call, pending) : Place(call));
         var command = (call.Session ?? "", call.Sequence);
@@ -145,6 +156,33 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         if (call.Session is not null)
             _answers[command] = answer;
         return Strikes(Planted.DoneAndRefused, call.Key, 0.05) ? new(AnswerKind.Failed) : Tell(answer);
+    }
+
+    private ClientAnswer Accept(ClientCall call, string address)
+    {
+        var outbox = _outboxes.TryGetValue(address, out var known) ? known : _outboxes[address] = new();
+        outbox.Enqueue(call);
+        return new(AnswerKind.Ok) { Accepted = new(address[^1] - '0', 1, _accepted[address] = _accepted.GetValueOrDefault(address) + 1) };
+    }
+
+    private ClientAnswer ReadHere(ClientCall call, string address)
+    {
+        var outbox = _outboxes.GetValueOrDefault(address) ?? new();
+        var waiting = outbox.Where(waits => waits.Key == call.Key).Sum(static waits => waits.Argument.Number);
+        var times = bug == Planted.TentativeTwice ? 2 : bug == Planted.TentativeForgets ? 0 : 1;
+        return new(AnswerKind.Ok, _values.GetValueOrDefault(call.Key).Number + (times * waiting)) { Index = _index, IsTentative = outbox.Count > 0 };
+    }
+
+    private void Drain(string address)
+    {
+        while (_outboxes.GetValueOrDefault(address)?.TryDequeue(out var call) == true)
+        {
+            if (Strikes(Planted.AcceptedLost, call.Key, 0.05))
+                continue;
+            Change(call);
+            if (Strikes(Planted.AcceptedTwice, call.Key, 0.05))
+                Change(call);
+        }
     }
 
     // Done at once or never, and nobody is told which.
@@ -182,7 +220,10 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         {
             case OperationFunction.Add:
                 Add(call.Key, call.Argument.Number * (Strikes(Planted.DoubledAdd, call.Key, 0.03) ? 2 : 1));
-                return new(AnswerKind.Ok, _values[call.Key]) { Index = ++_index };
+                _index++;
+                if (call.Key.StartsWith(WatchLoad.Prefix, StringComparison.Ordinal))
+                    _changes.Add((_index, call.Key, _values[call.Key].Number));
+                return new(AnswerKind.Ok, _values[call.Key]) { Index = _index };
             case OperationFunction.CompareAndSet when call.Argument.Members[0] != old && !Strikes(Planted.BlindCompare, call.Key, 0.6):
                 return new(AnswerKind.Failed);
             default:
@@ -223,50 +264,4 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
-}
-
-/// <summary>Three nodes of a <see cref="FakeSystem"/>, which nothing happens to.</summary>
-internal sealed class FakeDriver : IClusterDriver
-{
-    public string Name => "fake";
-
-    public LinkFaults Abilities => LinkFaults.None;
-
-    public bool CutsNewcomers => true;
-
-    public string WhyNoWallClocks => "Nothing runs here.";
-
-    public bool SetsWallClocks { get; set; }
-
-    public IReadOnlyList<int> Nodes { get; } = [1, 2, 3];
-
-    public int AddNode() => throw new NotSupportedException("There are three.");
-
-    public void Start(int node)
-    {
-    }
-
-    public Task KillAsync(int node) => Task.CompletedTask;
-
-    public Task StopAsync(int node) => Task.CompletedTask;
-
-    public void Pause(int node, bool isPaused)
-    {
-    }
-
-    public bool IsRunning(int node) => true;
-
-    public string FolderOf(int node) => throw new NotSupportedException("There is none.");
-
-    public string ClientAddress(int node, string port) => $"node-{node}";
-
-    public string LabAddress(int node, string port) => $"node-{node}";
-
-    public string SharedAddress(int node, string port) => LabAddress(node, port);
-
-    public Task SetLinkAsync(Link link, LinkFault fault) => Task.CompletedTask;
-
-    public Task<long> TouchedAsync() => Task.FromResult(0L);
-
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -21,6 +21,9 @@ internal sealed class LoadTests : IDisposable
             Assert.That(checks.Select(static check => check.Workload).Distinct(StringComparer.Ordinal), Is.EquivalentTo([.. LoadCatalog.Names, Judge.AllWorkloads]));
             Assert.That(load.Operations.Count(static operation => operation.Answer.Kind == AnswerKind.Unknown), Is.GreaterThan(10));
             Assert.That(load.Repeats, Is.Not.Empty);
+            Assert.That(load.Watch!.Resumed.Elsewhere, Is.Positive);
+            Assert.That(load.Watch.Resets, Is.Positive);
+            Assert.That(RunValidity.Lacks([], load), Is.Empty);
             Assert.That(load.FinalReads.Select(static read => read.Node).Distinct(), Is.EquivalentTo([1, 2, 3]));
         });
         foreach (var process in load.Operations.GroupBy(static operation => operation.Client))
@@ -50,11 +53,19 @@ internal sealed class LoadTests : IDisposable
     [TestCase(Planted.TooOld, LevelsLoad.LoadName, "bounded staleness")]
     [TestCase(Planted.LostAndConfirmed, ProvisionalLoad.LoadName, "linearizability", "sum")]
     [TestCase(Planted.DoneAndLost, ProvisionalLoad.LoadName, "linearizability", "sum")]
+    [TestCase(Planted.AcceptedTwice, AvailableLoad.LoadName, "accepted once")]
+    [TestCase(Planted.AcceptedLost, AvailableLoad.LoadName, "accepted once")]
+    [TestCase(Planted.TentativeTwice, AvailableLoad.LoadName, "accepted once")]
+    [TestCase(Planted.TentativeForgets, AvailableLoad.LoadName, "accepted once")]
+    [TestCase(Planted.WatchSkips, WatchLoad.LoadName, "each change once")]
+    [TestCase(Planted.WatchRepeats, WatchLoad.LoadName, "each change once")]
+    [TestCase(Planted.WatchLies, WatchLoad.LoadName, "each change once")]
+    [TestCase(Planted.WatchLacksRow, WatchLoad.LoadName, "each change once")]
     [TestCase(Planted.RecordTwice, StreamLoad.LoadName, "exactly once")]
     [TestCase(Planted.RecordLost, StreamLoad.LoadName, "exactly once")]
     public async Task A_planted_bug_is_found_in_its_workload_and_nowhere_else(Planted bug, string workload, params string[] checkers)
     {
-        var (_, checks) = await RunAsync(new FakeSystem(bug, workload), operations: 6_000);
+        var (_, checks) = await RunAsync(new FakeSystem(bug, workload), operations: 9_000);
         var found = checks.Where(static check => check.Verdict == Verdict.Illegal).ToArray();
         Assert.That(found.Select(static check => check.Workload).Except([Judge.AllWorkloads], StringComparer.Ordinal).Distinct(StringComparer.Ordinal), Is.EqualTo(new[] { workload }));
         Assert.That(found.Where(check => check.Workload == workload).Select(static check => check.Checker), Is.SupersetOf(checkers));
@@ -90,7 +101,7 @@ internal sealed class LoadTests : IDisposable
     {
         var (load, checks) = await RunAsync(new FakeSystem(), operations: 1_000, finalTime: 0.3, beforeEnd: static system => system.IsDown = true);
         Assert.That(load.FinalReads.Where(static read => read.Value is not null), Is.Empty);
-        Assert.That(checks.Where(static check => check.Checker is "convergence" or "state" or "sum" or "exactly once").Select(static check => check.Verdict), Is.All.EqualTo(Verdict.Undecided));
+        Assert.That(checks.Where(static check => check.Checker is "convergence" or "state" or "sum" or "exactly once" or "accepted once" or "each change once").Select(static check => check.Verdict), Is.All.EqualTo(Verdict.Undecided));
         Assert.That(checks.Where(static check => check.Verdict == Verdict.Illegal), Is.Empty);
     }
 

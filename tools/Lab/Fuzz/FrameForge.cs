@@ -21,7 +21,7 @@ internal enum Mood : byte
 
 /// <summary>
 /// Makes frames that a member could send in the place where the node stands now: appends that match its log, votes, answers to what it
-/// asked, offers and pieces of snapshots. Owned by one sender.
+/// asked, offers and pieces of snapshots, commands out of its outbox. Owned by one sender.
 /// </summary>
 internal sealed class FrameForge(Random random, Corpus corpus)
 {
@@ -29,6 +29,7 @@ internal sealed class FrameForge(Random random, Corpus corpus)
     private const int TermOffset = 16;
 
     private readonly ArrayBufferWriter<byte> _command = new();
+    private OutboxPlace _place = new(1, (UInt128)random.NextInt64(), 0);
 
     /// <summary>Whether a frame is one that only a leader sends, and that keeps a follower from standing for election.</summary>
     public static bool IsOfALeader(byte[] frame) =>
@@ -50,6 +51,8 @@ internal sealed class FrameForge(Random random, Corpus corpus)
         var dice = random.Next(100);
         if (dice < 8)
             return Piece(status);
+        if (dice < 14)
+            return Forward(from);
         if (dice < 30 || (mood == Mood.Vote && dice < 90))
             return Answer(status, from, mood);
         return mood == Mood.Vote || dice >= 94 ? Votes(status, from, mood) : Append(status, from);
@@ -156,6 +159,21 @@ internal sealed class FrameForge(Random random, Corpus corpus)
             SnapshotChunk.Seal(frame.AsSpan(PeerFrame.ChunkHeaderSize), id.Chunk);
         }
 
+        return frame;
+    }
+
+    /// <summary>An entry out of the member's outbox: mostly the next of its epoch, sometimes one before or behind it, the first of another epoch, or one of a node that did not send it.</summary>
+    private byte[] Forward(NodeId from)
+    {
+        var node = random.Next(16) == 0 ? new NodeId(random.Next(1, 6)) : from;
+        if (random.Next(200) == 0)
+            _place = new(Math.Max(1, _place.Start + random.Next(-1, 3)), new((ulong)random.NextInt64(), (ulong)random.NextInt64()), 0);
+        if (random.Next(4) != 0)
+            _place = _place with { Sequence = _place.Sequence + 1 };
+        var place = random.Next(8) == 0 ? _place with { Sequence = Math.Max(1, _place.Sequence + random.Next(-4, 5)) } : _place with { Sequence = Math.Max(1, _place.Sequence) };
+        var entry = new OutboxEntry(node, place).ToBytes(Payload());
+        var frame = new byte[PeerFrame.ForwardHeaderSize + entry.Length];
+        PeerFrame.WriteForward(frame, entry);
         return frame;
     }
 

@@ -21,6 +21,9 @@ internal sealed record FuzzReport
     /// <summary>Frames sent, by what was done to them.</summary>
     public required IReadOnlyDictionary<string, long> ByKind { get; init; }
 
+    /// <summary>Of those sent, the ones that carried something for the log out of an outbox.</summary>
+    public required long Forwards { get; init; }
+
     /// <summary>Connections made for frames.</summary>
     public required long Connections { get; init; }
 

@@ -207,6 +207,7 @@ internal sealed class FuzzRun : IAsyncDisposable
             Dropped = dropped,
             SoundPart = _senders.Sum(static sender => sender.Sample.Sound) / (double)Math.Max(1, _senders.Sum(static sender => sender.Sample.Looked)),
             ByKind = byKind,
+            Forwards = _senders.Sum(static sender => sender.Forwards),
             Connections = _senders.Sum(static sender => sender.Connections),
             Strangers = _strangers!.Connections,
             Leaderships = _leaderships,

@@ -77,6 +77,9 @@ internal sealed class FuzzSender(FuzzState state, NodeId self, Lane lane, DnsEnd
     /// <summary>Frames by what was done to them.</summary>
     public SortedDictionary<string, long> ByKind { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Frames that brought, or were made out of, a command of an outbox.</summary>
+    public long Forwards { get; private set; }
+
     /// <summary>Connections made.</summary>
     public long Connections { get; private set; }
 
@@ -144,12 +147,13 @@ internal sealed class FuzzSender(FuzzState state, NodeId self, Lane lane, DnsEnd
     private void Remember(byte[] frame, string kind)
     {
         ByKind[kind] = ByKind.GetValueOrDefault(kind) + 1;
+        Forwards += PeerFrame.IsForward(frame) ? 1 : 0;
         _last.Enqueue(frame);
         if (_last.Count > Remembered)
             _last.Dequeue();
         if (_frames % SampleEvery == 0)
         {
-            var isSound = PeerFrame.TryReadMessage(frame, self, FuzzNode.Self, _shapes, out var message, _configurations)
+            var isSound = (PeerFrame.IsForward(frame) && OutboxEntry.TryRead(frame.AsSpan(PeerFrame.ForwardHeaderSize), out var entry) && entry.Node == self) || PeerFrame.TryReadMessage(frame, self, FuzzNode.Self, _shapes, out var message, _configurations)
                 && MessageCheck.IsSound(message, _shapes.AsSpan(0, message.Count), CollectionsMarshal.AsSpan(_configurations));
             Sample = (Sample.Looked + 1, Sample.Sound + (isSound ? 1 : 0));
         }
@@ -190,7 +194,7 @@ internal sealed class FuzzSender(FuzzState state, NodeId self, Lane lane, DnsEnd
         var bytes = new byte[_random.Next(Frame.HeadSize, 200)];
         _random.NextBytes(bytes);
         if (_random.Next(2) == 0)
-            BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)_random.Next(1, 5));
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)_random.Next(1, 6));
         return bytes;
     }
 

@@ -30,6 +30,7 @@ internal static class FuzzText
         dropped = report.Dropped,
         soundPart = Math.Round(report.SoundPart, 3),
         byKind = report.ByKind,
+        forwards = report.Forwards,
         connections = report.Connections,
         strangers = report.Strangers,
         leaderships = report.Leaderships,
@@ -50,7 +51,7 @@ internal static class FuzzText
         foreach (var (sentence, count) in report.Silences)
             Line($"{count,14:N0}  times silent: {sentence}");
         Line($"{report.Sent:N0} frames in {report.Elapsed.TotalSeconds:N0} s ({report.Sent / report.Elapsed.TotalSeconds:N0}/s) over {report.Connections:N0} connections, {report.Strangers:N0} strangers.");
-        Line($"{report.Received:N0} arrived whole, {report.Dropped:N0} of them found no room; {report.SoundPart:P0} of a sample were messages to the core.");
+        Line($"{report.Received:N0} arrived whole, {report.Dropped:N0} of them found no room; {report.SoundPart:P0} of a sample were messages to the core, or commands of the sender's outbox; {report.Forwards:N0} of all sent were for the log out of an outbox.");
         Line($"The node sent {report.Answers:N0} frames, won {report.Leaderships:N0} elections and answered a sane peer {report.Probes:N0} times.");
         Line($"Peak working set {report.PeakWorkingSet / Mebibyte:N0} MiB, largest managed heap after a collection {report.LargestHeap / Mebibyte:N0} MiB.");
         if (report.Crash is { } crash)

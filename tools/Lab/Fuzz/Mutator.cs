@@ -32,7 +32,19 @@ internal sealed class Mutator(Random random)
             changed = new byte[Frame.HeadSize];
         if (changed[0] == (byte)PeerFrameType.Message && changed.Length >= PeerFrame.MessageSize)
             Mend(changed, frame.Length >= PeerFrame.MessageSize ? BinaryPrimitives.ReadInt64LittleEndian(frame.AsSpan(TermOffset)) : 1);
+        else if (changed[0] == (byte)PeerFrameType.Forward && changed.Length > PeerFrame.ForwardHeaderSize + OutboxEntry.HeaderSize && random.Next(8) != 0)
+            MendEntry(changed.AsSpan(PeerFrame.ForwardHeaderSize));
         return changed;
+    }
+
+    private static bool IsForward(ReadOnlySpan<byte> frame) => PeerFrame.IsForward(frame) && frame.Length >= PeerFrame.ForwardHeaderSize + OutboxEntry.HeaderSize;
+
+    /// <summary>Makes it an entry of an outbox again, whatever its place and command have become: any other is dropped before it is looked at.</summary>
+    private static void MendEntry(Span<byte> entry)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(entry, OutboxEntry.Operation);
+        if (BinaryPrimitives.ReadInt64LittleEndian(entry[8..]) is < 1 or > NodeId.MaxValue)
+            BinaryPrimitives.WriteInt64LittleEndian(entry[8..], FuzzNode.Self.Value + 1);
     }
 
     private byte[] Once(byte[] frame, byte[] other)
@@ -46,11 +58,14 @@ internal sealed class Mutator(Random random)
             case 1:
                 span[random.Next(span.Length)] = (byte)random.Next(256);
                 return frame;
+            case 2 when IsForward(span):
+                BinaryPrimitives.WriteInt64LittleEndian(span[(PeerFrame.ForwardHeaderSize + (8 * random.Next(1, 6)))..], Telling[random.Next(Telling.Length)]);
+                return frame;
             case 2 when span.Length >= PeerFrame.MessageSize:
                 BinaryPrimitives.WriteInt64LittleEndian(span[(8 * random.Next(1, 8))..], Telling[random.Next(Telling.Length)]);
                 return frame;
-            case 3 when span.Length >= PeerFrame.MessageSize:
-                var field = span[(8 * random.Next(1, 8))..];
+            case 3 when IsForward(span) || span.Length >= PeerFrame.MessageSize:
+                var field = IsForward(span) ? span[(PeerFrame.ForwardHeaderSize + (8 * random.Next(1, 6)))..] : span[(8 * random.Next(1, 8))..];
                 BinaryPrimitives.WriteInt64LittleEndian(field, BinaryPrimitives.ReadInt64LittleEndian(field) + random.Next(-2, 3));
                 return frame;
             case 4:
@@ -62,7 +77,7 @@ internal sealed class Mutator(Random random)
             case 6:
                 return [.. frame[..random.Next(span.Length + 1)], .. other[random.Next(other.Length + 1)..]];
             case 7:
-                span[0] = (byte)random.Next(0, 6);
+                span[0] = (byte)random.Next(0, 7);
                 return frame;
             default:
                 span[Math.Min(4, span.Length - 1)] = (byte)random.Next(0, 10);

@@ -30,7 +30,7 @@ internal sealed class TortureHunt(LabCopy lab, HuntMethod method)
             foreach (var check in results.RootElement.GetProperty("checks").EnumerateArray())
             {
                 if (check.GetProperty("verdict").GetString() == "violated")
-                    return ($"{check.GetProperty("workload").GetString()}, {check.GetProperty("checker").GetString()}", check.GetProperty("detail").GetString() ?? "");
+                    return (check.GetProperty("checker").GetString() ?? "", $"{check.GetProperty("workload").GetString()}: {check.GetProperty("detail").GetString()}");
             }
         }
 

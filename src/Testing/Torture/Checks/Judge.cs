@@ -25,13 +25,15 @@ internal static class Judge
     {
         if (workload == StreamLoad.LoadName)
             return load.Stream is { } stream ? [StreamCheck.Check(workload, operations, stream)] : [];
+        if (workload == AvailableLoad.LoadName)
+            return load.Outboxes is { } outboxes ? [AvailableCheck.Check(workload, operations, load.FinalReads, outboxes, options.SpoiltDisks), ConvergenceCheck.Check(workload, load.FinalReads)] : [];
         var linearity = LinearityCheck.Check(workload, operations, options, out var result, cancellationToken);
         RunCheck[] general = result is null ? [linearity] :
         [
             linearity,
             SequentialCheck.Check(workload, operations, result, options),
             ConvergenceCheck.Check(workload, load.FinalReads),
-            .. LoadCatalog.ObjectOf(workload) == LoadObject.Counter
+            .. LoadCatalog.ObjectOf(workload) == LoadObject.Counter && workload != WatchLoad.LoadName
                 ? [SessionGuarantees.Check(workload, operations), StalenessCheck.Check(workload, operations)] : Array.Empty<RunCheck>(),
         ];
         return result is null ? general : [.. general, .. Special(workload, operations, load)];
@@ -45,6 +47,7 @@ internal static class Judge
         MutexLoad.LoadName => [MutexCheck.Check(workload, operations)],
         SessionsLoad.LoadName => [SumCheck.Check(workload, "exactly once", operations, load.FinalReads), SumCheck.Check(workload, load.Repeats)],
         LevelsLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads), PlacesCheck.Check(workload, operations)],
+        WatchLoad.LoadName when load.Watch is { } watch => [WatchCheck.Check(workload, operations, watch)],
         CounterLoad.LoadName or ProvisionalLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
         _ => [],
     };

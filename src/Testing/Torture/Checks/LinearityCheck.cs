@@ -15,6 +15,9 @@ internal sealed record JudgeOptions
     /// <summary>When clocks leapt; none if they only drifted.</summary>
     public IReadOnlyList<ClockLeap> Leaps { get; init; } = [];
 
+    /// <summary>The nodes whose disks were changed behind their backs.</summary>
+    public IReadOnlySet<int> SpoiltDisks { get; init; } = new HashSet<int>();
+
     /// <summary>The nodes' log files, by full path; none if they are not to be looked at.</summary>
     public IReadOnlyList<string> NodeLogs { get; init; } = [];
 

@@ -145,6 +145,9 @@ internal sealed class ContainerDriver : IClusterDriver
     public bool IsRunning(int node) => _slots[node].IsRunning;
 
     /// <inheritdoc/>
+    public int StartsOf(int node) => _slots[node].Starts;
+
+    /// <inheritdoc/>
     public string FolderOf(int node) => _slots[node].Folder;
 
     /// <inheritdoc/>

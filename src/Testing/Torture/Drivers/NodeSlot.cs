@@ -15,6 +15,7 @@ internal sealed class NodeSlot : IAsyncDisposable
     private readonly string _pidFile;
     private readonly NodeLog _log;
     private ChildProcess? _child;
+    private int _starts;
 
     /// <summary>Makes the node's places in a folder for all nodes.</summary>
     public NodeSlot(int id, string nodesFolder)
@@ -37,6 +38,9 @@ internal sealed class NodeSlot : IAsyncDisposable
 
     /// <summary>The number of its process; 0 if none runs.</summary>
     public int Pid => Child is { IsRunning: true } child ? child.Pid : 0;
+
+    /// <summary>How many processes it had so far.</summary>
+    public int Starts => Volatile.Read(ref _starts);
 
     /// <summary>Ends when its process has ended, at once if it has none.</summary>
     public Task Ended => Child?.Ended ?? Task.CompletedTask;
@@ -77,6 +81,7 @@ internal sealed class NodeSlot : IAsyncDisposable
         {
             if (_child is { IsRunning: true })
                 return false;
+            Interlocked.Increment(ref _starts);
             var process = ChildStarter.Start(program, Folder, wrapper);
             _log.Note(string.Create(CultureInfo.InvariantCulture, $"process {process.Id}: {program.File} {string.Join(' ', program.Arguments)}"));
             _child = new ChildProcess(process, _log, _child);

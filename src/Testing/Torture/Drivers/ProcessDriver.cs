@@ -89,6 +89,9 @@ internal sealed class ProcessDriver : IClusterDriver
     public bool IsRunning(int node) => _slots[node].IsRunning;
 
     /// <inheritdoc/>
+    public int StartsOf(int node) => _slots[node].Starts;
+
+    /// <inheritdoc/>
     public string FolderOf(int node) => _slots[node].Folder;
 
     /// <inheritdoc/>

@@ -88,6 +88,8 @@ internal sealed class ClientPool
             Views = reading.Views,
             Repeats = Loads.OfType<SessionsLoad>().FirstOrDefault()?.Repeats ?? [],
             Stream = Loads.OfType<StreamLoad>().FirstOrDefault()?.Account,
+            Outboxes = Loads.OfType<AvailableLoad>().FirstOrDefault()?.Settled,
+            Watch = Loads.OfType<WatchLoad>().FirstOrDefault()?.Account,
             IsFull = _share.History.IsFull,
         };
         HistoryFile.Write(Path.Combine(_options.Folder, HistoryFile.Name), result.Operations);

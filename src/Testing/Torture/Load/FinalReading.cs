@@ -15,7 +15,6 @@ internal sealed class FinalReading(LoadShare share, IReadOnlyList<ILoad> loads, 
     private const int CallsOfRead = 5;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan OneLook = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly Queue<(ILoad Load, string Key, int Node)> _open = new();
@@ -126,25 +125,11 @@ internal sealed class FinalReading(LoadShare share, IReadOnlyList<ILoad> loads, 
     private async Task LookAsync(IReadOnlyList<int> nodes)
     {
         _views.Clear();
-        var port = share.System.ClientPorts[0];
-        var looks = nodes.Select(async node => (Node: node, View: await LookAsync(share.Driver.LabAddress(node, port))));
+        var looks = nodes.Select(async node => (Node: node, View: await share.LookAsync(node)));
         foreach (var (node, view) in await Task.WhenAll(looks))
         {
             if (view is not null)
                 _views[node] = view;
-        }
-    }
-
-    private async Task<NodeView?> LookAsync(string address)
-    {
-        using var limit = new CancellationTokenSource(OneLook);
-        try
-        {
-            return await share.System.LookAsync(address, limit.Token);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            return null;
         }
     }
 

@@ -46,10 +46,19 @@ internal static class HistoryFile
         }
         if (call.Level is { } level)
             json.WriteString("level", level);
+        if (call.Concern is { } concern)
+            json.WriteString("concern", concern);
         if (!isCall && answer.Index > 0)
             json.WriteNumber("index", answer.Index);
         if (!isCall && answer.AgeMs is { } age)
             json.WriteNumber("ageMs", age);
+        if (!isCall && answer.IsTentative is { } isTentative)
+            json.WriteBoolean("tentative", isTentative);
+        if (!isCall && answer.Accepted is { } place)
+        {
+            json.WriteNumber("epoch", place.Epoch);
+            json.WriteNumber("sequence", place.Sequence);
+        }
     }
 
     private static void Write(Utf8JsonWriter json, HistoryValue value)

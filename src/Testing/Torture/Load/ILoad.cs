@@ -38,6 +38,9 @@ internal static class LoadCatalog
     /// <summary>The concern of writes that the leader's disk alone holds.</summary>
     private const string Leader = "leader";
 
+    /// <summary>The concern of writes that the disk of whichever node is asked alone holds.</summary>
+    private const string Available = "available";
+
     private static readonly (string Name, Func<ITestedSystem, bool> Fits)[] Known =
     [
         (RegisterLoad.LoadName, static system => Can(system, OperationFunction.Read) && (Can(system, OperationFunction.CompareAndSet) || Can(system, OperationFunction.Write))),
@@ -50,6 +53,8 @@ internal static class LoadCatalog
         (SessionsLoad.LoadName, static system => system.HasSessions && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (LevelsLoad.LoadName, static system => system.ReadLevels.Count > 0 && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (ProvisionalLoad.LoadName, static system => system.WriteConcerns.Contains(Leader, StringComparer.Ordinal) && Can(system, OperationFunction.Read, OperationFunction.Add)),
+        (AvailableLoad.LoadName, static system => system.WriteConcerns.Contains(Available, StringComparer.Ordinal) && Can(system, OperationFunction.Read, OperationFunction.Add)),
+        (WatchLoad.LoadName, static system => system is IWatchSystem && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (StreamLoad.LoadName, static system => system is IStreamSystem && Can(system, OperationFunction.Read)),
     ];
 
@@ -58,7 +63,7 @@ internal static class LoadCatalog
 
     /// <summary>What the keys of a workload are.</summary>
     public static LoadObject ObjectOf(string workload) =>
-        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or StreamLoad.LoadName
+        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or AvailableLoad.LoadName or WatchLoad.LoadName or StreamLoad.LoadName
             ? LoadObject.Counter : LoadObject.Register;
 
     /// <summary>The names of those that a system can do.</summary>
@@ -91,6 +96,8 @@ internal static class LoadCatalog
         SessionsLoad.LoadName => new SessionsLoad(),
         LevelsLoad.LoadName => new LevelsLoad(system.ReadLevels),
         ProvisionalLoad.LoadName => new ProvisionalLoad(Leader),
+        AvailableLoad.LoadName => new AvailableLoad(Available),
+        WatchLoad.LoadName => new WatchLoad((IWatchSystem)system),
         _ => new StreamLoad((IStreamSystem)system, options),
     };
 

@@ -10,10 +10,26 @@ namespace RaftStream.Testing;
 /// <param name="Timeout">How long a client waits for an answer.</param>
 internal sealed record LoadShare(ITestedSystem System, IClusterDriver Driver, RunClock Clock, RunHistory History, TimeSpan Timeout)
 {
+    private static readonly TimeSpan OneLook = TimeSpan.FromSeconds(1);
+
     private long _processes;
 
     /// <summary>A number for a client that no client had before.</summary>
     public long NextProcess() => Interlocked.Increment(ref _processes);
+
+    /// <summary>Asks a node where it stands, on a way that nothing cuts; null if it does not say within a second.</summary>
+    public async Task<NodeView?> LookAsync(int node)
+    {
+        using var limit = new CancellationTokenSource(OneLook);
+        try
+        {
+            return await System.LookAsync(Driver.LabAddress(node, System.ClientPorts[0]), limit.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>
@@ -63,6 +79,12 @@ internal sealed class LoadClient : IAsyncDisposable
     /// <summary>The address of that node.</summary>
     public string Address => _share.Driver.ClientAddress(Node, _share.System.ClientPorts[0]);
 
+    /// <summary>Which process of that node runs now, or ran last; see <see cref="IClusterDriver.StartsOf"/>.</summary>
+    public int Life => _share.Driver.StartsOf(Node);
+
+    /// <summary>The time of the run.</summary>
+    public long Now => _share.Clock.Now;
+
     /// <summary>How many calls it made.</summary>
     public long Calls { get; private set; }
 
@@ -70,9 +92,9 @@ internal sealed class LoadClient : IAsyncDisposable
     public async Task<ClientAnswer> CallAsync(ILoad load, ClientCall call)
     {
         var invoked = Begin();
-        var node = Node;
+        var (node, life) = (Node, Life);
         var answer = await AttemptAsync(load, call);
-        Record(load.Name, call, invoked, node, answer);
+        Record(load.Name, call, invoked, node, answer, life == Life ? life : 0);
         if (Random.Chance(answer.Kind != AnswerKind.Ok && call.Function != OperationFunction.CompareAndSet ? MovesAfterTrouble : MovesAnyway))
             await MoveAsync(AnyNode());
         return answer;
@@ -101,9 +123,9 @@ internal sealed class LoadClient : IAsyncDisposable
     public long Begin() => Math.Max(_share.Clock.Now, _lastEnd + 1);
 
     /// <summary>Records an operation that ended now. After one of unknown outcome the client goes on under another number.</summary>
-    public void Record(string workload, ClientCall call, long invoked, int node, ClientAnswer answer)
+    public void Record(string workload, ClientCall call, long invoked, int node, ClientAnswer answer, int life = 0)
     {
-        Keep(workload, call, Process, invoked, node, answer);
+        Keep(workload, call, Process, invoked, node, answer, life);
         if (answer.Kind == AnswerKind.Unknown)
             Process = _share.NextProcess();
     }
@@ -117,10 +139,17 @@ internal sealed class LoadClient : IAsyncDisposable
     }
 
     /// <summary>Records an operation under the number it was begun with.</summary>
-    public void Keep(string workload, ClientCall call, long process, long invoked, int node, ClientAnswer answer)
+    public void Keep(string workload, ClientCall call, long process, long invoked, int node, ClientAnswer answer, int life = 0)
     {
         _lastEnd = Math.Max(_share.Clock.Now, invoked + 1);
-        _share.History.Add(new(workload, process, node, call, invoked, _lastEnd, answer));
+        _share.History.Add(new(workload, process, node, call, invoked, _lastEnd, answer) { Life = life });
+    }
+
+    /// <summary>Asks every node where it stands; those that do not say are left out.</summary>
+    public async Task<IReadOnlyDictionary<int, NodeView>> LookAtAllAsync()
+    {
+        var looks = await Task.WhenAll(_share.Driver.Nodes.Select(async node => (Node: node, View: await _share.LookAsync(node))));
+        return looks.Where(static look => look.View is not null).ToDictionary(static look => look.Node, static look => look.View!);
     }
 
     /// <summary>Speaks to another node from now on, perhaps to the same over a new connection.</summary>

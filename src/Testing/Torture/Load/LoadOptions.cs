@@ -79,6 +79,12 @@ internal sealed record LoadResult
     /// <summary>What became of the stream; null if none was read.</summary>
     public required StreamAccount? Stream { get; init; }
 
+    /// <summary>Where each node stood once there was nothing more to wait for in any outbox, or no time; null if nobody was content with one.</summary>
+    public IReadOnlyDictionary<int, NodeView>? Outboxes { get; init; }
+
+    /// <summary>What the watchers were told; null if nobody watched.</summary>
+    public WatchAccount? Watch { get; init; }
+
     /// <summary>Whether the load ended early because <see cref="LoadOptions.MaxOperations"/> was reached.</summary>
     public required bool IsFull { get; init; }
 }

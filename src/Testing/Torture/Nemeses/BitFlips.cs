@@ -6,9 +6,14 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class BitFlips(IMemberAdmin? admin) : INemesis
 {
+    private const string NemesisName = "bit-flip";
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    public string Name => "bit-flip";
+    public string Name => NemesisName;
+
+    /// <summary>The nodes in whose files bits turned over.</summary>
+    public static IReadOnlySet<int> SpoiltBy(IReadOnlyList<RunFault> faults) => faults.Where(static fault => fault.Nemesis == NemesisName).SelectMany(static fault => fault.Nodes).ToHashSet();
 
     public string? WhyNot(Field field) => admin is null ? $"{field.System.Name} has no way to replace a node whose disk is damaged." : null;
 
@@ -25,6 +30,9 @@ internal sealed class BitFlips(IMemberAdmin? admin) : INemesis
             return null;
         var file = files[random.Below(files.Count)];
         var flipped = Flip(file, random);
+
+        // What it said before it was killed must not count as a sign that it is up again.
+        await field.Watch.HoldsAsync(() => field.Watch.ViewOf(node) is null, Patience);
         field.Driver.Start(node);
         return new($"bit {flipped} of {Path.GetFileName(file)} of {node}", [node], () => ReplaceIfRefusedAsync(field, node), static () => Task.FromResult(true)) { AtLeast = TimeSpan.FromSeconds(2) };
     }
@@ -45,6 +53,8 @@ internal sealed class BitFlips(IMemberAdmin? admin) : INemesis
 
     private async Task ReplaceIfRefusedAsync(Field field, int node)
     {
+        // On a busy machine it takes a while until a process either answers or has refused to start.
+        await field.Watch.HoldsAsync(() => !field.Driver.IsRunning(node) || field.Watch.ViewOf(node) is not null, Patience);
         if (field.Driver.IsRunning(node))
             return;
         using var patience = new CancellationTokenSource(Patience);

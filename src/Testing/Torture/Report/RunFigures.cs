@@ -106,9 +106,11 @@ internal sealed class RunFigures
 
     private KindFigures KindOf(string? workload, in ClientCall call)
     {
-        if (_kinds.TryGetValue((workload, call.Function, call.Level), out var kind))
+        // A write that is content with less is as much a kind of its own as a read is.
+        var asked = call.Level ?? call.Concern;
+        if (_kinds.TryGetValue((workload, call.Function, asked), out var kind))
             return kind;
-        var level = _kinds.Count < MostKinds ? call.Level : KindFigures.OtherLevels;
+        var level = _kinds.Count < MostKinds ? asked : KindFigures.OtherLevels;
         if (!_kinds.TryGetValue((workload, call.Function, level), out kind))
             _kinds.Add((workload, call.Function, level), kind = new(call.Function, level));
         return kind;

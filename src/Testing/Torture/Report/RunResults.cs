@@ -9,7 +9,7 @@ namespace RaftStream.Testing;
 internal sealed record RunResults
 {
     /// <summary>The form that is written now.</summary>
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 
     public required int Format { get; init; }
 

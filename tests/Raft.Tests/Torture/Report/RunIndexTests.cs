@@ -33,7 +33,7 @@ internal sealed class RunIndexTests
         (string Name, string Text)[] damages =
         [
             ("cut", good[..(good.Length / 2)]), ("empty", ""), ("null", "null"), ("other", "{\"a\":1}"), ("lacks", good.Replace("\"verdict\": \"clean\"", "\"verdict\": null", StringComparison.Ordinal)),
-            ("newer", good.Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal)), ("list", "[]"), ("nulls", good.Replace("\"faults\": [", "\"faults\": [ null,", StringComparison.Ordinal)), ("deep", new string('[', 10_000)),
+            ("newer", good.Replace("\"format\": 2", "\"format\": 3", StringComparison.Ordinal)), ("list", "[]"), ("nulls", good.Replace("\"faults\": [", "\"faults\": [ null,", StringComparison.Ordinal)), ("deep", new string('[', 10_000)),
         ];
         foreach (var (name, text) in damages)
         {
@@ -44,7 +44,7 @@ internal sealed class RunIndexTests
         Assert.That(RunIndex.Write(folder.Path), Is.EqualTo(1));
         var page = XDocument.Load(Path.Combine(folder.Path, "index.html"));
         Assert.That(page.Descendants("li").Select(static item => item.Value.Split(':')[0]), Is.EqualTo(damages.Select(static damage => damage.Name).Order(StringComparer.Ordinal)));
-        Assert.That(page.Descendants("li").Single(static item => item.Value.StartsWith("newer", StringComparison.Ordinal)).Value, Is.EqualTo("newer: it has format 2, and only 1 is known here."));
+        Assert.That(page.Descendants("li").Single(static item => item.Value.StartsWith("newer", StringComparison.Ordinal)).Value, Is.EqualTo("newer: it has format 3, and only 2 is known here."));
     }
 
     [Test]

@@ -30,6 +30,7 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
                 OperationFunction.Read => Read(Note(call, await node.GetCounterAsync(call.Key, NoLimit, deadline, LevelOf(call)))),
                 OperationFunction.CompareAndSet => Set(Note(call, await node.CompareAndSetAsync(call.Key, Expected(call), call.Argument.Members[1].Number, NoLimit, deadline))),
                 OperationFunction.Add when call.Confirm is { } position => Told((await node.ConfirmAsync(position, NoLimit, deadline)).Value),
+                OperationFunction.Add when call.Concern == WriteLevel.Available => Accepted(await node.AddAcceptedAsync(call.Key, call.Argument.Number, NoLimit, deadline)),
                 OperationFunction.Add when call.Concern is not null => Placed(await node.AddProvisionallyAsync(call.Key, call.Argument.Number, NoLimit, deadline)),
                 OperationFunction.Add when call.Session is null => Added(Note(call, await node.AddAsync(call.Key, call.Argument.Number, NoLimit, deadline))),
                 OperationFunction.Add => await AddInSessionAsync(call, deadline),
@@ -78,6 +79,7 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     {
         null => null,
         RunHistories.Lease => ReadLevel.Lease,
+        AvailableLoad.Tentative => ReadLevel.Tentative,
         RunHistories.Session => seen.TryGetValue(call.Client, out var token) ? ReadLevel.Session(token) : ReadLevel.Eventual,
         var level when level.StartsWith(Bounded, StringComparison.Ordinal) => ReadLevel.Bounded(long.Parse(level.AsSpan(Bounded.Length), CultureInfo.InvariantCulture)),
         _ => ReadLevel.Eventual,
@@ -93,7 +95,7 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     private static long? Expected(ClientCall call) => call.Argument.Members[0] is { Kind: HistoryValueKind.Number } old ? old.Number : null;
 
     private static ClientAnswer Read(NodeReply<CounterJson> reply) => reply.Value is { } counter
-        ? new(AnswerKind.Ok, counter.Exists ? counter.Value : HistoryValue.Null) { Index = counter.Index, AgeMs = reply.Stamp?.AgeMs }
+        ? new(AnswerKind.Ok, counter.Exists ? counter.Value : HistoryValue.Null) { Index = counter.Index, AgeMs = reply.Stamp?.AgeMs, IsTentative = counter.Tentative }
         : new(AnswerKind.Failed);
 
     private static ClientAnswer Added(NodeReply<CounterJson> reply) => reply.Value is { } counter
@@ -102,6 +104,9 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
 
     // It is on a leader's disk and may yet be lost: whoever wants to know asks.
     private static ClientAnswer Placed(NodeReply<WriteJson> reply) => reply.Value is { } write ? new(AnswerKind.Unknown) { Pending = write.Position } : Refused(reply);
+
+    // It is on that node's disk, and comes into the log once.
+    private static ClientAnswer Accepted(NodeReply<AcceptedJson> reply) => reply.Value is { } place ? new(AnswerKind.Ok) { Accepted = new(place.Node, place.Epoch, place.Sequence) } : Refused(reply);
 
     private static ClientAnswer Told(WriteJson? fate) => new(fate?.Outcome switch
     {

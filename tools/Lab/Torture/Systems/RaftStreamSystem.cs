@@ -11,7 +11,7 @@ namespace RaftStream.Lab.Torture;
 /// RaftStream itself under the lab: nodes as processes, spoken to over HTTP. Its answers come as they are, without a checksum of ours: links to clients
 /// must not be corrupted, or the lab finds errors that it made itself.
 /// </summary>
-internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshotSystem, IDisposable
+internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSystem, ISnapshotSystem, IDisposable
 {
     /// <summary>The port at which nodes meet.</summary>
     public const string PeerPort = "raft";
@@ -76,7 +76,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshot
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> WriteConcerns { get; } = [WriteLevel.Leader];
+    public IReadOnlyList<string> WriteConcerns { get; } = [WriteLevel.Leader, WriteLevel.Available];
 
     /// <inheritdoc/>
     public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions, _seen);
@@ -88,6 +88,8 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshot
         return reply.Value is not { } status ? null : new(status is { Role: "leader", Ready: true }, status.Term, status.Commit, status.Applied, status.StateHash)
         {
             Voters = [.. status.Members.Where(static member => member.Role != "learner").Select(static member => member.Id)],
+            AcceptedWaiting = status.Outbox?.Pending,
+            AcceptedLost = status.Outbox?.Lost,
         };
     }
 
@@ -119,6 +121,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, ISnapshot
             return new(AnswerKind.Failed);
         }
     }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<WatchTold> WatchAsync(string address, string prefix, string? from, CancellationToken end) => RaftStreamWatch.RunAsync(_http, "http://" + address, prefix, from, end);
 
     /// <summary>By way of a backup, which every snapshot that is asked for is good for.</summary>
     public async Task<long?> SnapshotAsync(string address, CancellationToken deadline)
