@@ -1,12 +1,14 @@
 namespace RaftStream.Testing;
 
 /// <summary>
-/// Lets nemeses strike, one after the other and sometimes two at once, in an order and for times drawn from a seed. Each has its turn before any has a
-/// second one.
+/// Lets nemeses strike, one after the other and sometimes two at once, in an order (<see cref="NemesisTurns"/>) and for times drawn from a seed.
 /// </summary>
 internal sealed class NemesisSchedule(Field field, IReadOnlyList<INemesis> nemeses, SimRandom random, RunClock clock)
 {
-    private readonly List<INemesis> _bag = [];
+    /// <summary>Many mean the leader, and are idle without one; an election takes less.</summary>
+    private static readonly TimeSpan LeaderPatience = TimeSpan.FromSeconds(2);
+
+    private readonly NemesisTurns _turns = new(nemeses, random);
     private readonly List<RunFault> _faults = [];
     private readonly Dictionary<string, int> _missed = new(StringComparer.Ordinal);
     private string _current = "";
@@ -42,15 +44,20 @@ internal sealed class NemesisSchedule(Field field, IReadOnlyList<INemesis> nemes
     private async Task StrikeAsync(int count, CancellationToken stop)
     {
         var inForce = new List<(INemesis Nemesis, Strike Strike, long Began)>();
+        await field.Watch.HoldsAsync(() => field.Watch.Leader is not null, LeaderPatience);
         for (; count > 0; count--)
         {
-            var nemesis = Draw();
+            var nemesis = _turns.Next();
             var began = Now;
             Volatile.Write(ref _current, nemesis.Name);
             if (await nemesis.StrikeAsync(field, random) is { } strike)
+            {
                 inForce.Add((nemesis, strike, began));
-            else
-                _missed[nemesis.Name] = _missed.GetValueOrDefault(nemesis.Name) + 1;
+                continue;
+            }
+
+            _missed[nemesis.Name] = _missed.GetValueOrDefault(nemesis.Name) + 1;
+            _turns.Defer(nemesis);
         }
 
         Volatile.Write(ref _current, string.Join(", ", inForce.Select(static one => $"{one.Nemesis.Name} ({one.Strike.What})")));
@@ -76,16 +83,6 @@ internal sealed class NemesisSchedule(Field field, IReadOnlyList<INemesis> nemes
     }
 
     private long Now => clock.Now;
-
-    private INemesis Draw()
-    {
-        if (_bag.Count == 0)
-            _bag.AddRange(nemeses);
-        var place = random.Below(_bag.Count);
-        var drawn = _bag[place];
-        _bag.RemoveAt(place);
-        return drawn;
-    }
 
     private static async Task WaitAsync(int milliseconds, CancellationToken stop)
     {
