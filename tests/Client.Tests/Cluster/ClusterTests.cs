@@ -1,31 +1,18 @@
+using RaftStream.Client.Tests.Support;
 using RaftStream.Node.Tests.Support;
 
 namespace RaftStream.Client.Tests.Cluster;
 
 /// <summary>The client over clusters of three real processes: what it tells, and what it does while leaders go.</summary>
 [TestFixture]
-internal sealed class ClusterTests
+internal sealed class ClusterTests : ClientFixture
 {
     private const int Writers = 16;
-
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
-    private TestCluster _cluster = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync() => _cluster = await TestCluster.StartAsync(3);
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
 
     [Test]
     public async Task CountersAreAddedComparedReadListedAndDeleted()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var added = await client.AddAsync("all", 5);
         Assert.That((added.Outcome, added.Value, added.Exists, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, 5L, true, (ConsistencyLevel?)ConsistencyLevel.Quorum)), added.Problem);
         Assert.That(added.Stamp.Token, Is.EqualTo(new ReadToken(0, added.Stamp.Index)));
@@ -47,7 +34,7 @@ internal sealed class ClusterTests
     [Test]
     public async Task AReadOfTheClientsOwnSessionSeesEachWriteWhoeverServesIt()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         for (var count = 1; count <= 50; count++)
         {
             var added = await client.AddAsync("seen", 1);
@@ -61,7 +48,7 @@ internal sealed class ClusterTests
     [Test]
     public async Task AProvisionalWriteIsConfirmed()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var added = await client.AddAsync("provisional", 1, new(ClientWriteConcern.Leader));
         Assert.That((added.Outcome, added.Stamp.Token, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Provisional, (ReadToken?)null, (ConsistencyLevel?)ConsistencyLevel.Leader)), added.Problem);
         var confirmed = await client.ConfirmAsync(added.Position!.Value);
@@ -73,7 +60,7 @@ internal sealed class ClusterTests
     [Test]
     public async Task ThousandsOfRequestsAreUnderWayTogether()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var adds = await Task.WhenAll(Enumerable.Range(0, 5_000).Select(_ => client.AddAsync("many", 1, new(ClientWriteConcern.Quorum, Limit)).AsTask()));
         Assert.That(adds.Select(static added => added.Outcome), Is.All.EqualTo(ClientOutcome.Applied));
         Assert.That(adds.Select(static added => added.Value).Order(), Is.EqualTo(Enumerable.Range(1, 5_000)));
@@ -149,12 +136,5 @@ internal sealed class ClusterTests
         var added = await client.AddAsync("k", 1, new(ClientWriteConcern.Quorum, TimeSpan.FromSeconds(1)));
         Assert.That(added.Outcome, Is.AnyOf(ClientOutcome.Rejected, ClientOutcome.Unknown));
         Assert.That(added.Problem, Is.Not.Empty);
-    }
-
-    private static async Task<RaftStreamClient> ConnectAsync(TestCluster cluster)
-    {
-        var client = await RaftStreamClient.ConnectAsync(new() { Nodes = [.. cluster.Local.Members.Select(static member => member.Client!)], Name = "tests", RequestTimeout = TimeSpan.FromSeconds(20) });
-        await Eventually.HoldsAsync(() => client.Nodes.All(static node => node.IsConnected), "the client is connected to all nodes", Limit);
-        return client;
     }
 }
