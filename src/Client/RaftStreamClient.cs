@@ -107,6 +107,11 @@ public sealed class RaftStreamClient : IAsyncDisposable
     public ValueTask<CounterResult> AddAsync(string key, long delta, WriteOptions options = default, CancellationToken cancellationToken = default) =>
         WriteAsync(new(RequestKind.Add) { Key = key, Delta = delta }, options, cancellationToken);
 
+    /// <summary>Raises a counter, which starts at 0, to <paramref name="value"/> where it is below it. Sent again only after a refusal that is certain.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> MaxAsync(string key, long value, WriteOptions options = default, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.Max) { Key = key, Value = value }, options, cancellationToken);
+
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist). Sent again only after a refusal that is certain.</summary>
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
     public ValueTask<CounterResult> CompareAndSetAsync(string key, long? expected, long value, WriteOptions options = default, CancellationToken cancellationToken = default) =>
@@ -174,6 +179,8 @@ public sealed class RaftStreamClient : IAsyncDisposable
         return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Value, answer.Exists, answer.Matched, Stamp(end, asked))
         {
             Position = answer.Outcome == ClientOutcome.Provisional ? new(answer.Incarnation, answer.Index, answer.Term) : null,
+            Accepted = answer.Outcome == ClientOutcome.Accepted ? new(answer.Node, answer.Epoch, answer.Sequence) : null,
+            IsTentative = answer.IsTentative,
         };
     }
 
@@ -182,7 +189,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
     {
         var answer = end.Answer;
 
-        // [safety] A provisional write may never be: whoever waited for its index would wait for another's.
+        // [safety] A provisional write may never be: whoever waited for its index would wait for another's. An accepted one has no index yet.
         ReadToken? token = answer.Outcome == ClientOutcome.Applied && answer.Level is not null ? new(answer.Incarnation, answer.Index) : null;
         if (token is { } seen)
             _nodes.See(seen);
@@ -204,10 +211,15 @@ public sealed class RaftStreamClient : IAsyncDisposable
     private async ValueTask<CounterResult> WriteAsync(RequestMessage request, WriteOptions options, CancellationToken cancellationToken)
     {
         CheckKey(request.Key);
-        if (options.Concern > ClientWriteConcern.Leader)
-            throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum or Leader.");
-        var end = await _runner.RunAsync(request with { Concern = options.Concern }, CallKind.Write, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
-        return Counter(end, options.Concern == ClientWriteConcern.Leader ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum);
+        var (kind, asked) = options.Concern switch
+        {
+            ClientWriteConcern.Quorum => (CallKind.Write, ConsistencyLevel.Quorum),
+            ClientWriteConcern.Leader => (CallKind.Write, ConsistencyLevel.Leader),
+            ClientWriteConcern.Available => (CallKind.NearWrite, ConsistencyLevel.Available),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum, Leader or Available."),
+        };
+        var end = await _runner.RunAsync(request with { Concern = options.Concern }, kind, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return Counter(end, asked);
     }
 
     private async Task FindNodeAsync(CancellationToken cancellationToken)

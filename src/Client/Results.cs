@@ -46,6 +46,12 @@ public readonly record struct CounterResult(
 {
     /// <summary>For <see cref="ClientOutcome.Provisional"/>: what <see cref="RaftStreamClient.ConfirmAsync"/> asks about. Else null.</summary>
     public WritePosition? Position { get; init; }
+
+    /// <summary>For <see cref="ClientOutcome.Accepted"/>: where it waits. Else null.</summary>
+    public OutboxPosition? Accepted { get; init; }
+
+    /// <summary>For a read at <see cref="ReadLevel.Tentative"/>: whether something, of this counter or of another one, waits in the node's outbox that is not in the log as far as the node has applied it.</summary>
+    public bool IsTentative { get; init; }
 }
 
 /// <summary>One row of a top list.</summary>

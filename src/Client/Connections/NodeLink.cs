@@ -28,7 +28,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
 
     private readonly TimeProvider _time = options.TimeProvider;
     private readonly Backoff _backoff = new(seed);
-    private readonly long[] _shunned = new long[(int)ConsistencyLevel.Eventual + 1];
+    private readonly long[] _shunned = new long[(int)ConsistencyLevel.Available + 1];
     private volatile NodeConnection? _connection;
     private volatile DialFailure? _lastFailure;
     private int _id;
@@ -53,11 +53,11 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     public static string Format(DnsEndPoint endPoint) =>
         endPoint.Host.Contains(':', StringComparison.Ordinal) ? $"[{endPoint.Host}]:{endPoint.Port}" : $"{endPoint.Host}:{endPoint.Port}";
 
-    /// <summary>The node refused a read of that level: others are asked first for a while.</summary>
+    /// <summary>The node refused a request of that level: others are asked first for a while.</summary>
     public void Shun(ConsistencyLevel level) =>
         Volatile.Write(ref _shunned[(int)level], _time.GetTimestamp() + (long)(ShunTime.TotalSeconds * _time.TimestampFrequency));
 
-    /// <summary>Whether it lately refused a read of that level.</summary>
+    /// <summary>Whether it lately refused a request of that level.</summary>
     public bool IsShunned(ConsistencyLevel level) => Volatile.Read(ref _shunned[(int)level]) > _time.GetTimestamp();
 
     /// <summary>Runs until the client is disposed.</summary>

@@ -21,6 +21,12 @@ internal enum AnswerKind : byte
     /// <summary>[68, head, leads, node's term, applied index]</summary>
     Status = 68,
 
+    /// <summary>[69, head, value, exists, tentative]</summary>
+    Tentative = 69,
+
+    /// <summary>[70, head, epoch, sequence]</summary>
+    Accepted = 70,
+
     /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
     Fault = 127,
 }
@@ -77,6 +83,15 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     /// <summary>Counter: whether the expected value was found.</summary>
     public bool Matched { get; init; }
 
+    /// <summary>Tentative: whether something waits in the node's outbox that it has not applied.</summary>
+    public bool IsTentative { get; init; }
+
+    /// <summary>Accepted: the epoch of the node's outbox.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>Accepted: the write's number in it.</summary>
+    public long Sequence { get; init; }
+
     /// <summary>Top: the rows.</summary>
     public IReadOnlyList<TopRow> Rows { get; init; } = [];
 
@@ -131,6 +146,15 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                 writer.Write(Exists);
                 writer.Write(Matched);
                 break;
+            case AnswerKind.Tentative:
+                writer.Write(Value);
+                writer.Write(Exists);
+                writer.Write(IsTentative);
+                break;
+            case AnswerKind.Accepted:
+                writer.Write(Epoch);
+                writer.Write(Sequence);
+                break;
             case AnswerKind.Top:
                 writer.Write(Total);
                 writer.Write(Distinct);
@@ -160,8 +184,8 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     public static int CountOf(AnswerKind kind) => kind switch
     {
         AnswerKind.Plain or AnswerKind.Fault => HeadCount,
-        AnswerKind.Session => HeadCount + 2,
-        AnswerKind.Counter or AnswerKind.Top or AnswerKind.Status => HeadCount + 3,
+        AnswerKind.Session or AnswerKind.Accepted => HeadCount + 2,
+        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Status => HeadCount + 3,
         _ => 0,
     };
 

@@ -57,6 +57,16 @@ internal static class AnswerReader
                     return false;
                 answer = answer with { Value = value, Exists = exists, Matched = matched };
                 return true;
+            case AnswerKind.Tentative:
+                if (!reader.TryReadInt64(out var here) || !reader.TryReadBoolean(out var isThere) || !reader.TryReadBoolean(out var waits))
+                    return false;
+                answer = answer with { Value = here, Exists = isThere, Matched = true, IsTentative = waits };
+                return true;
+            case AnswerKind.Accepted:
+                if (!TryReadNumber(ref reader, long.MaxValue, out var epoch) || !TryReadNumber(ref reader, long.MaxValue, out var sequence))
+                    return false;
+                answer = answer with { Epoch = epoch, Sequence = sequence };
+                return true;
             case AnswerKind.Top:
                 return TryReadRows(ref reader, ref answer);
             case AnswerKind.Session:

@@ -33,6 +33,9 @@ internal enum RequestKind : byte
 
     /// <summary>[9, id, deadline]</summary>
     Status = 9,
+
+    /// <summary>[10, id, deadline, write, key, value]</summary>
+    Max = 10,
 }
 
 /// <summary>The session and number under which a write is applied once: [incarnation, session, sequence, acknowledged].</summary>
@@ -81,7 +84,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>What the counter must be; null: it must not exist.</summary>
     public long? Expected { get; init; }
 
-    /// <summary>What it becomes.</summary>
+    /// <summary>What it becomes; of a maximum: at least.</summary>
     public long Value { get; init; }
 
     /// <summary>How many rows.</summary>
@@ -94,7 +97,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     public WritePosition Position { get; init; }
 
     /// <summary>Whether it changes the store, so that doing it twice is not the same as once.</summary>
-    public bool IsWrite => Kind is RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete;
+    public bool IsWrite => Kind is RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.Max;
 
     /// <summary>Writes the body of its frame.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -106,7 +109,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
         writer.Write(DeadlineMs);
         switch (Kind)
         {
-            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete:
+            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.Max:
                 WriteWrite(writer);
                 break;
             case RequestKind.Get:
@@ -144,7 +147,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     public static int CountOf(RequestKind kind) => kind switch
     {
         RequestKind.CompareAndSet => 7,
-        RequestKind.Add or RequestKind.Confirm => 6,
+        RequestKind.Add or RequestKind.Max or RequestKind.Confirm => 6,
         RequestKind.Delete or RequestKind.Get or RequestKind.Top or RequestKind.CloseSession => 5,
         RequestKind.OpenSession => 4,
         RequestKind.Status => 3,
@@ -169,13 +172,12 @@ internal readonly record struct RequestMessage(RequestKind Kind)
         writer.WriteString(Key);
         if (Kind == RequestKind.Add)
             writer.Write(Delta);
-        if (Kind != RequestKind.CompareAndSet)
-            return;
-        if (Expected is { } expected)
+        if (Kind == RequestKind.CompareAndSet && Expected is { } expected)
             writer.Write(expected);
-        else
+        else if (Kind == RequestKind.CompareAndSet)
             writer.WriteNil();
-        writer.Write(Value);
+        if (Kind is RequestKind.CompareAndSet or RequestKind.Max)
+            writer.Write(Value);
     }
 
     private void WriteLevel(MessagePackWriter writer)

@@ -34,14 +34,25 @@ internal sealed class ClientRequests(RunningNode running)
             return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
         var counters = session.Session != 0
             ? running.Counters.InSession(new(session.Session), session.Sequence, session.Acknowledged)
-            : request.Concern == ClientWriteConcern.Leader ? running.Counters.WithConcern(WriteConcern.Leader) : running.Counters;
+            : request.Concern == ClientWriteConcern.Quorum ? running.Counters : running.Counters.WithConcern((WriteConcern)request.Concern);
         var answer = await (request.Kind switch
         {
             RequestKind.Add => counters.AddAsync(request.Key, request.Delta, deadline),
+            RequestKind.Max => counters.MaxAsync(request.Key, request.Value, deadline),
             RequestKind.CompareAndSet => counters.CompareAndSetAsync(request.Key, request.Expected, request.Value, deadline),
             _ => counters.DeleteAsync(request.Key, deadline),
         });
-        return Counter(request, answer, answer.Outcome == Outcome.Provisional ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum, age: null);
+        return answer.Accepted is { } place
+            ? new(AnswerKind.Accepted)
+            {
+                Id = request.Id,
+                Outcome = ClientOutcome.Accepted,
+                Level = ConsistencyLevel.Available,
+                Leader = running.Node.Status.Leader.Value,
+                Epoch = place.Start,
+                Sequence = place.Sequence,
+            }
+            : Counter(request, answer, answer.Outcome == Outcome.Provisional ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum, age: null);
     }
 
     private async ValueTask<AnswerMessage> ReadAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
@@ -55,6 +66,7 @@ internal sealed class ClientRequests(RunningNode running)
             ConsistencyLevel.BoundedStaleness => ReadConsistency.BoundedStaleness(TimeSpan.FromMilliseconds(level.MaxAgeMs)),
             ConsistencyLevel.Session => ReadConsistency.Session(new(level.Token.Index)),
             ConsistencyLevel.Eventual => ReadConsistency.Eventual,
+            ConsistencyLevel.Tentative => ReadConsistency.Tentative,
             _ => ReadConsistency.Linearizable,
         };
 
@@ -128,7 +140,7 @@ internal sealed class ClientRequests(RunningNode running)
     {
         if (answer.Outcome is not (Outcome.Applied or Outcome.Provisional))
             return Refused(request, answer.Outcome, answer.Refusal);
-        return new(AnswerKind.Counter)
+        return new(level == ConsistencyLevel.Tentative ? AnswerKind.Tentative : AnswerKind.Counter)
         {
             Id = request.Id,
             Outcome = (ClientOutcome)answer.Outcome,
@@ -142,6 +154,7 @@ internal sealed class ClientRequests(RunningNode running)
             Value = answer.Value,
             Exists = answer.Exists,
             Matched = answer.Matched,
+            IsTentative = answer.IsTentative,
         };
     }
 
@@ -164,6 +177,7 @@ internal sealed class ClientRequests(RunningNode running)
         {
             (ClientOutcome.Unknown, Refusal.TimedOut) when !request.IsWrite => "It was not decided in time.",
             (ClientOutcome.Unknown, _) => "The answer was lost: it may be done or not, now or later.",
+            (_, Refusal.StorageFull) when request.Concern == ClientWriteConcern.Available => "This node's disk is full; nothing was done, ask another one.",
             (_, Refusal.NotLeader) => status.Leader == NodeId.None ? "This node does not lead, and knows nobody who does." : $"This node does not lead: node {status.Leader} does.",
             _ => Problems.Sentence(refusal),
         };

@@ -17,6 +17,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly List<RequestMessage> _asked = [];
     private readonly List<Socket> _sockets = [];
     private readonly Task _accepting;
+    private bool _isGone;
 
     public FakeNode(int id)
     {
@@ -64,6 +65,10 @@ internal sealed class FakeNode : IAsyncDisposable
         Matched = true,
     };
 
+    /// <summary>A write that is in the node's outbox.</summary>
+    public static AnswerMessage Accepted(RequestMessage request) =>
+        new(AnswerKind.Accepted) { Id = request.Id, Outcome = ClientOutcome.Accepted, Level = ConsistencyLevel.Available, Epoch = 1, Sequence = 1 };
+
     public static AnswerMessage Refused(RequestMessage request, ClientRefusal refusal, ClientOutcome outcome = ClientOutcome.Rejected) =>
         AnswerMessage.Refused(request.Id, outcome, refusal, "As the test wants it.");
 
@@ -88,8 +93,12 @@ internal sealed class FakeNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Gone for good: nobody listens at its address any more.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isGone)
+            return;
+        _isGone = true;
         await _stop.CancelAsync();
         _listener.Stop();
         Cut();
