@@ -87,6 +87,38 @@ public sealed class RaftStreamClient : IAsyncDisposable
         return Counter(end, options.Level.Kind);
     }
 
+    /// <summary>Reads up to 1,000 counters, all as they were at one index of the log.</summary>
+    /// <param name="keys">Which; what they take together, and three bytes more each, is 16,000 bytes of UTF-8 at the most.</param>
+    /// <param name="options">At which level; not <see cref="ReadLevel.Tentative"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There are none or too many keys, one is no key, or the timeout is out of range.</exception>
+    public async ValueTask<ValuesResult> GetManyAsync(IReadOnlyCollection<string> keys, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        var asked = KeysOf(keys);
+        var request = new RequestMessage(RequestKind.GetMany) { Keys = asked, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        var answer = end.Answer;
+        if (answer.Outcome == ClientOutcome.Applied && answer.Values.Count != asked.Length)
+            return new(ClientOutcome.Rejected, ClientRefusal.Internal, $"The node answered for {answer.Values.Count} counters, not for {asked.Length}.", [], Stamp(end, options.Level.Kind));
+        return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Outcome == ClientOutcome.Applied ? [.. asked.Zip(answer.Values, static (key, value) => new CounterReading(key, value))] : [], Stamp(end, options.Level.Kind));
+    }
+
+    /// <summary>
+    /// Sums the counters whose keys are whole numbers from <paramref name="from"/> to <paramref name="to"/>, both included; nothing where <paramref name="from"/> is the larger. A key
+    /// is one if it is exactly the decimal text of 64 bits with a sign: "7" and "-7" are, "07" and "+7" are not.
+    /// </summary>
+    /// <param name="from">The first.</param>
+    /// <param name="to">The last.</param>
+    /// <param name="options">At which level; not <see cref="ReadLevel.Tentative"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">The timeout is out of range.</exception>
+    public async ValueTask<RangeSumResult> RangeSumAsync(long from, long to, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        var request = new RequestMessage(RequestKind.RangeSum) { From = from, To = to, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return new(end.Answer.Outcome, end.Answer.Refusal, end.Answer.Problem, end.Answer.Sum, end.Answer.Count, Stamp(end, options.Level.Kind));
+    }
+
     /// <summary>Reads the largest counters.</summary>
     /// <param name="limit">How many: 1 to 10,000. A list whose keys take more than a mebibyte is refused as <see cref="ClientRefusal.TooLarge"/>.</param>
     /// <param name="options">At which level.</param>
@@ -148,19 +180,32 @@ public sealed class RaftStreamClient : IAsyncDisposable
         await _runner.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Refuses what is no key.</summary>
-    internal static void CheckKey(string key)
+    /// <summary>Refuses what is no key; how many bytes it has.</summary>
+    internal static int CheckKey(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         try
         {
-            if (Strict.GetByteCount(key) is < 1 or > RequestMessage.MaxKeyBytes)
-                throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
+            var size = Strict.GetByteCount(key);
+            return size is >= 1 and <= RequestMessage.MaxKeyBytes
+                ? size
+                : throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
         }
         catch (EncoderFallbackException broken)
         {
             throw new ArgumentException("The key holds half of a surrogate pair: give text that UTF-8 can hold.", nameof(key), broken);
         }
+    }
+
+    private static string[] KeysOf(IReadOnlyCollection<string> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count is < 1 or > RequestMessage.MaxKeys)
+            throw new ArgumentException($"There are {keys.Count} keys: ask for 1 to {RequestMessage.MaxKeys}.", nameof(keys));
+        var size = keys.Sum(static key => CheckKey(key) + RequestMessage.KeyOverhead);
+        return size <= RequestMessage.MaxKeysBytes
+            ? [.. keys]
+            : throw new ArgumentException($"The keys take {size} bytes with {RequestMessage.KeyOverhead} more for each: ask for fewer at a time, {RequestMessage.MaxKeysBytes} bytes at the most.", nameof(keys));
     }
 
     /// <summary>How long a call may take.</summary>

@@ -27,6 +27,12 @@ internal enum AnswerKind : byte
     /// <summary>[70, head, epoch, sequence]</summary>
     Accepted = 70,
 
+    /// <summary>[71, head, [value or nil, value or nil ...]]</summary>
+    Values = 71,
+
+    /// <summary>[72, head, the sum's upper 64 bits with its sign, its lower 64 bits, count]</summary>
+    Sum = 72,
+
     /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
     Fault = 127,
 }
@@ -101,6 +107,15 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     /// <summary>Top: how many there are.</summary>
     public long Distinct { get; init; }
 
+    /// <summary>Values: in the order of the keys, null for a counter that there is not.</summary>
+    public IReadOnlyList<long?> Values { get; init; } = [];
+
+    /// <summary>Sum: of all counters in the range.</summary>
+    public Int128 Sum { get; init; }
+
+    /// <summary>Sum: how many there are.</summary>
+    public long Count { get; init; }
+
     /// <summary>Session: which one.</summary>
     public long Session { get; init; }
 
@@ -166,6 +181,16 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                 }
 
                 break;
+            case AnswerKind.Values:
+                writer.WriteArrayHeader(Values.Count);
+                foreach (var value in Values)
+                    WriteNumber(writer, value);
+                break;
+            case AnswerKind.Sum:
+                writer.Write((long)(Sum >> 64));
+                writer.Write((ulong)(Sum & ulong.MaxValue));
+                writer.Write(Count);
+                break;
             case AnswerKind.Session:
                 writer.Write((ulong)Incarnation);
                 writer.Write(Session);
@@ -184,8 +209,9 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     public static int CountOf(AnswerKind kind) => kind switch
     {
         AnswerKind.Plain or AnswerKind.Fault => HeadCount,
+        AnswerKind.Values => HeadCount + 1,
         AnswerKind.Session or AnswerKind.Accepted => HeadCount + 2,
-        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Status => HeadCount + 3,
+        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
         _ => 0,
     };
 

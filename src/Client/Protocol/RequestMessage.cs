@@ -36,6 +36,12 @@ internal enum RequestKind : byte
 
     /// <summary>[10, id, deadline, write, key, value]</summary>
     Max = 10,
+
+    /// <summary>[11, id, deadline, level, [key, key ...]]</summary>
+    GetMany = 11,
+
+    /// <summary>[12, id, deadline, level, from, to]</summary>
+    RangeSum = 12,
 }
 
 /// <summary>The session and number under which a write is applied once: [incarnation, session, sequence, acknowledged].</summary>
@@ -56,6 +62,15 @@ internal readonly record struct RequestMessage(RequestKind Kind)
 
     /// <summary>The most rows of a top list.</summary>
     public const int MaxTop = 10_000;
+
+    /// <summary>The most keys of one read.</summary>
+    public const int MaxKeys = 1_000;
+
+    /// <summary>What the keys of one read may take together, each with <see cref="KeyOverhead"/>: then the request is no larger than one may be.</summary>
+    public const int MaxKeysBytes = 16_000;
+
+    /// <summary>What a key takes beyond its bytes, at the most.</summary>
+    public const int KeyOverhead = 3;
 
     /// <summary>The longest time that a request may take, in milliseconds.</summary>
     public const long MaxDeadlineMs = 600_000;
@@ -86,6 +101,15 @@ internal readonly record struct RequestMessage(RequestKind Kind)
 
     /// <summary>What it becomes; of a maximum: at least.</summary>
     public long Value { get; init; }
+
+    /// <summary>Of a read of several counters: which.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = [];
+
+    /// <summary>Of a sum: the first key of the range.</summary>
+    public long From { get; init; }
+
+    /// <summary>Of a sum: the last key of the range.</summary>
+    public long To { get; init; }
 
     /// <summary>How many rows.</summary>
     public int Limit { get; init; }
@@ -120,6 +144,17 @@ internal readonly record struct RequestMessage(RequestKind Kind)
                 WriteLevel(writer);
                 writer.Write(Limit);
                 break;
+            case RequestKind.GetMany:
+                WriteLevel(writer);
+                writer.WriteArrayHeader(Keys.Count);
+                foreach (var key in Keys)
+                    writer.WriteString(key);
+                break;
+            case RequestKind.RangeSum:
+                WriteLevel(writer);
+                writer.Write(From);
+                writer.Write(To);
+                break;
             case RequestKind.OpenSession:
                 writer.Write(IdleTimeoutMs);
                 break;
@@ -147,8 +182,8 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     public static int CountOf(RequestKind kind) => kind switch
     {
         RequestKind.CompareAndSet => 7,
-        RequestKind.Add or RequestKind.Max or RequestKind.Confirm => 6,
-        RequestKind.Delete or RequestKind.Get or RequestKind.Top or RequestKind.CloseSession => 5,
+        RequestKind.Add or RequestKind.Max or RequestKind.RangeSum or RequestKind.Confirm => 6,
+        RequestKind.Delete or RequestKind.Get or RequestKind.GetMany or RequestKind.Top or RequestKind.CloseSession => 5,
         RequestKind.OpenSession => 4,
         RequestKind.Status => 3,
         _ => 0,

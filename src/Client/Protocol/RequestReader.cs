@@ -46,6 +46,10 @@ internal static class RequestReader
                 return ReadTerms(ref reader, ref request) ?? ReadKey(ref reader, ref request) ?? ReadChange(ref reader, ref request);
             case RequestKind.Get:
                 return ReadLevel(ref reader, ref request) ?? ReadKey(ref reader, ref request);
+            case RequestKind.GetMany:
+                return ReadLevel(ref reader, ref request) ?? ReadKeys(ref reader, ref request);
+            case RequestKind.RangeSum:
+                return ReadLevel(ref reader, ref request) ?? ReadRange(ref reader, ref request);
             case RequestKind.Top:
                 if (ReadLevel(ref reader, ref request) is { } wrong)
                     return wrong;
@@ -95,6 +99,30 @@ internal static class RequestReader
         if (!reader.TryReadString(RequestMessage.MaxKeyBytes, out var key) || key.Length == 0)
             return $"The key is no string of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.";
         request = request with { Key = key };
+        return null;
+    }
+
+    private static string? ReadKeys(ref MessagePackReader reader, ref RequestMessage request)
+    {
+        if (!reader.TryReadArrayHeader(out var count) || count is < 1 or > RequestMessage.MaxKeys)
+            return $"The keys are no array of 1 to {RequestMessage.MaxKeys}.";
+        var keys = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryReadString(RequestMessage.MaxKeyBytes, out var key) || key.Length == 0)
+                return $"Key {i + 1} is no string of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.";
+            keys[i] = key;
+        }
+
+        request = request with { Keys = keys };
+        return null;
+    }
+
+    private static string? ReadRange(ref MessagePackReader reader, ref RequestMessage request)
+    {
+        if (!reader.TryReadInt64(out var from) || !reader.TryReadInt64(out var to))
+            return "A bound of the range is no whole number of 64 bits.";
+        request = request with { From = from, To = to };
         return null;
     }
 

@@ -21,8 +21,8 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     /// <summary>So many requests of a connection are worked at together; further ones wait in the network.</summary>
     public const int MaxInFlight = 1_024;
 
-    // Every place can hold a small answer, and one a list: so an answer always finds room.
-    private const int Backlog = (8 * 1024 * MaxInFlight) + (2 * FrameCutter.LargestAnswer);
+    // Every place can hold the values of as many counters as are read at a time, and one a list: so an answer always finds room.
+    private const int Backlog = (10 * 1024 * MaxInFlight) + (2 * FrameCutter.LargestAnswer);
 
     // A thread does not keep the room that one large list took.
     private const int LargestKept = 64 * 1024;

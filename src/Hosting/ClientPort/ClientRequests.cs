@@ -20,7 +20,7 @@ internal sealed class ClientRequests(RunningNode running)
             return new(Refused(request, status, ClientOutcome.Rejected, ClientRefusal.NotMember, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one."));
         return request.Kind switch
         {
-            RequestKind.Get or RequestKind.Top => ReadAsync(request, status, deadline),
+            RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top => ReadAsync(request, status, deadline),
             RequestKind.OpenSession or RequestKind.CloseSession => SessionAsync(request, status, deadline),
             RequestKind.Confirm => ConfirmAsync(request, status, deadline),
             _ => WriteAsync(request, status, deadline),
@@ -70,30 +70,39 @@ internal sealed class ClientRequests(RunningNode running)
             _ => ReadConsistency.Linearizable,
         };
 
-        // What is in real-time order lacks nothing that was acknowledged before it came.
-        var isOrdered = level.Kind is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease;
-        if (request.Kind == RequestKind.Get)
+        switch (request.Kind)
         {
-            var answer = await running.Counters.GetAsync(request.Key, consistency, deadline);
-            return Counter(request, answer, level.Kind, isOrdered ? TimeSpan.Zero : answer.Age);
+            case RequestKind.Get:
+                var answer = await running.Counters.GetAsync(request.Key, consistency, deadline);
+                return Counter(request, answer, level.Kind, AgeOf(level.Kind, answer.Age));
+            case RequestKind.GetMany:
+                var many = await running.Counters.GetManyAsync(request.Keys, consistency, deadline);
+                return many.Outcome != Outcome.Applied
+                    ? Refused(request, many.Outcome, many.Refusal)
+                    : Served(AnswerKind.Values, request, many.Position, many.Age) with { Values = [.. many.Values.Select(static one => one.Value)] };
+            case RequestKind.RangeSum:
+                var sum = await running.Counters.RangeSumAsync(request.From, request.To, consistency, deadline);
+                return sum.Outcome != Outcome.Applied
+                    ? Refused(request, sum.Outcome, sum.Refusal)
+                    : Served(AnswerKind.Sum, request, sum.Position, sum.Age) with { Sum = sum.Sum, Count = sum.Count };
+            default:
+                var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
+                return top.Outcome != Outcome.Applied
+                    ? Refused(request, top.Outcome, top.Refusal)
+                    : Served(AnswerKind.Top, request, top.Position, top.Age) with { Total = top.Total, Distinct = top.Distinct, Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))] };
         }
-
-        var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
-        return top.Outcome != Outcome.Applied
-            ? Refused(request, top.Outcome, top.Refusal)
-            : new(AnswerKind.Top)
-            {
-                Id = request.Id,
-                Index = top.Position.Index.Value,
-                Term = top.Position.Term.Value,
-                AgeMicroseconds = Microseconds(isOrdered ? TimeSpan.Zero : top.Age),
-                Level = level.Kind,
-                Leader = running.Node.Status.Leader.Value,
-                Total = top.Total,
-                Distinct = top.Distinct,
-                Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))],
-            };
     }
+
+    /// <summary>A read that was served at the level it asked for.</summary>
+    private AnswerMessage Served(AnswerKind kind, in RequestMessage request, LogPosition position, TimeSpan? age) => new(kind)
+    {
+        Id = request.Id,
+        Index = position.Index.Value,
+        Term = position.Term.Value,
+        AgeMicroseconds = Microseconds(AgeOf(request.Level.Kind, age)),
+        Level = request.Level.Kind,
+        Leader = running.Node.Status.Leader.Value,
+    };
 
     private async ValueTask<AnswerMessage> SessionAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
     {
@@ -198,6 +207,9 @@ internal sealed class ClientRequests(RunningNode running)
 
         return false;
     }
+
+    /// <summary>What is in real-time order lacks nothing that was acknowledged before it came.</summary>
+    private static TimeSpan? AgeOf(ConsistencyLevel level, TimeSpan? age) => level is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease ? TimeSpan.Zero : age;
 
     private static long? Microseconds(TimeSpan? age) => age is { } known ? (known.Ticks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond : null;
 }

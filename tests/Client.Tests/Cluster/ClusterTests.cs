@@ -46,6 +46,35 @@ internal sealed class ClusterTests : ClientFixture
     }
 
     [Test]
+    public async Task SeveralCountersAndSumsAreReadAtOneIndexAtEveryLevel()
+    {
+        await using var client = await ConnectAsync(Cluster);
+        await client.AddAsync("-5", 1);
+        await client.AddAsync("10", long.MaxValue);
+        await client.AddAsync("012", 1);
+        var last = await client.AddAsync("11", long.MaxValue);
+        await AppliedAsync(Cluster, last.Stamp.Token);
+        foreach (var level in new[] { ReadLevel.Linearizable, ReadLevel.Lease, ReadLevel.BoundedStaleness(Limit), ReadLevel.ReadYourWrites, ReadLevel.Session(last.Stamp.Token!.Value), ReadLevel.Eventual })
+        {
+            var many = await client.GetManyAsync(["10", "none", "-5", "10"], new(level));
+            Assert.That((many.Outcome, many.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, (ConsistencyLevel?)level.Kind)), many.Problem);
+            Assert.That(many.Values, Is.EqualTo(new CounterReading[] { new("10", long.MaxValue), new("none", null), new("-5", 1), new("10", long.MaxValue) }));
+            Assert.That((many.Stamp.Index >= last.Stamp.Index, many.Stamp.Token?.Index), Is.EqualTo((true, (long?)many.Stamp.Index)));
+            var sum = await client.RangeSumAsync(-5, 11, new(level));
+            Assert.That((sum.Outcome, sum.Sum, sum.Count, sum.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, (Int128)ulong.MaxValue, 3L, (ConsistencyLevel?)level.Kind)), sum.Problem);
+            Assert.That((await client.RangeSumAsync(11, 10, new(level))).Count, Is.Zero);
+        }
+
+        var refused = await client.GetManyAsync(["10"], new(ReadLevel.Tentative));
+        Assert.That((refused.Refusal, refused.Values.Count), Is.EqualTo((ClientRefusal.NoOverlay, 0)));
+        Assert.That((await client.RangeSumAsync(0, 1, new(ReadLevel.Tentative))).Refusal, Is.EqualTo(ClientRefusal.NoOverlay));
+        var thousand = await client.GetManyAsync([.. Enumerable.Range(0, 1_000).Select(static number => FormattableString.Invariant($"key {number:d4}"))]);
+        Assert.That((thousand.Outcome, thousand.Values.Count), Is.EqualTo((ClientOutcome.Applied, 1_000)), thousand.Problem);
+        foreach (var wrong in new string[][] { [], ["a", ""], [.. Enumerable.Repeat("k", 1_001)], [.. Enumerable.Repeat(new string('x', 4_000), 4)] })
+            await Assert.ThrowsAsync<ArgumentException>(async () => await client.GetManyAsync(wrong));
+    }
+
+    [Test]
     public async Task AProvisionalWriteIsConfirmed()
     {
         await using var client = await ConnectAsync(Cluster);
@@ -126,8 +155,7 @@ internal sealed class ClusterTests : ClientFixture
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await using var client = await ConnectAsync(cluster);
-        Assert.That((await client.AddAsync("k", 1)).Outcome, Is.EqualTo(ClientOutcome.Applied));
-        await cluster.AgreeAsync();
+        await AppliedAsync(cluster, (await client.AddAsync("k", 1)).Stamp.Token);
         var alone = await cluster.FollowerAsync();
         foreach (var other in cluster.Local.Members.Where(member => member.Id != alone.Id))
             cluster.Local.Child(other.Id).Kill();

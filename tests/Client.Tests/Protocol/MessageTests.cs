@@ -22,6 +22,8 @@ internal sealed class MessageTests
         new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.BoundedStaleness, MaxAgeMs: 86_400_000) },
         new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(3, 57)) },
         new(RequestKind.Top) { Limit = 10_000, Level = new(ConsistencyLevel.Eventual) },
+        new(RequestKind.RangeSum) { From = long.MinValue, To = long.MaxValue },
+        new(RequestKind.RangeSum) { From = 7, To = -7, Level = new(ConsistencyLevel.Session, Token: new(0, 3)) },
         new(RequestKind.OpenSession) { IdleTimeoutMs = 1 },
         new(RequestKind.CloseSession) { Session = new(1, 8, 0, 0) },
         new(RequestKind.Confirm) { Position = new(0, 57, 3) },
@@ -35,6 +37,10 @@ internal sealed class MessageTests
         new(AnswerKind.Counter) { Id = long.MaxValue, Value = -3, Exists = true, Matched = true, Level = ConsistencyLevel.Quorum, AgeMicroseconds = 0 },
         new(AnswerKind.Tentative) { Id = 3, Value = 9, Exists = true, Matched = true, IsTentative = true, Level = ConsistencyLevel.Tentative },
         new(AnswerKind.Accepted) { Id = 3, Outcome = ClientOutcome.Accepted, Level = ConsistencyLevel.Available, Epoch = 5, Sequence = long.MaxValue },
+        new(AnswerKind.Sum) { Id = 3, Sum = Int128.MinValue, Count = 1 },
+        new(AnswerKind.Sum) { Id = 3, Sum = Int128.MaxValue, Count = long.MaxValue },
+        new(AnswerKind.Sum) { Id = 3, Sum = -1, Count = 5 },
+        new(AnswerKind.Sum) { Id = 3, Sum = (Int128)ulong.MaxValue + 1 },
         new(AnswerKind.Session) { Id = 4, Incarnation = 2, Session = 88 },
         new(AnswerKind.Status) { Id = 5, Leads = true, NodeTerm = 6, Applied = 7, Leader = 1 },
         new(AnswerKind.Fault) { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.BadRequest, Problem = "Wrong." },
@@ -66,6 +72,25 @@ internal sealed class MessageTests
     }
 
     [Test]
+    public void A_read_of_several_counters_is_read_back_as_it_was_written_and_is_never_too_large()
+    {
+        var request = new RequestMessage(RequestKind.GetMany) { Id = long.MaxValue, DeadlineMs = 600_000, Level = new(ConsistencyLevel.Session, Token: new(uint.MaxValue, long.MaxValue)) };
+        foreach (var keys in new string[][] { ["a"], [.. Enumerable.Repeat("0123456789abc", 1_000)], [.. Enumerable.Repeat(new string('x', 3_997), 4)] })
+        {
+            var bytes = Bytes(request with { Keys = keys });
+            Assert.That(bytes, Has.Length.LessThanOrEqualTo(FrameCutter.LargestRequest));
+            Assert.That(keys.Sum(static key => key.Length + RequestMessage.KeyOverhead), Is.LessThanOrEqualTo(RequestMessage.MaxKeysBytes));
+            Assert.That(RequestMessage.TryRead(bytes, out var read, out var problem), problem);
+            Assert.That(read.Keys, Is.EqualTo(keys));
+            Assert.That((read.Id, read.Level), Is.EqualTo((request.Id, request.Level)));
+        }
+
+        var answer = new AnswerMessage(AnswerKind.Values) { Id = 1, Values = [1, null, long.MinValue] };
+        Assert.That(AnswerMessage.TryRead(Bytes(answer), out var values));
+        Assert.That(values.Values, Is.EqualTo(answer.Values));
+    }
+
+    [Test]
     public void What_is_out_of_range_is_refused_with_a_sentence()
     {
         RequestMessage[] wrong =
@@ -80,6 +105,9 @@ internal sealed class MessageTests
             new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(0, -1)) },
             new(RequestKind.Top) { Limit = 0 },
             new(RequestKind.Top) { Limit = 10_001 },
+            new(RequestKind.GetMany),
+            new(RequestKind.GetMany) { Keys = ["a", ""] },
+            new(RequestKind.GetMany) { Keys = [.. Enumerable.Repeat("k", 1_001)] },
             new(RequestKind.OpenSession),
             new(RequestKind.CloseSession),
             new(RequestKind.Confirm) { Position = new(0, 1, 0) },

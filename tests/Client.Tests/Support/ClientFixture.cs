@@ -1,4 +1,5 @@
 using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using Addresses = RaftStream.Raft.Wire.Addresses;
@@ -44,6 +45,17 @@ internal abstract class ClientFixture
         var dialled = await NodeConnection.DialAsync(Addresses.TryParse(node.Client!)!, new(null, "test"), places, TimeProvider.System, limit.Token);
         Assert.That(dialled.Connection, Is.Not.Null, dialled.Sentence);
         return dialled.Connection!;
+    }
+
+    /// <summary>Waits until all nodes have applied what an answer has seen. Their status would not do: it may be some milliseconds old.</summary>
+    protected static async Task AppliedAsync(TestCluster cluster, ReadToken? seen)
+    {
+        foreach (var member in cluster.Local.Members)
+        {
+            await using var connection = await DialAsync(member);
+            var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: seen!.Value) }, Limit, CancellationToken.None);
+            Assert.That(read.Outcome, Is.EqualTo(ClientOutcome.Applied), read.Problem);
+        }
     }
 
     /// <summary>Ends a process and waits until it is gone.</summary>
