@@ -24,6 +24,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
     private readonly RaftStreamClientOptions _options;
     private readonly NodeTable _nodes;
     private readonly CallRunner _runner;
+    private readonly WatchRunner _watches;
     private int _disposed;
 
     private RaftStreamClient(RaftStreamClientOptions options)
@@ -31,6 +32,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
         _options = options;
         _nodes = new(options);
         _runner = new(_nodes, options);
+        _watches = new(_nodes, options, _runner.Stopping);
     }
 
     /// <summary>The nodes as the client sees them at the moment.</summary>
@@ -153,6 +155,30 @@ public sealed class RaftStreamClient : IAsyncDisposable
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
     public ValueTask<CounterResult> DeleteAsync(string key, WriteOptions options = default, CancellationToken cancellationToken = default) =>
         WriteAsync(new(RequestKind.Delete) { Key = key }, options, cancellationToken);
+
+    /// <summary>
+    /// Tells the changes of counters as a node has applied them, which may be behind others: each committed change once, in the order of the log, without a gap
+    /// (<see cref="ClientWatchEvent"/>). It goes on at another node by itself when a node or a connection fails, for ever; a node takes 256 watches, and the client 64.
+    /// </summary>
+    /// <remarks>
+    /// Events are fetched some at a time, as they are taken: a slow reader holds no more than one page of them, here and in the node, and nothing else of this client waits for it. One that is
+    /// too slow finds that the changes are not known any more, and gets a <see cref="ClientWatchKind.Reset"/>.
+    /// </remarks>
+    /// <param name="filter">Which counters.</param>
+    /// <param name="from">
+    /// All changes behind this: a <see cref="ClientWatchEvent.Resume"/>, the token of an answer, or an id of the HTTP interface. Where the node does not know them any more, or the token is
+    /// of another incarnation of the cluster, a <see cref="ClientWatchKind.Reset"/> comes in their place. Null begins with one: the counters as they are.
+    /// </param>
+    /// <param name="cancellationToken">Ends the watch with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index of <paramref name="from"/> is out of range.</exception>
+    /// <exception cref="RaftStreamClientException">There are too many watches, or the client was disposed; thrown where the events are enumerated.</exception>
+    public IAsyncEnumerable<ClientWatchEvent> WatchAsync(ClientWatchFilter filter, ReadToken? from = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        ArgumentOutOfRangeException.ThrowIfLessThan(from?.Index ?? 0, 0, nameof(from));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from?.Index ?? 0, WatchMark.MaxEntry, nameof(from));
+        return _watches.RunAsync(filter, from, cancellationToken);
+    }
 
     /// <summary>Waits until it is decided what became of a provisional write.</summary>
     /// <exception cref="ArgumentException">The position has an index or a term below 1, or the timeout is out of range.</exception>

@@ -92,7 +92,7 @@ internal sealed class PendingTable : IDisposable
     /// <summary>[safety] What it means that there is no answer: a read is as if it had not been asked, and anything else may be done.</summary>
     private static AnswerMessage Failed(RequestKind kind, ClientRefusal refusal)
     {
-        var changesNothing = kind is RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Status;
+        var changesNothing = kind is RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Status;
         return AnswerMessage.Refused(0, changesNothing ? ClientOutcome.Rejected : ClientOutcome.Unknown, refusal, ClientSentences.Of(refusal));
     }
 

@@ -33,6 +33,9 @@ internal enum AnswerKind : byte
     /// <summary>[72, head, the sum's upper 64 bits with its sign, its lower 64 bits, count]</summary>
     Sum = 72,
 
+    /// <summary>[73, head, place, events]: <see cref="EventPage"/></summary>
+    Watch = 73,
+
     /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
     Fault = 127,
 }
@@ -116,6 +119,9 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     /// <summary>Sum: how many there are.</summary>
     public long Count { get; init; }
 
+    /// <summary>Watch: what happened; else null.</summary>
+    public EventPage? Watch { get; init; }
+
     /// <summary>Session: which one.</summary>
     public long Session { get; init; }
 
@@ -191,6 +197,9 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                 writer.Write((ulong)(Sum & ulong.MaxValue));
                 writer.Write(Count);
                 break;
+            case AnswerKind.Watch:
+                Watch!.Write(writer);
+                break;
             case AnswerKind.Session:
                 writer.Write((ulong)Incarnation);
                 writer.Write(Session);
@@ -210,7 +219,7 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     {
         AnswerKind.Plain or AnswerKind.Fault => HeadCount,
         AnswerKind.Values => HeadCount + 1,
-        AnswerKind.Session or AnswerKind.Accepted => HeadCount + 2,
+        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch => HeadCount + 2,
         AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
         _ => 0,
     };

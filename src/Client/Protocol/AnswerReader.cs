@@ -76,6 +76,9 @@ internal static class AnswerReader
                     return false;
                 answer = answer with { Sum = new((ulong)upper, lower), Count = summed };
                 return true;
+            case AnswerKind.Watch:
+                answer = answer with { Watch = EventPage.TryRead(ref reader) };
+                return answer.Watch is not null;
             case AnswerKind.Session:
                 if (!TryReadNumber(ref reader, uint.MaxValue, out var incarnation) || !TryReadNumber(ref reader, long.MaxValue, out var session))
                     return false;

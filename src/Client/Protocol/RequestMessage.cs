@@ -42,6 +42,9 @@ internal enum RequestKind : byte
 
     /// <summary>[12, id, deadline, level, from, to]</summary>
     RangeSum = 12,
+
+    /// <summary>[13, id, deadline, wait, filter, key or prefix, from or nil]: <see cref="WatchTerms"/></summary>
+    Watch = 13,
 }
 
 /// <summary>The session and number under which a write is applied once: [incarnation, session, sequence, acknowledged].</summary>
@@ -111,6 +114,9 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>Of a sum: the last key of the range.</summary>
     public long To { get; init; }
 
+    /// <summary>Of a watch: everything but the head; else null.</summary>
+    public WatchTerms? Watch { get; init; }
+
     /// <summary>How many rows.</summary>
     public int Limit { get; init; }
 
@@ -155,6 +161,9 @@ internal readonly record struct RequestMessage(RequestKind Kind)
                 writer.Write(From);
                 writer.Write(To);
                 break;
+            case RequestKind.Watch:
+                Watch!.Write(writer);
+                break;
             case RequestKind.OpenSession:
                 writer.Write(IdleTimeoutMs);
                 break;
@@ -181,7 +190,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>How many values a request of that kind has; 0 where there is no such kind.</summary>
     public static int CountOf(RequestKind kind) => kind switch
     {
-        RequestKind.CompareAndSet => 7,
+        RequestKind.CompareAndSet or RequestKind.Watch => 7,
         RequestKind.Add or RequestKind.Max or RequestKind.RangeSum or RequestKind.Confirm => 6,
         RequestKind.Delete or RequestKind.Get or RequestKind.GetMany or RequestKind.Top or RequestKind.CloseSession => 5,
         RequestKind.OpenSession => 4,

@@ -50,6 +50,9 @@ internal static class RequestReader
                 return ReadLevel(ref reader, ref request) ?? ReadKeys(ref reader, ref request);
             case RequestKind.RangeSum:
                 return ReadLevel(ref reader, ref request) ?? ReadRange(ref reader, ref request);
+            case RequestKind.Watch:
+                request = request with { Watch = WatchTerms.TryRead(ref reader, out var wrongTerms) };
+                return wrongTerms;
             case RequestKind.Top:
                 if (ReadLevel(ref reader, ref request) is { } wrong)
                     return wrong;

@@ -53,6 +53,9 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         }
     }
 
+    /// <summary>Cancelled when the client ends.</summary>
+    public CancellationToken Stopping => _stop.Token;
+
     /// <summary>The client ends: so do the calls that wait for a node.</summary>
     public void Stop() => _stop.Cancel();
 

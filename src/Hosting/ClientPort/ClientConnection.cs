@@ -21,8 +21,11 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     /// <summary>So many requests of a connection are worked at together; further ones wait in the network.</summary>
     public const int MaxInFlight = 1_024;
 
-    // Every place can hold the values of as many counters as are read at a time, and one a list: so an answer always finds room.
-    private const int Backlog = (10 * 1024 * MaxInFlight) + (2 * FrameCutter.LargestAnswer);
+    /// <summary>So many questions of watches are worked at, or their pages on their way, together; further ones are refused.</summary>
+    public const int MaxWatches = 64;
+
+    // Every place can hold the values of as many counters as are read at a time, some of them a page of events, and one a list: so an answer always finds room.
+    private const int Backlog = (10 * 1024 * MaxInFlight) + (48 * 1024 * MaxWatches) + (2 * FrameCutter.LargestAnswer);
 
     // A thread does not keep the room that one large list took.
     private const int LargestKept = 64 * 1024;
@@ -39,6 +42,9 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Ending);
     private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _serving = 1;
+    private int _watches;
+    private long _begun;
+    private long _sent;
 
     /// <summary>Serves until the client goes, sends what is no request, or the node stops: then what is under way is answered still.</summary>
     public async Task RunAsync()
@@ -91,9 +97,11 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
                 }
 
                 Interlocked.Increment(ref _serving);
-                var serving = ServeAsync(request);
-                if (request.Kind == RequestKind.Top)
-                    await WrittenAsync(serving);
+                var serving = request.Kind == RequestKind.Watch ? WatchAsync(request) : ServeAsync(request);
+                if (request.Kind != RequestKind.Top)
+                    continue;
+                await serving;
+                await WrittenAsync();
             }
 
             input.AdvanceTo(buffer.Start, buffer.End);
@@ -143,6 +151,23 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
     }
 
+    /// <summary>A page of a watch is larger than most answers: its place among the watches is free only when it is on its way.</summary>
+    private async Task WatchAsync(RequestMessage request)
+    {
+        if (Interlocked.Increment(ref _watches) <= MaxWatches)
+        {
+            await ServeAsync(request);
+            await WrittenAsync();
+        }
+        else
+        {
+            Send(AnswerMessage.Refused(request.Id, ClientOutcome.Rejected, ClientRefusal.Overloaded, $"This connection has {MaxWatches} watches, as many as it takes: use another one."));
+            Left();
+        }
+
+        Interlocked.Decrement(ref _watches);
+    }
+
     private void Left()
     {
         if (Interlocked.Decrement(ref _serving) == 0)
@@ -161,19 +186,21 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
 
         // Closed, where the client has gone: nobody waits for it.
+        Interlocked.Increment(ref _begun);
         _buffer.TryAdd(scratch.WrittenSpan);
         if (scratch.Capacity > LargestKept)
             t_scratch = null;
     }
 
-    /// <summary>A list was asked for: waits until it is made and handed to the network.</summary>
-    private async Task WrittenAsync(Task serving)
+    /// <summary>Waits until all answers that were made so far are handed to the network.</summary>
+    private async Task WrittenAsync()
     {
-        await serving;
+        // Counted before they are put into the buffer, which keeps their order: one counted here is there, or comes at once.
+        var all = Interlocked.Read(ref _begun);
         while (true)
         {
             var written = _written.Next;
-            if (_buffer.Pending == 0 || !_buffer.IsOpen || _gone.IsCancellationRequested)
+            if (Interlocked.Read(ref _sent) >= all || !_buffer.IsOpen || _gone.IsCancellationRequested)
                 return;
             await written;
         }
@@ -190,6 +217,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
                 await connection.Transport.Output.WriteAsync(batch, _gone.Token);
                 if (count > 0)
                     _places.Release(count);
+                Interlocked.Add(ref _sent, count);
                 _written.Fire();
             }
         }

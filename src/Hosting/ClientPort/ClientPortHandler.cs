@@ -28,7 +28,7 @@ internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHan
         {
             if (await GreetAsync(connection, isAdmitted) is not { } running)
                 return;
-            await using var served = new ClientConnection(connection, handle, new ClientRequests(running), logger);
+            await using var served = new ClientConnection(connection, handle, new ClientRequests(running, handle.Stopping), logger);
             await served.RunAsync();
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)

@@ -8,7 +8,7 @@ namespace RaftStream.Hosting.ClientPort;
 /// Answers requests of the binary protocol by this node's own replica, whatever it can say; it never asks another node. Who else to ask is told with each refusal: the client does
 /// the routing. Any thread.
 /// </summary>
-internal sealed class ClientRequests(RunningNode running)
+internal sealed class ClientRequests(RunningNode running, CancellationToken stopping)
 {
     /// <summary>Answers a request; once <paramref name="deadline"/> is cancelled, that its time is over.</summary>
     public ValueTask<AnswerMessage> AnswerAsync(RequestMessage request, CancellationToken deadline)
@@ -21,6 +21,7 @@ internal sealed class ClientRequests(RunningNode running)
         return request.Kind switch
         {
             RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top => ReadAsync(request, status, deadline),
+            RequestKind.Watch => WatchAsync(request, status, deadline),
             RequestKind.OpenSession or RequestKind.CloseSession => SessionAsync(request, status, deadline),
             RequestKind.Confirm => ConfirmAsync(request, status, deadline),
             _ => WriteAsync(request, status, deadline),
@@ -103,6 +104,37 @@ internal sealed class ClientRequests(RunningNode running)
         Level = request.Level.Kind,
         Leader = running.Node.Status.Leader.Value,
     };
+
+    /// <summary>The next page of a watch that the client keeps. [safety] A place of another incarnation stands for nothing in this log: the watch begins anew.</summary>
+    private async ValueTask<AnswerMessage> WatchAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var terms = request.Watch!;
+        var filter = terms.Filter switch
+        {
+            ClientFilterKind.All => WatchFilter.All,
+            ClientFilterKind.Key => WatchFilter.Key(terms.Text),
+            _ => WatchFilter.Prefix(terms.Text),
+        };
+        var watcher = terms.From is not { } from || from.Incarnation != status.Incarnation
+            ? new Watcher(filter, null, EventPage.MaxBytes)
+            : from.IsNew
+                ? new Watcher(filter, new LogIndex(from.Mark.Entry), EventPage.MaxBytes)
+                : Watcher.GoingOn(filter, new(new(new(from.Mark.Entry), from.Mark.Number), from.Mark.Hash, from.Mark.Key), EventPage.MaxBytes);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline, stopping);
+        var answer = await running.Counters.WatchPageAsync(watcher, TimeSpan.FromMilliseconds(terms.WaitMs), end.Token);
+        if (answer.Outcome != Outcome.Applied)
+            return Refused(request, Outcome.Rejected, stopping.IsCancellationRequested ? Refusal.Stopped : answer.Refusal);
+        var (seen, hash, key) = answer.Place;
+        return new(AnswerKind.Watch)
+        {
+            Id = request.Id,
+            Index = answer.Position.Index.Value,
+            Term = answer.Position.Term.Value,
+            Level = ConsistencyLevel.Eventual,
+            Leader = running.Node.Status.Leader.Value,
+            Watch = new(new(seen.Index.Value, seen.Number, hash, key), [.. answer.Events.Select(static item => new WatchItem((ClientWatchKind)item.Kind, item.Index.Value, item.Key, item.Value, item.Resume?.Value))]),
+        };
+    }
 
     private async ValueTask<AnswerMessage> SessionAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
     {
