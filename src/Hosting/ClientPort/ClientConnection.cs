@@ -15,6 +15,8 @@ namespace RaftStream.Hosting.ClientPort;
 /// Everything is bounded. A place is taken for each request and given back when its answer is handed to the network, so a client that does not read its answers is
 /// not read from, either; one that is silent for <see cref="IdlePatience"/> is closed. Of answers of any size there is one at a time: what comes behind a top list waits for it.
 /// Bytes that are no request are answered with a fault, and the connection ends behind it: nobody knows what else was meant.
+/// A client that has shut down its sending half still gets its answers. One that is gone looks the same until something is written to it, so both are given
+/// <see cref="EndPatience"/>.
 /// </remarks>
 internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ILogger logger) : IAsyncDisposable
 {
@@ -31,7 +33,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private const int LargestKept = 64 * 1024;
 
     private static readonly TimeSpan IdlePatience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(30);
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? t_scratch;
@@ -39,7 +41,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private readonly SendBuffer _buffer = new(Backlog);
     private readonly SemaphoreSlim _places = new(MaxInFlight);
     private readonly Pulse _written = new();
-    private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Ending);
+    private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(handle.Ending);
     private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _serving = 1;
     private int _watches;
@@ -51,6 +53,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     {
         _buffer.Open();
         var writing = WriteAsync();
+        await using var closed = connection.ConnectionClosed.UnsafeRegister(static gone => ((CancellationTokenSource)gone!).CancelAfter(EndPatience), _gone);
         await using var stopping = handle.Stopping.UnsafeRegister(static input => ((System.IO.Pipelines.PipeReader)input!).CancelPendingRead(), connection.Transport.Input);
         try
         {
@@ -104,6 +107,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
                 await WrittenAsync();
             }
 
+            // Nothing more comes: what is there was all, and its answers follow.
             input.AdvanceTo(buffer.Start, buffer.End);
             if (read.IsCompleted)
                 return;
@@ -214,7 +218,8 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
             {
                 var batch = _buffer.Take();
                 var count = Frame.Seal(batch.Span);
-                await connection.Transport.Output.WriteAsync(batch, _gone.Token);
+                if ((await connection.Transport.Output.WriteAsync(batch, _gone.Token)).IsCompleted)
+                    break;
                 if (count > 0)
                     _places.Release(count);
                 Interlocked.Add(ref _sent, count);
@@ -223,11 +228,12 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException)
         {
-            // The client has gone, or the pipe to it is closed: what waits for answers is given up.
-            await _gone.CancelAsync();
+            // The client has gone, or the pipe to it is closed.
         }
         finally
         {
+            // What waits for answers is given up; where the buffer was closed, it is already.
+            await _gone.CancelAsync();
             _written.Fire();
         }
     }
@@ -236,7 +242,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private async Task DrainAsync()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
-        limit.CancelAfter(DrainPatience);
+        limit.CancelAfter(EndPatience);
         for (var place = 0; place < MaxInFlight; place++)
             await _places.WaitAsync(limit.Token);
     }

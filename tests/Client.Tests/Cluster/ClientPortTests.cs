@@ -1,8 +1,10 @@
+using System.Buffers;
 using System.Net.Sockets;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
 using RaftStream.Client.Tests.Protocol;
 using RaftStream.Client.Tests.Support;
+using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Raft.Wire;
 using Addresses = RaftStream.Raft.Wire.Addresses;
@@ -146,6 +148,25 @@ internal sealed class ClientPortTests : ClientFixture
     }
 
     [Test]
+    public async Task AClientThatSaysNoMoreGetsTheAnswersToAllThatItSaid()
+    {
+        const int Adds = 1_500;
+        var leader = await Cluster.LeaderAsync();
+        using var client = await OpenAsync(Cluster.Local.Members.First(member => member.Id == leader.Id));
+        using var all = new MemoryStream();
+        all.Write(ClientHandshake.Write(new ClientGreeting(null, "")));
+        for (var id = 1; id <= Adds; id++)
+            all.Write(FakeNode.FrameOf(MessageTests.Bytes(new RequestMessage(RequestKind.Add) { Id = id, DeadlineMs = 20_000, Key = "half", Delta = 1 })));
+        var late = new RequestMessage(RequestKind.Get) { Id = Adds + 1, DeadlineMs = 1_500, Key = "half", Level = new(ConsistencyLevel.Session, Token: new(0, 1_000_000_000)) };
+        all.Write(FakeNode.FrameOf(MessageTests.Bytes(late)));
+        await client.GetStream().WriteAsync(all.ToArray());
+        var answers = AnswersIn(await ReadToEndAsync(client, saysNoMore: true));
+        Assert.That(answers.Select(static answer => answer.Id).Order(), Is.EqualTo(Enumerable.Range(1, Adds + 1)));
+        Assert.That(answers.Where(static answer => answer.Id <= Adds).Select(static answer => (answer.Outcome, answer.Value)).Order(), Is.EqualTo(Enumerable.Range(1, Adds).Select(static value => (ClientOutcome.Applied, (long)value))));
+        Assert.That(answers[^1].Refusal, Is.EqualTo(ClientRefusal.TimedOut), "also to what has to wait");
+    }
+
+    [Test]
     public async Task TheStatusTellsThePortOfEachNode()
     {
         var leader = await Cluster.LeaderAsync();
@@ -155,15 +176,30 @@ internal sealed class ClientPortTests : ClientFixture
             Limit);
     }
 
-    private async Task<TcpClient> OpenAsync()
+    /// <summary>All answers behind the greeting.</summary>
+    private static List<AnswerMessage> AnswersIn(byte[] received)
     {
-        var address = Addresses.TryParse(Cluster.Local.Members[0].Client!)!;
+        Assert.That(ClientHandshake.TryReadPrefix(received, out _, out var welcome));
+        var (buffer, cutter, answers) = (new ReadOnlySequence<byte>(received.AsMemory(welcome)), new FrameCutter(FrameCutter.LargestAnswer), new List<AnswerMessage>());
+        while (cutter.TryCut(ref buffer, out var body, out _))
+        {
+            Assert.That(AnswerMessage.TryRead(body, out var answer));
+            answers.Add(answer);
+        }
+
+        Assert.That(buffer.IsEmpty, "only whole answers are sent");
+        return answers;
+    }
+
+    private async Task<TcpClient> OpenAsync(LocalMember? node = null)
+    {
+        var address = Addresses.TryParse((node ?? Cluster.Local.Members[0]).Client!)!;
         var client = new TcpClient();
         await client.ConnectAsync(address.Host, address.Port);
         return client;
     }
 
-    /// <summary>Reads until the node closes; that has no answers for somebody who says nothing more.</summary>
+    /// <summary>Reads until the node closes, which it does behind its answers if we say that no more comes.</summary>
     private static async Task<byte[]> ReadToEndAsync(TcpClient client, bool saysNoMore = false)
     {
         using var limit = new CancellationTokenSource(Limit);
