@@ -25,8 +25,8 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
     /// <summary>The replica must have applied this before it answers.</summary>
     public LogIndex AtLeast { get; private set; } = from ?? LogIndex.Zero;
 
-    /// <summary>Whether it was not asked for before, so that whoever waits is told where it stands.</summary>
-    public bool IsNew { get; private init; } = true;
+    /// <summary>Whether no replica has answered it yet.</summary>
+    public bool IsNew { get; private set; } = true;
 
     /// <summary>Where it stands.</summary>
     public WatchPlace Place => new(_seen, _listed?.Hash, _listed is { } listed ? Encoding.UTF8.GetString(listed.Key) : "");
@@ -71,6 +71,7 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
         if (!ReplyCode.TryBegin(ref reader, 8, out _, out var declined) || declined
             || !reader.TryReadUInt64(out var page) || !reader.TryReadInt64(out var index) || !reader.TryReadInt64(out var number))
             throw Answers.Foreign();
+        IsNew = false;
         if (page == (ulong)WatchPage.OutOfReach)
         {
             Reset(events);

@@ -61,7 +61,8 @@ internal sealed class Watches(RaftNode node)
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(wait);
-            var (events, position, from) = (new List<WatchEvent>(), LogPosition.Zero, watcher.Place.Seen.Index);
+            var (events, position) = (new List<WatchEvent>(), LogPosition.Zero);
+            var (isNew, from) = (watcher.IsNew, watcher.Place.Seen.Index);
             while (true)
             {
                 var asked = _time.GetTimestamp();
@@ -77,7 +78,7 @@ internal sealed class Watches(RaftNode node)
                 }
 
                 var isOver = patience.IsCancellationRequested;
-                if (events.Count == 0 && watcher is { IsUpToDate: true, Resume: not null } && (watcher.IsNew || (isOver && watcher.Place.Seen.Index > from)))
+                if (events.Count == 0 && watcher is { IsUpToDate: true, Resume: not null } && (isNew || (isOver && watcher.Place.Seen.Index > from)))
                     events.Add(watcher.Progress);
                 if (events.Count > 0 || isOver)
                     return new(Outcome.Applied, Refusal.None, position, events, watcher.Place);

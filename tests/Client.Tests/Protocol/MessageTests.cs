@@ -24,6 +24,10 @@ internal sealed class MessageTests
         new(RequestKind.Top) { Limit = 10_000, Level = new(ConsistencyLevel.Eventual) },
         new(RequestKind.RangeSum) { From = long.MinValue, To = long.MaxValue },
         new(RequestKind.RangeSum) { From = 7, To = -7, Level = new(ConsistencyLevel.Session, Token: new(0, 3)) },
+        new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 1, null) },
+        new(RequestKind.Watch) { Watch = new(ClientFilterKind.Key, "k", 60_000, WatchFrom.Behind(new(3, long.MaxValue - 1))) },
+        new(RequestKind.Watch) { Watch = new(ClientFilterKind.Prefix, "ü", 1_000, new(uint.MaxValue, new(5, 0, null, ""), IsNew: false)) },
+        new(RequestKind.Watch) { Watch = new(ClientFilterKind.Prefix, "p", 1_000, new(0, new(5, WatchMark.Whole, ulong.MaxValue, "listed"), IsNew: false)) },
         new(RequestKind.OpenSession) { IdleTimeoutMs = 1 },
         new(RequestKind.CloseSession) { Session = new(1, 8, 0, 0) },
         new(RequestKind.Confirm) { Position = new(0, 57, 3) },
@@ -91,6 +95,23 @@ internal sealed class MessageTests
     }
 
     [Test]
+    public void A_page_of_a_watch_is_read_back_as_it_was_written()
+    {
+        WatchItem[] items =
+        [
+            new(ClientWatchKind.Reset, 0, "", 0, null), new(ClientWatchKind.Row, 9, "a", long.MinValue, null), new(ClientWatchKind.Progress, 9, "", 0, 9),
+            new(ClientWatchKind.Changed, 10, "ü", -1, 9), new(ClientWatchKind.Deleted, long.MaxValue, new string('x', 4_096), 0, long.MaxValue),
+        ];
+        foreach (var mark in new WatchMark[] { new(0, 0, null, ""), new(long.MaxValue - 1, WatchMark.Whole, 0, "key") })
+        {
+            Assert.That(AnswerMessage.TryRead(Bytes(new AnswerMessage(AnswerKind.Watch) { Id = 1, Watch = new(mark, items) }), out var read));
+            Assert.That((read.Watch!.Mark, read.Watch.Items), Is.EqualTo((mark, items)));
+        }
+
+        Assert.That(AnswerMessage.TryRead(Bytes(new AnswerMessage(AnswerKind.Watch) { Id = 1, Watch = new(default(WatchMark) with { Key = "" }, [.. Enumerable.Repeat(items[1], EventPage.MaxItems + 1)]) }), out _), Is.False, "more than a page can hold");
+    }
+
+    [Test]
     public void What_is_out_of_range_is_refused_with_a_sentence()
     {
         RequestMessage[] wrong =
@@ -105,6 +126,15 @@ internal sealed class MessageTests
             new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(0, -1)) },
             new(RequestKind.Top) { Limit = 0 },
             new(RequestKind.Top) { Limit = 10_001 },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 0, null) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 60_001, null) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "k", 1, null) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.Key, "", 1, null) },
+            new(RequestKind.Watch) { Watch = new((ClientFilterKind)3, "k", 1, null) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 1, WatchFrom.Behind(new(0, -1))) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 1, WatchFrom.Behind(new(0, long.MaxValue))) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 1, new(0, new(1, -1, null, ""), IsNew: false)) },
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.All, "", 1, new(0, new(1, 0, 5, new string('x', 4_097)), IsNew: false)) },
             new(RequestKind.GetMany),
             new(RequestKind.GetMany) { Keys = ["a", ""] },
             new(RequestKind.GetMany) { Keys = [.. Enumerable.Repeat("k", 1_001)] },
@@ -139,6 +169,7 @@ internal sealed class MessageTests
     {
         Assert.That(Names<ClientOutcome>(), Is.EqualTo(Names<Outcome>()));
         Assert.That(Names<ClientWriteConcern>(), Is.EqualTo(Names<WriteConcern>()));
+        Assert.That(Names<ClientWatchKind>(), Is.EqualTo(Names<WatchEventKind>()));
 
         // Changes of the members are no business of this protocol.
         Assert.That(Names<ClientRefusal>().Where(static name => name.Key < 100), Is.EqualTo(Names<Refusal>().Where(static name => (Refusal)name.Key is < Refusal.ChangeUnderWay or > Refusal.IdUsed)));

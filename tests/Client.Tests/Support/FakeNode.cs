@@ -69,6 +69,17 @@ internal sealed class FakeNode : IAsyncDisposable
     public static AnswerMessage Accepted(RequestMessage request) =>
         new(AnswerKind.Accepted) { Id = request.Id, Outcome = ClientOutcome.Accepted, Level = ConsistencyLevel.Available, Epoch = 1, Sequence = 1 };
 
+    /// <summary>A page of a watch that ends behind an entry, with a change of each of these values, one an entry, the last one there.</summary>
+    public static AnswerMessage Page(RequestMessage request, long entry, params long[] values) => new(AnswerKind.Watch)
+    {
+        Id = request.Id,
+        Index = entry,
+        Term = 1,
+        Level = ConsistencyLevel.Eventual,
+        Leader = 1,
+        Watch = new(new(entry, WatchMark.Whole, null, ""), [.. values.Select((value, i) => new WatchItem(ClientWatchKind.Changed, entry - values.Length + 1 + i, "k", value, entry - values.Length + 1 + i))]),
+    };
+
     public static AnswerMessage Refused(RequestMessage request, ClientRefusal refusal, ClientOutcome outcome = ClientOutcome.Rejected) =>
         AnswerMessage.Refused(request.Id, outcome, refusal, "As the test wants it.");
 
