@@ -64,6 +64,11 @@ public sealed class ClientSession : IAsyncDisposable
     public ValueTask<CounterResult> AddAsync(string key, long delta, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         WriteAsync(new(RequestKind.Add) { Key = key, Delta = delta }, timeout, cancellationToken);
 
+    /// <summary>Raises a counter, which starts at 0, to <paramref name="value"/> where it is below it, once.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> MaxAsync(string key, long value, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.Max) { Key = key, Value = value }, timeout, cancellationToken);
+
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist), once.</summary>
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
     public ValueTask<CounterResult> CompareAndSetAsync(string key, long? expected, long value, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>

@@ -18,6 +18,12 @@ public enum ClientOutcome : byte
     /// </summary>
     Provisional = 3,
 
+    /// <summary>
+    /// It is in the outbox of the node that answered, on its disk, and was not executed: it is applied at most once, and exactly once if that disk survives. When, and behind which
+    /// other writes, nobody knows.
+    /// </summary>
+    Accepted = 4,
+
     /// <summary>Of a write that was provisional: another leader's log took its place. It is not done, and never will be.</summary>
     Lost = 5,
 }
@@ -90,6 +96,24 @@ public enum ClientRefusal : byte
 
     /// <summary>With <see cref="ClientOutcome.Applied"/>: it was applied by an earlier attempt, and its answer was not kept.</summary>
     ReplyNotKept = 45,
+
+    /// <summary>Only adding and raising commute, so only they can be accepted before their place in the log is known: write with another concern.</summary>
+    NotCommutative = 50,
+
+    /// <summary>The node's outbox holds as much as it may.</summary>
+    OutboxFull = 51,
+
+    /// <summary>A later epoch of that outbox is in the log already.</summary>
+    OutboxRetired = 52,
+
+    /// <summary>An earlier command of that outbox is not in the log yet.</summary>
+    OutboxGap = 53,
+
+    /// <summary>As many nodes as the cluster keeps count of have used their outboxes.</summary>
+    OutboxTableFull = 54,
+
+    /// <summary>Only a single counter can be read with what waits in an outbox laid over it.</summary>
+    NoOverlay = 55,
 
     /// <summary>The bytes are no request, or a field is out of range. The node closes the connection behind such an answer.</summary>
     BadRequest = 100,

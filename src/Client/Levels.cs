@@ -20,11 +20,17 @@ public enum ConsistencyLevel : byte
     /// <summary>A read of some prefix of the log.</summary>
     Eventual = 4,
 
+    /// <summary>An eventual read with what waits in the node's own outbox laid over it.</summary>
+    Tentative = 5,
+
     /// <summary>A write that a quorum holds.</summary>
     Quorum = 16,
 
     /// <summary>A write that the leader's disk holds.</summary>
     Leader = 17,
+
+    /// <summary>A write that the disk of the node holds which was asked.</summary>
+    Available = 18,
 }
 
 /// <summary>What must hold a write before it is answered.</summary>
@@ -35,6 +41,12 @@ public enum ClientWriteConcern : byte
 
     /// <summary>The leader's disk: the answer is <see cref="ClientOutcome.Provisional"/>, without a value and without a token.</summary>
     Leader = 1,
+
+    /// <summary>
+    /// The disk of one node, whoever leads and whether or not it hears anybody: the answer is <see cref="ClientOutcome.Accepted"/>, without a value and without a token. The
+    /// nearest node that takes it; the next ones, and <see cref="ReadLevel.Tentative"/> reads, go there, too, while it can be reached. For adding and raising only.
+    /// </summary>
+    Available = 2,
 }
 
 /// <summary>
@@ -91,6 +103,12 @@ public readonly record struct WritePosition(uint Incarnation, long Index, long T
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Incarnation}@{Index}.{Term}");
 }
 
+/// <summary>Where an accepted write stands: in which node's outbox, and where in it. Nobody can be asked about it; it is for people and logs.</summary>
+/// <param name="Node">The node that accepted it.</param>
+/// <param name="Epoch">The number of the outbox's epoch, from 1.</param>
+/// <param name="Sequence">The write's number in it, from 1.</param>
+public readonly record struct OutboxPosition(int Node, long Epoch, long Sequence);
+
 /// <summary>What a read may rely on. Each level is served exactly or refused with a reason; none is weakened in silence.</summary>
 public readonly record struct ReadLevel
 {
@@ -107,6 +125,13 @@ public readonly record struct ReadLevel
 
     /// <summary>Some prefix of the log, from the nearest node.</summary>
     public static ReadLevel Eventual => new(ConsistencyLevel.Eventual, default, null);
+
+    /// <summary>
+    /// As <see cref="Eventual"/>, with what waits in the outbox of the node that serves it laid over it, each accepted write exactly once;
+    /// <see cref="CounterResult.IsTentative"/> says whether anything does. It goes to the node that last accepted a write of this client, and only while that cannot be reached to the
+    /// nearest one, which knows nothing of other outboxes: <see cref="AnswerStamp.Node"/> tells. For <see cref="RaftStreamClient.GetAsync"/> only.
+    /// </summary>
+    public static ReadLevel Tentative => new(ConsistencyLevel.Tentative, default, null);
 
     /// <summary>
     /// From the nearest node that has applied all that this client has seen so far, by its answers to reads and to quorum writes: read your writes,

@@ -24,6 +24,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
     private readonly RaftStreamClientOptions _options;
     private readonly NodeTable _nodes;
     private readonly CallRunner _runner;
+    private readonly WatchRunner _watches;
     private int _disposed;
 
     private RaftStreamClient(RaftStreamClientOptions options)
@@ -31,6 +32,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
         _options = options;
         _nodes = new(options);
         _runner = new(_nodes, options);
+        _watches = new(_nodes, options, _runner.Stopping);
     }
 
     /// <summary>The nodes as the client sees them at the moment.</summary>
@@ -87,6 +89,38 @@ public sealed class RaftStreamClient : IAsyncDisposable
         return Counter(end, options.Level.Kind);
     }
 
+    /// <summary>Reads up to 1,000 counters, all as they were at one index of the log.</summary>
+    /// <param name="keys">Which; what they take together, and three bytes more each, is 16,000 bytes of UTF-8 at the most.</param>
+    /// <param name="options">At which level; not <see cref="ReadLevel.Tentative"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">There are none or too many keys, one is no key, or the timeout is out of range.</exception>
+    public async ValueTask<ValuesResult> GetManyAsync(IReadOnlyCollection<string> keys, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        var asked = KeysOf(keys);
+        var request = new RequestMessage(RequestKind.GetMany) { Keys = asked, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        var answer = end.Answer;
+        if (answer.Outcome == ClientOutcome.Applied && answer.Values.Count != asked.Length)
+            return new(ClientOutcome.Rejected, ClientRefusal.Internal, $"The node answered for {answer.Values.Count} counters, not for {asked.Length}.", [], Stamp(end, options.Level.Kind));
+        return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Outcome == ClientOutcome.Applied ? [.. asked.Zip(answer.Values, static (key, value) => new CounterReading(key, value))] : [], Stamp(end, options.Level.Kind));
+    }
+
+    /// <summary>
+    /// Sums the counters whose keys are whole numbers from <paramref name="from"/> to <paramref name="to"/>, both included; nothing where <paramref name="from"/> is the larger. A key
+    /// is one if it is exactly the decimal text of 64 bits with a sign: "7" and "-7" are, "07" and "+7" are not.
+    /// </summary>
+    /// <param name="from">The first.</param>
+    /// <param name="to">The last.</param>
+    /// <param name="options">At which level; not <see cref="ReadLevel.Tentative"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">The timeout is out of range.</exception>
+    public async ValueTask<RangeSumResult> RangeSumAsync(long from, long to, ReadOptions options = default, CancellationToken cancellationToken = default)
+    {
+        var request = new RequestMessage(RequestKind.RangeSum) { From = from, To = to, Level = TermsOf(options.Level) };
+        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return new(end.Answer.Outcome, end.Answer.Refusal, end.Answer.Problem, end.Answer.Sum, end.Answer.Count, Stamp(end, options.Level.Kind));
+    }
+
     /// <summary>Reads the largest counters.</summary>
     /// <param name="limit">How many: 1 to 10,000. A list whose keys take more than a mebibyte is refused as <see cref="ClientRefusal.TooLarge"/>.</param>
     /// <param name="options">At which level.</param>
@@ -107,6 +141,11 @@ public sealed class RaftStreamClient : IAsyncDisposable
     public ValueTask<CounterResult> AddAsync(string key, long delta, WriteOptions options = default, CancellationToken cancellationToken = default) =>
         WriteAsync(new(RequestKind.Add) { Key = key, Delta = delta }, options, cancellationToken);
 
+    /// <summary>Raises a counter, which starts at 0, to <paramref name="value"/> where it is below it. Sent again only after a refusal that is certain.</summary>
+    /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
+    public ValueTask<CounterResult> MaxAsync(string key, long value, WriteOptions options = default, CancellationToken cancellationToken = default) =>
+        WriteAsync(new(RequestKind.Max) { Key = key, Value = value }, options, cancellationToken);
+
     /// <summary>Sets a counter to <paramref name="value"/> if it is <paramref name="expected"/> (null: if it does not exist). Sent again only after a refusal that is certain.</summary>
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
     public ValueTask<CounterResult> CompareAndSetAsync(string key, long? expected, long value, WriteOptions options = default, CancellationToken cancellationToken = default) =>
@@ -116,6 +155,30 @@ public sealed class RaftStreamClient : IAsyncDisposable
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
     public ValueTask<CounterResult> DeleteAsync(string key, WriteOptions options = default, CancellationToken cancellationToken = default) =>
         WriteAsync(new(RequestKind.Delete) { Key = key }, options, cancellationToken);
+
+    /// <summary>
+    /// Tells the changes of counters as a node has applied them, which may be behind others: each committed change once, in the order of the log, without a gap
+    /// (<see cref="ClientWatchEvent"/>). It goes on at another node by itself when a node or a connection fails, for ever; a node takes 256 watches, and the client 64.
+    /// </summary>
+    /// <remarks>
+    /// Events are fetched some at a time, as they are taken: a slow reader holds no more than one page of them, here and in the node, and nothing else of this client waits for it. One that is
+    /// too slow finds that the changes are not known any more, and gets a <see cref="ClientWatchKind.Reset"/>.
+    /// </remarks>
+    /// <param name="filter">Which counters.</param>
+    /// <param name="from">
+    /// All changes behind this: a <see cref="ClientWatchEvent.Resume"/>, the token of an answer, or an id of the HTTP interface. Where the node does not know them any more, or the token is
+    /// of another incarnation of the cluster, a <see cref="ClientWatchKind.Reset"/> comes in their place. Null begins with one: the counters as they are.
+    /// </param>
+    /// <param name="cancellationToken">Ends the watch with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The index of <paramref name="from"/> is out of range.</exception>
+    /// <exception cref="RaftStreamClientException">There are too many watches, or the client was disposed; thrown where the events are enumerated.</exception>
+    public IAsyncEnumerable<ClientWatchEvent> WatchAsync(ClientWatchFilter filter, ReadToken? from = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        ArgumentOutOfRangeException.ThrowIfLessThan(from?.Index ?? 0, 0, nameof(from));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from?.Index ?? 0, WatchMark.MaxEntry, nameof(from));
+        return _watches.RunAsync(filter, from, cancellationToken);
+    }
 
     /// <summary>Waits until it is decided what became of a provisional write.</summary>
     /// <exception cref="ArgumentException">The position has an index or a term below 1, or the timeout is out of range.</exception>
@@ -143,19 +206,32 @@ public sealed class RaftStreamClient : IAsyncDisposable
         await _runner.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Refuses what is no key.</summary>
-    internal static void CheckKey(string key)
+    /// <summary>Refuses what is no key; how many bytes it has.</summary>
+    internal static int CheckKey(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
         try
         {
-            if (Strict.GetByteCount(key) is < 1 or > RequestMessage.MaxKeyBytes)
-                throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
+            var size = Strict.GetByteCount(key);
+            return size is >= 1 and <= RequestMessage.MaxKeyBytes
+                ? size
+                : throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
         }
         catch (EncoderFallbackException broken)
         {
             throw new ArgumentException("The key holds half of a surrogate pair: give text that UTF-8 can hold.", nameof(key), broken);
         }
+    }
+
+    private static string[] KeysOf(IReadOnlyCollection<string> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count is < 1 or > RequestMessage.MaxKeys)
+            throw new ArgumentException($"There are {keys.Count} keys: ask for 1 to {RequestMessage.MaxKeys}.", nameof(keys));
+        var size = keys.Sum(static key => CheckKey(key) + RequestMessage.KeyOverhead);
+        return size <= RequestMessage.MaxKeysBytes
+            ? [.. keys]
+            : throw new ArgumentException($"The keys take {size} bytes with {RequestMessage.KeyOverhead} more for each: ask for fewer at a time, {RequestMessage.MaxKeysBytes} bytes at the most.", nameof(keys));
     }
 
     /// <summary>How long a call may take.</summary>
@@ -174,6 +250,8 @@ public sealed class RaftStreamClient : IAsyncDisposable
         return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Value, answer.Exists, answer.Matched, Stamp(end, asked))
         {
             Position = answer.Outcome == ClientOutcome.Provisional ? new(answer.Incarnation, answer.Index, answer.Term) : null,
+            Accepted = answer.Outcome == ClientOutcome.Accepted ? new(answer.Node, answer.Epoch, answer.Sequence) : null,
+            IsTentative = answer.IsTentative,
         };
     }
 
@@ -182,7 +260,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
     {
         var answer = end.Answer;
 
-        // [safety] A provisional write may never be: whoever waited for its index would wait for another's.
+        // [safety] A provisional write may never be: whoever waited for its index would wait for another's. An accepted one has no index yet.
         ReadToken? token = answer.Outcome == ClientOutcome.Applied && answer.Level is not null ? new(answer.Incarnation, answer.Index) : null;
         if (token is { } seen)
             _nodes.See(seen);
@@ -204,10 +282,15 @@ public sealed class RaftStreamClient : IAsyncDisposable
     private async ValueTask<CounterResult> WriteAsync(RequestMessage request, WriteOptions options, CancellationToken cancellationToken)
     {
         CheckKey(request.Key);
-        if (options.Concern > ClientWriteConcern.Leader)
-            throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum or Leader.");
-        var end = await _runner.RunAsync(request with { Concern = options.Concern }, CallKind.Write, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
-        return Counter(end, options.Concern == ClientWriteConcern.Leader ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum);
+        var (kind, asked) = options.Concern switch
+        {
+            ClientWriteConcern.Quorum => (CallKind.Write, ConsistencyLevel.Quorum),
+            ClientWriteConcern.Leader => (CallKind.Write, ConsistencyLevel.Leader),
+            ClientWriteConcern.Available => (CallKind.NearWrite, ConsistencyLevel.Available),
+            _ => throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum, Leader or Available."),
+        };
+        var end = await _runner.RunAsync(request with { Concern = options.Concern }, kind, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
+        return Counter(end, asked);
     }
 
     private async Task FindNodeAsync(CancellationToken cancellationToken)

@@ -46,7 +46,33 @@ public readonly record struct CounterResult(
 {
     /// <summary>For <see cref="ClientOutcome.Provisional"/>: what <see cref="RaftStreamClient.ConfirmAsync"/> asks about. Else null.</summary>
     public WritePosition? Position { get; init; }
+
+    /// <summary>For <see cref="ClientOutcome.Accepted"/>: where it waits. Else null.</summary>
+    public OutboxPosition? Accepted { get; init; }
+
+    /// <summary>For a read at <see cref="ReadLevel.Tentative"/>: whether something, of this counter or of another one, waits in the node's outbox that is not in the log as far as the node has applied it.</summary>
+    public bool IsTentative { get; init; }
 }
+
+/// <summary>One counter of several that were read; the value is null where there is no such counter.</summary>
+public readonly record struct CounterReading(string Key, long? Value);
+
+/// <summary>Several counters, all as they were at one index of the log.</summary>
+/// <param name="Outcome">What is certain about it.</param>
+/// <param name="Refusal">Why there is no answer, where there is none.</param>
+/// <param name="Problem">The refusal in one sentence; null where all is well.</param>
+/// <param name="Values">The counters in the order in which they were asked for; empty where there is no answer.</param>
+/// <param name="Stamp">Who answered, and how.</param>
+public sealed record ValuesResult(ClientOutcome Outcome, ClientRefusal Refusal, string? Problem, IReadOnlyList<CounterReading> Values, AnswerStamp Stamp);
+
+/// <summary>The sum over the counters whose keys are whole numbers in a range.</summary>
+/// <param name="Outcome">What is certain about it.</param>
+/// <param name="Refusal">Why there is no answer, where there is none.</param>
+/// <param name="Problem">The refusal in one sentence; null where all is well.</param>
+/// <param name="Sum">The sum, which never leaves 128 bits.</param>
+/// <param name="Count">How many counters it is of.</param>
+/// <param name="Stamp">Who answered, and how.</param>
+public sealed record RangeSumResult(ClientOutcome Outcome, ClientRefusal Refusal, string? Problem, Int128 Sum, long Count, AnswerStamp Stamp);
 
 /// <summary>One row of a top list.</summary>
 public readonly record struct TopRow(string Key, long Value);

@@ -139,6 +139,9 @@ public sealed class CountingService
         return _watches.RunAsync(new(filter, from), cancellationToken);
     }
 
+    /// <summary>The next page of a watch that somebody else keeps (<see cref="Watches.PageAsync"/>); it counts among <see cref="MaxWatches"/>.</summary>
+    internal ValueTask<WatchAnswer> WatchPageAsync(Watcher watcher, TimeSpan wait, CancellationToken cancellationToken) => _watches.PageAsync(watcher, wait, cancellationToken);
+
     /// <summary>Reads the <paramref name="limit"/> largest counters; 1 to 10,000.</summary>
     public async ValueTask<TopAnswer> TopAsync(int limit, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
     {

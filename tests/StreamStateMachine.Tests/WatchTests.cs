@@ -127,6 +127,50 @@ public sealed class WatchTests
     }
 
     [Test]
+    public void A_watch_is_handed_from_one_replica_to_another_between_any_two_pages()
+    {
+        var (resets, moves) = (0, 0);
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var random = new Random(seed);
+            var commands = new RandomCommands(random, 200);
+            var (store, late) = (Small(), Small());
+            var missing = new Queue<byte[]>();
+            WatchFilter[] filters = [WatchFilter.All, WatchFilter.Key("key 21" + new string('k', 1_500)), WatchFilter.Prefix("key 1"), WatchFilter.Prefix("word")];
+            var watches = filters.Select(filter => new WatchHarness(store, filter, random.Next(2) == 0 ? null : LogIndex.Zero, random.Next(1, 4_000))).ToList();
+            for (var step = 0; step < 1_500; step++)
+            {
+                var command = commands.Next();
+                store.Apply(command);
+                missing.Enqueue(command);
+                while (missing.Count > random.Next(1, 20))
+                    late.Apply(missing.Dequeue());
+                foreach (var watch in watches)
+                {
+                    if (random.Next(random.Next(1, 60)) == 0)
+                        watch.Ask();
+                    if (random.Next(8) != 0)
+                        continue;
+                    watch.HandOverTo(watch.Store == store ? late : store);
+                    moves++;
+                }
+            }
+
+            while (missing.TryDequeue(out var rest))
+                late.Apply(rest);
+            foreach (var watch in watches)
+            {
+                watch.AskAll();
+                watch.AssertState($"seed {seed}");
+                watch.AssertOnce($"seed {seed}");
+                resets += watch.Resets;
+            }
+        }
+
+        Assert.That((resets, moves), Is.GreaterThan((15, 5_000)));
+    }
+
+    [Test]
     public void Rows_of_a_large_store_come_in_pages_while_it_changes_and_add_up_to_its_state()
     {
         var random = new Random(3);
@@ -227,6 +271,26 @@ internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIn
     {
         Store = other;
         Watcher = new(filter, Watcher.Resume, pageBytes);
+    }
+
+    /// <summary>The same watch goes on at another replica, also in the middle of an entry or of the rows.</summary>
+    public void HandOverTo(StoreHarness other)
+    {
+        Store = other;
+        if (Watcher.IsNew)
+            return;
+        var resume = Watcher.Resume;
+        Watcher = Watcher.GoingOn(filter, Watcher.Place, pageBytes);
+        Assert.That(Watcher.Resume.HasValue, Is.EqualTo(resume.HasValue));
+        Assert.That(Watcher.Resume?.Value ?? 0, Is.GreaterThanOrEqualTo(resume?.Value ?? 0), "what a place says of where to resume is no less");
+    }
+
+    /// <summary>No change was told twice since the last reset.</summary>
+    public void AssertOnce(string where)
+    {
+        var since = Events.FindLastIndex(static item => item.Kind == WatchEventKind.Reset) + 1;
+        var changes = Events.Skip(since).Where(static item => item.Kind is WatchEventKind.Changed or WatchEventKind.Deleted).Select(static item => (item.Index, item.Key)).ToArray();
+        Assert.That(changes.Distinct().Count(), Is.EqualTo(changes.Length), where);
     }
 
     public void AssertState(string where)

@@ -14,6 +14,9 @@ internal sealed record DialFailure(ClientRefusal Refusal, string Sentence);
 /// </summary>
 internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStreamClientOptions options, ulong seed)
 {
+    /// <summary>No level of a read: under it a node is passed over that cannot serve a watch.</summary>
+    public const ConsistencyLevel Watching = ConsistencyLevel.Available + 1;
+
     /// <summary>Two probes in a row without an answer end a connection: a machine that vanished says nothing.</summary>
     private const int MaxSilentProbes = 2;
 
@@ -28,7 +31,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
 
     private readonly TimeProvider _time = options.TimeProvider;
     private readonly Backoff _backoff = new(seed);
-    private readonly long[] _shunned = new long[(int)ConsistencyLevel.Eventual + 1];
+    private readonly long[] _shunned = new long[(int)Watching + 1];
     private volatile NodeConnection? _connection;
     private volatile DialFailure? _lastFailure;
     private int _id;
@@ -53,11 +56,11 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     public static string Format(DnsEndPoint endPoint) =>
         endPoint.Host.Contains(':', StringComparison.Ordinal) ? $"[{endPoint.Host}]:{endPoint.Port}" : $"{endPoint.Host}:{endPoint.Port}";
 
-    /// <summary>The node refused a read of that level: others are asked first for a while.</summary>
+    /// <summary>The node refused a request of that level: others are asked first for a while.</summary>
     public void Shun(ConsistencyLevel level) =>
         Volatile.Write(ref _shunned[(int)level], _time.GetTimestamp() + (long)(ShunTime.TotalSeconds * _time.TimestampFrequency));
 
-    /// <summary>Whether it lately refused a read of that level.</summary>
+    /// <summary>Whether it lately refused a request of that level.</summary>
     public bool IsShunned(ConsistencyLevel level) => Volatile.Read(ref _shunned[(int)level]) > _time.GetTimestamp();
 
     /// <summary>Runs until the client is disposed.</summary>
@@ -99,7 +102,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     {
         using var limit = new CancellationTokenSource(options.DialTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name), options.MaxInFlight + PlacesForProbes, _time, either.Token).ConfigureAwait(false);
+        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name), options.MaxInFlight + WatchRunner.MaxWatches + PlacesForProbes, _time, either.Token).ConfigureAwait(false);
     }
 
     private async Task ProbeAsync(NodeConnection connection, CancellationToken stop)

@@ -89,11 +89,11 @@ internal sealed class PendingTable : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
-    /// <summary>What it means that there is no answer: a write may be done, and anything else is as if it had not been asked.</summary>
+    /// <summary>[safety] What it means that there is no answer: a read is as if it had not been asked, and anything else may be done.</summary>
     private static AnswerMessage Failed(RequestKind kind, ClientRefusal refusal)
     {
-        var isLost = kind is RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.OpenSession or RequestKind.CloseSession or RequestKind.Confirm;
-        return AnswerMessage.Refused(0, isLost ? ClientOutcome.Unknown : ClientOutcome.Rejected, refusal, ClientSentences.Of(refusal));
+        var changesNothing = kind is RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Status;
+        return AnswerMessage.Refused(0, changesNothing ? ClientOutcome.Rejected : ClientOutcome.Unknown, refusal, ClientSentences.Of(refusal));
     }
 
     private PendingRequest? Take(long id)

@@ -21,6 +21,21 @@ internal enum AnswerKind : byte
     /// <summary>[68, head, leads, node's term, applied index]</summary>
     Status = 68,
 
+    /// <summary>[69, head, value, exists, tentative]</summary>
+    Tentative = 69,
+
+    /// <summary>[70, head, epoch, sequence]</summary>
+    Accepted = 70,
+
+    /// <summary>[71, head, [value or nil, value or nil ...]]</summary>
+    Values = 71,
+
+    /// <summary>[72, head, the sum's upper 64 bits with its sign, its lower 64 bits, count]</summary>
+    Sum = 72,
+
+    /// <summary>[73, head, place, events]: <see cref="EventPage"/></summary>
+    Watch = 73,
+
     /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
     Fault = 127,
 }
@@ -77,6 +92,15 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     /// <summary>Counter: whether the expected value was found.</summary>
     public bool Matched { get; init; }
 
+    /// <summary>Tentative: whether something waits in the node's outbox that it has not applied.</summary>
+    public bool IsTentative { get; init; }
+
+    /// <summary>Accepted: the epoch of the node's outbox.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>Accepted: the write's number in it.</summary>
+    public long Sequence { get; init; }
+
     /// <summary>Top: the rows.</summary>
     public IReadOnlyList<TopRow> Rows { get; init; } = [];
 
@@ -85,6 +109,18 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
 
     /// <summary>Top: how many there are.</summary>
     public long Distinct { get; init; }
+
+    /// <summary>Values: in the order of the keys, null for a counter that there is not.</summary>
+    public IReadOnlyList<long?> Values { get; init; } = [];
+
+    /// <summary>Sum: of all counters in the range.</summary>
+    public Int128 Sum { get; init; }
+
+    /// <summary>Sum: how many there are.</summary>
+    public long Count { get; init; }
+
+    /// <summary>Watch: what happened; else null.</summary>
+    public EventPage? Watch { get; init; }
 
     /// <summary>Session: which one.</summary>
     public long Session { get; init; }
@@ -131,6 +167,15 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                 writer.Write(Exists);
                 writer.Write(Matched);
                 break;
+            case AnswerKind.Tentative:
+                writer.Write(Value);
+                writer.Write(Exists);
+                writer.Write(IsTentative);
+                break;
+            case AnswerKind.Accepted:
+                writer.Write(Epoch);
+                writer.Write(Sequence);
+                break;
             case AnswerKind.Top:
                 writer.Write(Total);
                 writer.Write(Distinct);
@@ -141,6 +186,19 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                     writer.Write(row.Value);
                 }
 
+                break;
+            case AnswerKind.Values:
+                writer.WriteArrayHeader(Values.Count);
+                foreach (var value in Values)
+                    WriteNumber(writer, value);
+                break;
+            case AnswerKind.Sum:
+                writer.Write((long)(Sum >> 64));
+                writer.Write((ulong)(Sum & ulong.MaxValue));
+                writer.Write(Count);
+                break;
+            case AnswerKind.Watch:
+                Watch!.Write(writer);
                 break;
             case AnswerKind.Session:
                 writer.Write((ulong)Incarnation);
@@ -160,8 +218,9 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     public static int CountOf(AnswerKind kind) => kind switch
     {
         AnswerKind.Plain or AnswerKind.Fault => HeadCount,
-        AnswerKind.Session => HeadCount + 2,
-        AnswerKind.Counter or AnswerKind.Top or AnswerKind.Status => HeadCount + 3,
+        AnswerKind.Values => HeadCount + 1,
+        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch => HeadCount + 2,
+        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
         _ => 0,
     };
 

@@ -57,8 +57,28 @@ internal static class AnswerReader
                     return false;
                 answer = answer with { Value = value, Exists = exists, Matched = matched };
                 return true;
+            case AnswerKind.Tentative:
+                if (!reader.TryReadInt64(out var here) || !reader.TryReadBoolean(out var isThere) || !reader.TryReadBoolean(out var waits))
+                    return false;
+                answer = answer with { Value = here, Exists = isThere, Matched = true, IsTentative = waits };
+                return true;
+            case AnswerKind.Accepted:
+                if (!TryReadNumber(ref reader, long.MaxValue, out var epoch) || !TryReadNumber(ref reader, long.MaxValue, out var sequence))
+                    return false;
+                answer = answer with { Epoch = epoch, Sequence = sequence };
+                return true;
             case AnswerKind.Top:
                 return TryReadRows(ref reader, ref answer);
+            case AnswerKind.Values:
+                return TryReadValues(ref reader, ref answer);
+            case AnswerKind.Sum:
+                if (!reader.TryReadInt64(out var upper) || !reader.TryReadUInt64(out var lower) || !TryReadNumber(ref reader, long.MaxValue, out var summed))
+                    return false;
+                answer = answer with { Sum = new((ulong)upper, lower), Count = summed };
+                return true;
+            case AnswerKind.Watch:
+                answer = answer with { Watch = EventPage.TryRead(ref reader) };
+                return answer.Watch is not null;
             case AnswerKind.Session:
                 if (!TryReadNumber(ref reader, uint.MaxValue, out var incarnation) || !TryReadNumber(ref reader, long.MaxValue, out var session))
                     return false;
@@ -89,6 +109,24 @@ internal static class AnswerReader
         }
 
         answer = answer with { Total = total, Distinct = distinct, Rows = rows };
+        return true;
+    }
+
+    private static bool TryReadValues(ref MessagePackReader reader, ref AnswerMessage answer)
+    {
+        if (!reader.TryReadArrayHeader(out var count) || count > RequestMessage.MaxKeys)
+            return false;
+        var values = new long?[count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (reader.TryReadNil())
+                continue;
+            if (!reader.TryReadInt64(out var value))
+                return false;
+            values[i] = value;
+        }
+
+        answer = answer with { Values = values };
         return true;
     }
 

@@ -33,6 +33,18 @@ internal enum RequestKind : byte
 
     /// <summary>[9, id, deadline]</summary>
     Status = 9,
+
+    /// <summary>[10, id, deadline, write, key, value]</summary>
+    Max = 10,
+
+    /// <summary>[11, id, deadline, level, [key, key ...]]</summary>
+    GetMany = 11,
+
+    /// <summary>[12, id, deadline, level, from, to]</summary>
+    RangeSum = 12,
+
+    /// <summary>[13, id, deadline, wait, filter, key or prefix, from or nil]: <see cref="WatchTerms"/></summary>
+    Watch = 13,
 }
 
 /// <summary>The session and number under which a write is applied once: [incarnation, session, sequence, acknowledged].</summary>
@@ -53,6 +65,15 @@ internal readonly record struct RequestMessage(RequestKind Kind)
 
     /// <summary>The most rows of a top list.</summary>
     public const int MaxTop = 10_000;
+
+    /// <summary>The most keys of one read.</summary>
+    public const int MaxKeys = 1_000;
+
+    /// <summary>What the keys of one read may take together, each with <see cref="KeyOverhead"/>: then the request is no larger than one may be.</summary>
+    public const int MaxKeysBytes = 16_000;
+
+    /// <summary>What a key takes beyond its bytes, at the most.</summary>
+    public const int KeyOverhead = 3;
 
     /// <summary>The longest time that a request may take, in milliseconds.</summary>
     public const long MaxDeadlineMs = 600_000;
@@ -81,8 +102,20 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>What the counter must be; null: it must not exist.</summary>
     public long? Expected { get; init; }
 
-    /// <summary>What it becomes.</summary>
+    /// <summary>What it becomes; of a maximum: at least.</summary>
     public long Value { get; init; }
+
+    /// <summary>Of a read of several counters: which.</summary>
+    public IReadOnlyList<string> Keys { get; init; } = [];
+
+    /// <summary>Of a sum: the first key of the range.</summary>
+    public long From { get; init; }
+
+    /// <summary>Of a sum: the last key of the range.</summary>
+    public long To { get; init; }
+
+    /// <summary>Of a watch: everything but the head; else null.</summary>
+    public WatchTerms? Watch { get; init; }
 
     /// <summary>How many rows.</summary>
     public int Limit { get; init; }
@@ -94,7 +127,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     public WritePosition Position { get; init; }
 
     /// <summary>Whether it changes the store, so that doing it twice is not the same as once.</summary>
-    public bool IsWrite => Kind is RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete;
+    public bool IsWrite => Kind is RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.Max;
 
     /// <summary>Writes the body of its frame.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -106,7 +139,7 @@ internal readonly record struct RequestMessage(RequestKind Kind)
         writer.Write(DeadlineMs);
         switch (Kind)
         {
-            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete:
+            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.Max:
                 WriteWrite(writer);
                 break;
             case RequestKind.Get:
@@ -116,6 +149,20 @@ internal readonly record struct RequestMessage(RequestKind Kind)
             case RequestKind.Top:
                 WriteLevel(writer);
                 writer.Write(Limit);
+                break;
+            case RequestKind.GetMany:
+                WriteLevel(writer);
+                writer.WriteArrayHeader(Keys.Count);
+                foreach (var key in Keys)
+                    writer.WriteString(key);
+                break;
+            case RequestKind.RangeSum:
+                WriteLevel(writer);
+                writer.Write(From);
+                writer.Write(To);
+                break;
+            case RequestKind.Watch:
+                Watch!.Write(writer);
                 break;
             case RequestKind.OpenSession:
                 writer.Write(IdleTimeoutMs);
@@ -143,9 +190,9 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>How many values a request of that kind has; 0 where there is no such kind.</summary>
     public static int CountOf(RequestKind kind) => kind switch
     {
-        RequestKind.CompareAndSet => 7,
-        RequestKind.Add or RequestKind.Confirm => 6,
-        RequestKind.Delete or RequestKind.Get or RequestKind.Top or RequestKind.CloseSession => 5,
+        RequestKind.CompareAndSet or RequestKind.Watch => 7,
+        RequestKind.Add or RequestKind.Max or RequestKind.RangeSum or RequestKind.Confirm => 6,
+        RequestKind.Delete or RequestKind.Get or RequestKind.GetMany or RequestKind.Top or RequestKind.CloseSession => 5,
         RequestKind.OpenSession => 4,
         RequestKind.Status => 3,
         _ => 0,
@@ -169,13 +216,12 @@ internal readonly record struct RequestMessage(RequestKind Kind)
         writer.WriteString(Key);
         if (Kind == RequestKind.Add)
             writer.Write(Delta);
-        if (Kind != RequestKind.CompareAndSet)
-            return;
-        if (Expected is { } expected)
+        if (Kind == RequestKind.CompareAndSet && Expected is { } expected)
             writer.Write(expected);
-        else
+        else if (Kind == RequestKind.CompareAndSet)
             writer.WriteNil();
-        writer.Write(Value);
+        if (Kind is RequestKind.CompareAndSet or RequestKind.Max)
+            writer.Write(Value);
     }
 
     private void WriteLevel(MessagePackWriter writer)

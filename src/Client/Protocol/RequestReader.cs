@@ -42,10 +42,17 @@ internal static class RequestReader
     {
         switch (request.Kind)
         {
-            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete:
+            case RequestKind.Add or RequestKind.CompareAndSet or RequestKind.Delete or RequestKind.Max:
                 return ReadTerms(ref reader, ref request) ?? ReadKey(ref reader, ref request) ?? ReadChange(ref reader, ref request);
             case RequestKind.Get:
                 return ReadLevel(ref reader, ref request) ?? ReadKey(ref reader, ref request);
+            case RequestKind.GetMany:
+                return ReadLevel(ref reader, ref request) ?? ReadKeys(ref reader, ref request);
+            case RequestKind.RangeSum:
+                return ReadLevel(ref reader, ref request) ?? ReadRange(ref reader, ref request);
+            case RequestKind.Watch:
+                request = request with { Watch = WatchTerms.TryRead(ref reader, out var wrongTerms) };
+                return wrongTerms;
             case RequestKind.Top:
                 if (ReadLevel(ref reader, ref request) is { } wrong)
                     return wrong;
@@ -74,8 +81,8 @@ internal static class RequestReader
     {
         if (reader.NextType == MessagePackType.Integer)
         {
-            if (!TryReadNumber(ref reader, 0, (long)ClientWriteConcern.Leader, out var concern))
-                return "The concern of a write is 0 (quorum) or 1 (leader).";
+            if (!TryReadNumber(ref reader, 0, (long)ClientWriteConcern.Available, out var concern))
+                return "The concern of a write is 0 (quorum), 1 (leader) or 2 (available).";
             request = request with { Concern = (ClientWriteConcern)concern };
             return null;
         }
@@ -85,7 +92,7 @@ internal static class RequestReader
             || !TryReadNumber(ref reader, 1, long.MaxValue, out var session)
             || !TryReadNumber(ref reader, 1, long.MaxValue, out var sequence)
             || !TryReadNumber(ref reader, 0, sequence - 1, out var acknowledged))
-            return "A write has a concern, 0 or 1, or its place in a session: [incarnation, session, sequence from 1, acknowledged below the sequence].";
+            return "A write has a concern, 0 to 2, or its place in a session: [incarnation, session, sequence from 1, acknowledged below the sequence].";
         request = request with { Session = new((uint)incarnation, session, sequence, acknowledged) };
         return null;
     }
@@ -95,6 +102,30 @@ internal static class RequestReader
         if (!reader.TryReadString(RequestMessage.MaxKeyBytes, out var key) || key.Length == 0)
             return $"The key is no string of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.";
         request = request with { Key = key };
+        return null;
+    }
+
+    private static string? ReadKeys(ref MessagePackReader reader, ref RequestMessage request)
+    {
+        if (!reader.TryReadArrayHeader(out var count) || count is < 1 or > RequestMessage.MaxKeys)
+            return $"The keys are no array of 1 to {RequestMessage.MaxKeys}.";
+        var keys = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            if (!reader.TryReadString(RequestMessage.MaxKeyBytes, out var key) || key.Length == 0)
+                return $"Key {i + 1} is no string of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.";
+            keys[i] = key;
+        }
+
+        request = request with { Keys = keys };
+        return null;
+    }
+
+    private static string? ReadRange(ref MessagePackReader reader, ref RequestMessage request)
+    {
+        if (!reader.TryReadInt64(out var from) || !reader.TryReadInt64(out var to))
+            return "A bound of the range is no whole number of 64 bits.";
+        request = request with { From = from, To = to };
         return null;
     }
 
@@ -116,9 +147,14 @@ internal static class RequestReader
                 expected = number;
             }
 
+            request = request with { Expected = expected };
+        }
+
+        if (request.Kind is RequestKind.CompareAndSet or RequestKind.Max)
+        {
             if (!reader.TryReadInt64(out var value))
-                return "The value to set is no whole number of 64 bits.";
-            request = request with { Expected = expected, Value = value };
+                return "The value is no whole number of 64 bits.";
+            request = request with { Value = value };
         }
 
         return null;
@@ -126,8 +162,8 @@ internal static class RequestReader
 
     private static string? ReadLevel(ref MessagePackReader reader, ref RequestMessage request)
     {
-        const string Wrong = "The level is none of [0] linearizable, [1] lease, [2, max age in ms], [3, incarnation, index] and [4] eventual.";
-        if (!reader.TryReadArrayHeader(out var count) || !TryReadNumber(ref reader, 0, (long)ConsistencyLevel.Eventual, out var code))
+        const string Wrong = "The level is none of [0] linearizable, [1] lease, [2, max age in ms], [3, incarnation, index], [4] eventual and [5] tentative.";
+        if (!reader.TryReadArrayHeader(out var count) || !TryReadNumber(ref reader, 0, (long)ConsistencyLevel.Tentative, out var code))
             return Wrong;
         var (kind, age, token) = ((ConsistencyLevel)code, 0L, default(ReadToken));
         if (count != (kind switch { ConsistencyLevel.BoundedStaleness => 2, ConsistencyLevel.Session => 3, _ => 1 }))

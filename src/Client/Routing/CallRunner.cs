@@ -41,7 +41,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             {
                 var answer = await connection.SendAsync(request, Patience(kind, timeout), cancellationToken).ConfigureAwait(false);
                 if (Verdicts.Of(answer, kind) == Verdict.Final)
-                    return new(Finish(answer, kind, isUncertain: false), 1);
+                    return End(link, answer, kind, isUncertain: false, attempts: 1);
                 return await RepeatAsync(request, kind, timeout, start, (link, answer), cancellationToken).ConfigureAwait(false);
             }
 
@@ -52,6 +52,9 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             _places.Release();
         }
     }
+
+    /// <summary>Cancelled when the client ends.</summary>
+    public CancellationToken Stopping => _stop.Token;
 
     /// <summary>The client ends: so do the calls that wait for a node.</summary>
     public void Stop() => _stop.Cancel();
@@ -71,7 +74,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var backoff = new Backoff(nodes.NextSeed());
-        var call = new Attempts { Level = request.Level.Kind, Last = NeverSent(ClientRefusal.NoNode) };
+        var call = new Attempts { Level = LevelOf(request, kind), Last = NeverSent(ClientRefusal.NoNode) };
         if (first is { } made)
             await AfterAsync(made.Link, made.Answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
         while (true)
@@ -92,7 +95,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
                 return new(Finish(call.Last with { Outcome = ClientOutcome.Rejected, Refusal = ClientRefusal.RetryBudgetExhausted, Problem = ClientSentences.Of(ClientRefusal.RetryBudgetExhausted) }, kind, call.IsUncertain), call.Count);
             var answer = await connection.SendAsync(request, Patience(kind, Left()), cancellationToken).ConfigureAwait(false);
             if (Verdicts.Of(answer, kind) == Verdict.Final)
-                return new(Finish(answer, kind, call.IsUncertain), call.Count + 1);
+                return End(link, answer, kind, call.IsUncertain, call.Count + 1);
             await AfterAsync(link, answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
         }
 
@@ -110,7 +113,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             return;
         var pause = backoff.Next();
         pause = pause < left ? pause : left;
-        if (kind == CallKind.NearRead)
+        if (kind.IsNear())
             await Pulse.PauseAsync(pause, _time, cancellationToken).ConfigureAwait(false);
         else
             await Pulse.WaitAsync(changed, pause, _time, cancellationToken).ConfigureAwait(false);
@@ -119,11 +122,11 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
     /// <summary>Whether another node can be asked at once: one that is not tried yet, or the leader that the node named, if it is the first hint that the call follows.</summary>
     private bool IsAnotherThere(NodeLink link, in AnswerMessage answer, CallKind kind, Attempts call)
     {
-        if (kind == CallKind.NearRead)
+        if (kind.IsNear())
         {
             link.Shun(call.Level);
-            call.Tried |= MaskOf(link);
-            if (Nearest(call.Level, call.Tried) is not null)
+            call.Tried |= nodes.MaskOf(link);
+            if (nodes.Nearest(call.Level, call.Tried) is not null)
                 return true;
             call.Tried = 0;
             return false;
@@ -137,36 +140,15 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         return call.Hints++ == 0;
     }
 
-    private NodeLink? Choose(in RequestMessage request, CallKind kind, uint tried) => kind == CallKind.NearRead ? Nearest(request.Level.Kind, tried) : nodes.Leader;
+    private NodeLink? Choose(in RequestMessage request, CallKind kind, uint tried) => kind.IsNear() ? nodes.Nearest(LevelOf(request, kind), tried) : nodes.Leader;
 
-    /// <summary>The connected node with the shortest round trip that was not tried; one that lately refused the level comes last.</summary>
-    private NodeLink? Nearest(ConsistencyLevel level, uint tried)
+    private static ConsistencyLevel LevelOf(in RequestMessage request, CallKind kind) => kind == CallKind.NearWrite ? ConsistencyLevel.Available : request.Level.Kind;
+
+    private CallEnd End(NodeLink link, in AnswerMessage answer, CallKind kind, bool isUncertain, int attempts)
     {
-        var (best, bestRank) = (default(NodeLink), (false, TimeSpan.MaxValue));
-        var links = nodes.Links;
-        for (var i = 0; i < links.Count; i++)
-        {
-            var link = links[i];
-            if (link.Connection is null || (tried & (1u << i)) != 0)
-                continue;
-            var rank = (link.IsShunned(level), link.RoundTrip);
-            if (best is null || rank.CompareTo(bestRank) < 0)
-                (best, bestRank) = (link, rank);
-        }
-
-        return best;
-    }
-
-    private uint MaskOf(NodeLink link)
-    {
-        var links = nodes.Links;
-        for (var i = 0; i < links.Count; i++)
-        {
-            if (links[i] == link)
-                return 1u << i;
-        }
-
-        return 0;
+        if (answer.Outcome == ClientOutcome.Accepted)
+            nodes.Home = link;
+        return new(Finish(answer, kind, isUncertain), attempts);
     }
 
     /// <summary>The answer as the caller gets it.</summary>
@@ -199,7 +181,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         return place.IsCompletedSuccessfully;
     }
 
-    private TimeSpan Patience(CallKind kind, TimeSpan left) => kind == CallKind.Write || left < options.AttemptTimeout ? left : options.AttemptTimeout;
+    private TimeSpan Patience(CallKind kind, TimeSpan left) => kind is CallKind.Write or CallKind.NearWrite || left < options.AttemptTimeout ? left : options.AttemptTimeout;
 
     private static AnswerMessage NeverSent(ClientRefusal refusal) => AnswerMessage.Refused(0, ClientOutcome.Rejected, refusal, ClientSentences.Of(refusal));
 

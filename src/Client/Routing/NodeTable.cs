@@ -25,6 +25,7 @@ internal sealed class NodeTable : IAsyncDisposable
     private readonly List<Task> _work = [];
     private volatile NodeLink[] _links = [];
     private volatile NodeLink? _leader;
+    private volatile NodeLink? _home;
     private long _leaderTerm;
     private ReadToken? _seen;
     private uint _incarnation;
@@ -50,6 +51,13 @@ internal sealed class NodeTable : IAsyncDisposable
     /// <summary>Where requests for the leader go; null while nobody is known to lead.</summary>
     public NodeLink? Leader => _leader;
 
+    /// <summary>The node whose outbox took this client's last accepted write; null before the first.</summary>
+    public NodeLink? Home
+    {
+        get => _home;
+        set => _home = value;
+    }
+
     /// <summary>What all answers so far have seen; of index 0 before the first.</summary>
     public ReadToken Seen
     {
@@ -59,6 +67,31 @@ internal sealed class NodeTable : IAsyncDisposable
                 return _seen ?? new(_incarnation, 0);
         }
     }
+
+    /// <summary>
+    /// The connected node with the shortest round trip that was not tried; one that lately refused the level comes last. What concerns one node's outbox goes to the same
+    /// node, while that can be reached: elsewhere a tentative read would not see what the client wrote.
+    /// </summary>
+    public NodeLink? Nearest(ConsistencyLevel level, uint tried)
+    {
+        var home = level is ConsistencyLevel.Available or ConsistencyLevel.Tentative ? _home : null;
+        var (best, bestRank) = (default(NodeLink), (false, false, TimeSpan.MaxValue));
+        var links = _links;
+        for (var i = 0; i < links.Length; i++)
+        {
+            var link = links[i];
+            if (link.Connection is null || (tried & (1u << i)) != 0)
+                continue;
+            var rank = (link.IsShunned(level), home is not null && link != home, link.RoundTrip);
+            if (best is null || rank.CompareTo(bestRank) < 0)
+                (best, bestRank) = (link, rank);
+        }
+
+        return best;
+    }
+
+    /// <summary>The node's bit in what was tried. Nodes are added, never taken away.</summary>
+    public uint MaskOf(NodeLink link) => 1u << Array.IndexOf(_links, link);
 
     /// <summary>A seed for one random sequence of its own.</summary>
     public ulong NextSeed() => Interlocked.Add(ref _seed, 0x9E37_79B9_7F4A_7C15);

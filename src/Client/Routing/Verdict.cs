@@ -16,6 +16,9 @@ internal enum CallKind : byte
 
     /// <summary>By any node that can; it changes nothing.</summary>
     NearRead = 3,
+
+    /// <summary>By any node that can, into its outbox; once, since a second time could count twice.</summary>
+    NearWrite = 4,
 }
 
 /// <summary>What to do with an answer.</summary>
@@ -34,16 +37,21 @@ internal enum Verdict : byte
 /// <summary>Judges answers.</summary>
 internal static class Verdicts
 {
+    /// <summary>Whether any node may serve it, so that the nearest one is asked.</summary>
+    public static bool IsNear(this CallKind kind) => kind is CallKind.NearRead or CallKind.NearWrite;
+
     /// <summary>
-    /// [safety] Of a write without a session only a certain refusal leads to another attempt: of an unknown one the caller is told. Everything else may be asked
-    /// again, since it changes nothing or is applied once.
+    /// [safety] Of a write without a session only a certain refusal leads to another attempt: of an unknown one the caller is told. An outbox remembers no client: the same write in
+    /// two of them counts twice. Everything else may be asked again, since it changes nothing or is applied once.
     /// </summary>
     public static Verdict Of(in AnswerMessage answer, CallKind kind)
     {
-        if (answer.Outcome is ClientOutcome.Applied or ClientOutcome.Provisional or ClientOutcome.Lost)
+        if (answer.Outcome is ClientOutcome.Applied or ClientOutcome.Provisional or ClientOutcome.Accepted or ClientOutcome.Lost)
             return Verdict.Final;
-        if (kind == CallKind.Write && answer.Outcome == ClientOutcome.Unknown)
+        if (kind is CallKind.Write or CallKind.NearWrite && answer.Outcome == ClientOutcome.Unknown)
             return Verdict.Final;
+        if (kind == CallKind.NearWrite)
+            return IsOfOneNode(answer.Refusal) ? Verdict.OtherNode : Verdict.Final;
         return answer.Refusal switch
         {
             ClientRefusal.NotLeader or ClientRefusal.NoLeader or ClientRefusal.LostLeadership or ClientRefusal.Stopped or ClientRefusal.NotMember
@@ -54,4 +62,8 @@ internal static class Verdicts
             _ => Verdict.Final,
         };
     }
+
+    /// <summary>Whether a node that does not take a write into its outbox says nothing of what others would do.</summary>
+    private static bool IsOfOneNode(ClientRefusal refusal) => refusal is ClientRefusal.OutboxFull or ClientRefusal.StorageFull or ClientRefusal.Overloaded or ClientRefusal.Stopped
+        or ClientRefusal.NotMember or ClientRefusal.Starting or ClientRefusal.Disconnected;
 }

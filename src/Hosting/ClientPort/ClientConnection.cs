@@ -15,20 +15,25 @@ namespace RaftStream.Hosting.ClientPort;
 /// Everything is bounded. A place is taken for each request and given back when its answer is handed to the network, so a client that does not read its answers is
 /// not read from, either; one that is silent for <see cref="IdlePatience"/> is closed. Of answers of any size there is one at a time: what comes behind a top list waits for it.
 /// Bytes that are no request are answered with a fault, and the connection ends behind it: nobody knows what else was meant.
+/// A client that has shut down its sending half still gets its answers. One that is gone looks the same until something is written to it, so both are given
+/// <see cref="EndPatience"/>.
 /// </remarks>
 internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ILogger logger) : IAsyncDisposable
 {
     /// <summary>So many requests of a connection are worked at together; further ones wait in the network.</summary>
     public const int MaxInFlight = 1_024;
 
-    // Every place can hold a small answer, and one a list: so an answer always finds room.
-    private const int Backlog = (8 * 1024 * MaxInFlight) + (2 * FrameCutter.LargestAnswer);
+    /// <summary>So many questions of watches are worked at, or their pages on their way, together; further ones are refused.</summary>
+    public const int MaxWatches = 64;
+
+    // Every place can hold the values of as many counters as are read at a time, some of them a page of events, and one a list: so an answer always finds room.
+    private const int Backlog = (10 * 1024 * MaxInFlight) + (48 * 1024 * MaxWatches) + (2 * FrameCutter.LargestAnswer);
 
     // A thread does not keep the room that one large list took.
     private const int LargestKept = 64 * 1024;
 
     private static readonly TimeSpan IdlePatience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan DrainPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan EndPatience = TimeSpan.FromSeconds(30);
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? t_scratch;
@@ -36,15 +41,19 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private readonly SendBuffer _buffer = new(Backlog);
     private readonly SemaphoreSlim _places = new(MaxInFlight);
     private readonly Pulse _written = new();
-    private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Ending);
+    private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(handle.Ending);
     private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _serving = 1;
+    private int _watches;
+    private long _begun;
+    private long _sent;
 
     /// <summary>Serves until the client goes, sends what is no request, or the node stops: then what is under way is answered still.</summary>
     public async Task RunAsync()
     {
         _buffer.Open();
         var writing = WriteAsync();
+        await using var closed = connection.ConnectionClosed.UnsafeRegister(static gone => ((CancellationTokenSource)gone!).CancelAfter(EndPatience), _gone);
         await using var stopping = handle.Stopping.UnsafeRegister(static input => ((System.IO.Pipelines.PipeReader)input!).CancelPendingRead(), connection.Transport.Input);
         try
         {
@@ -91,11 +100,14 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
                 }
 
                 Interlocked.Increment(ref _serving);
-                var serving = ServeAsync(request);
-                if (request.Kind == RequestKind.Top)
-                    await WrittenAsync(serving);
+                var serving = request.Kind == RequestKind.Watch ? WatchAsync(request) : ServeAsync(request);
+                if (request.Kind != RequestKind.Top)
+                    continue;
+                await serving;
+                await WrittenAsync();
             }
 
+            // Nothing more comes: what is there was all, and its answers follow.
             input.AdvanceTo(buffer.Start, buffer.End);
             if (read.IsCompleted)
                 return;
@@ -143,6 +155,23 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
     }
 
+    /// <summary>A page of a watch is larger than most answers: its place among the watches is free only when it is on its way.</summary>
+    private async Task WatchAsync(RequestMessage request)
+    {
+        if (Interlocked.Increment(ref _watches) <= MaxWatches)
+        {
+            await ServeAsync(request);
+            await WrittenAsync();
+        }
+        else
+        {
+            Send(AnswerMessage.Refused(request.Id, ClientOutcome.Rejected, ClientRefusal.Overloaded, $"This connection has {MaxWatches} watches, as many as it takes: use another one."));
+            Left();
+        }
+
+        Interlocked.Decrement(ref _watches);
+    }
+
     private void Left()
     {
         if (Interlocked.Decrement(ref _serving) == 0)
@@ -161,19 +190,21 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
 
         // Closed, where the client has gone: nobody waits for it.
+        Interlocked.Increment(ref _begun);
         _buffer.TryAdd(scratch.WrittenSpan);
         if (scratch.Capacity > LargestKept)
             t_scratch = null;
     }
 
-    /// <summary>A list was asked for: waits until it is made and handed to the network.</summary>
-    private async Task WrittenAsync(Task serving)
+    /// <summary>Waits until all answers that were made so far are handed to the network.</summary>
+    private async Task WrittenAsync()
     {
-        await serving;
+        // Counted before they are put into the buffer, which keeps their order: one counted here is there, or comes at once.
+        var all = Interlocked.Read(ref _begun);
         while (true)
         {
             var written = _written.Next;
-            if (_buffer.Pending == 0 || !_buffer.IsOpen || _gone.IsCancellationRequested)
+            if (Interlocked.Read(ref _sent) >= all || !_buffer.IsOpen || _gone.IsCancellationRequested)
                 return;
             await written;
         }
@@ -187,19 +218,22 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
             {
                 var batch = _buffer.Take();
                 var count = Frame.Seal(batch.Span);
-                await connection.Transport.Output.WriteAsync(batch, _gone.Token);
+                if ((await connection.Transport.Output.WriteAsync(batch, _gone.Token)).IsCompleted)
+                    break;
                 if (count > 0)
                     _places.Release(count);
+                Interlocked.Add(ref _sent, count);
                 _written.Fire();
             }
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException or InvalidOperationException)
         {
-            // The client has gone, or the pipe to it is closed: what waits for answers is given up.
-            await _gone.CancelAsync();
+            // The client has gone, or the pipe to it is closed.
         }
         finally
         {
+            // What waits for answers is given up; where the buffer was closed, it is already.
+            await _gone.CancelAsync();
             _written.Fire();
         }
     }
@@ -208,7 +242,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private async Task DrainAsync()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
-        limit.CancelAfter(DrainPatience);
+        limit.CancelAfter(EndPatience);
         for (var place = 0; place < MaxInFlight; place++)
             await _places.WaitAsync(limit.Token);
     }

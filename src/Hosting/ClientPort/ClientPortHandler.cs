@@ -28,7 +28,7 @@ internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHan
         {
             if (await GreetAsync(connection, isAdmitted) is not { } running)
                 return;
-            await using var served = new ClientConnection(connection, handle, new ClientRequests(running), logger);
+            await using var served = new ClientConnection(connection, handle, new ClientRequests(running, handle.Stopping), logger);
             await served.RunAsync();
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)
@@ -41,10 +41,10 @@ internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHan
         }
     }
 
-    /// <summary>Reads the greeting and answers it; null where the connection was refused.</summary>
+    /// <summary>Reads the greeting and answers it; null where the connection was refused. A client that has said all that it will say is answered, too.</summary>
     private async Task<RunningNode?> GreetAsync(ConnectionContext connection, bool isAdmitted)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed, handle.Stopping);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(handle.Stopping);
         patience.CancelAfter(GreetingPatience);
         var (greeting, fault) = await ReadAsync(connection.Transport.Input, patience.Token);
         var running = handle.Running;

@@ -8,7 +8,7 @@ namespace RaftStream.Hosting.ClientPort;
 /// Answers requests of the binary protocol by this node's own replica, whatever it can say; it never asks another node. Who else to ask is told with each refusal: the client does
 /// the routing. Any thread.
 /// </summary>
-internal sealed class ClientRequests(RunningNode running)
+internal sealed class ClientRequests(RunningNode running, CancellationToken stopping)
 {
     /// <summary>Answers a request; once <paramref name="deadline"/> is cancelled, that its time is over.</summary>
     public ValueTask<AnswerMessage> AnswerAsync(RequestMessage request, CancellationToken deadline)
@@ -20,7 +20,8 @@ internal sealed class ClientRequests(RunningNode running)
             return new(Refused(request, status, ClientOutcome.Rejected, ClientRefusal.NotMember, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one."));
         return request.Kind switch
         {
-            RequestKind.Get or RequestKind.Top => ReadAsync(request, status, deadline),
+            RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top => ReadAsync(request, status, deadline),
+            RequestKind.Watch => WatchAsync(request, status, deadline),
             RequestKind.OpenSession or RequestKind.CloseSession => SessionAsync(request, status, deadline),
             RequestKind.Confirm => ConfirmAsync(request, status, deadline),
             _ => WriteAsync(request, status, deadline),
@@ -34,14 +35,25 @@ internal sealed class ClientRequests(RunningNode running)
             return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
         var counters = session.Session != 0
             ? running.Counters.InSession(new(session.Session), session.Sequence, session.Acknowledged)
-            : request.Concern == ClientWriteConcern.Leader ? running.Counters.WithConcern(WriteConcern.Leader) : running.Counters;
+            : request.Concern == ClientWriteConcern.Quorum ? running.Counters : running.Counters.WithConcern((WriteConcern)request.Concern);
         var answer = await (request.Kind switch
         {
             RequestKind.Add => counters.AddAsync(request.Key, request.Delta, deadline),
+            RequestKind.Max => counters.MaxAsync(request.Key, request.Value, deadline),
             RequestKind.CompareAndSet => counters.CompareAndSetAsync(request.Key, request.Expected, request.Value, deadline),
             _ => counters.DeleteAsync(request.Key, deadline),
         });
-        return Counter(request, answer, answer.Outcome == Outcome.Provisional ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum, age: null);
+        return answer.Accepted is { } place
+            ? new(AnswerKind.Accepted)
+            {
+                Id = request.Id,
+                Outcome = ClientOutcome.Accepted,
+                Level = ConsistencyLevel.Available,
+                Leader = running.Node.Status.Leader.Value,
+                Epoch = place.Start,
+                Sequence = place.Sequence,
+            }
+            : Counter(request, answer, answer.Outcome == Outcome.Provisional ? ConsistencyLevel.Leader : ConsistencyLevel.Quorum, age: null);
     }
 
     private async ValueTask<AnswerMessage> ReadAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
@@ -55,32 +67,73 @@ internal sealed class ClientRequests(RunningNode running)
             ConsistencyLevel.BoundedStaleness => ReadConsistency.BoundedStaleness(TimeSpan.FromMilliseconds(level.MaxAgeMs)),
             ConsistencyLevel.Session => ReadConsistency.Session(new(level.Token.Index)),
             ConsistencyLevel.Eventual => ReadConsistency.Eventual,
+            ConsistencyLevel.Tentative => ReadConsistency.Tentative,
             _ => ReadConsistency.Linearizable,
         };
 
-        // What is in real-time order lacks nothing that was acknowledged before it came.
-        var isOrdered = level.Kind is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease;
-        if (request.Kind == RequestKind.Get)
+        switch (request.Kind)
         {
-            var answer = await running.Counters.GetAsync(request.Key, consistency, deadline);
-            return Counter(request, answer, level.Kind, isOrdered ? TimeSpan.Zero : answer.Age);
+            case RequestKind.Get:
+                var answer = await running.Counters.GetAsync(request.Key, consistency, deadline);
+                return Counter(request, answer, level.Kind, AgeOf(level.Kind, answer.Age));
+            case RequestKind.GetMany:
+                var many = await running.Counters.GetManyAsync(request.Keys, consistency, deadline);
+                return many.Outcome != Outcome.Applied
+                    ? Refused(request, many.Outcome, many.Refusal)
+                    : Served(AnswerKind.Values, request, many.Position, many.Age) with { Values = [.. many.Values.Select(static one => one.Value)] };
+            case RequestKind.RangeSum:
+                var sum = await running.Counters.RangeSumAsync(request.From, request.To, consistency, deadline);
+                return sum.Outcome != Outcome.Applied
+                    ? Refused(request, sum.Outcome, sum.Refusal)
+                    : Served(AnswerKind.Sum, request, sum.Position, sum.Age) with { Sum = sum.Sum, Count = sum.Count };
+            default:
+                var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
+                return top.Outcome != Outcome.Applied
+                    ? Refused(request, top.Outcome, top.Refusal)
+                    : Served(AnswerKind.Top, request, top.Position, top.Age) with { Total = top.Total, Distinct = top.Distinct, Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))] };
         }
+    }
 
-        var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
-        return top.Outcome != Outcome.Applied
-            ? Refused(request, top.Outcome, top.Refusal)
-            : new(AnswerKind.Top)
-            {
-                Id = request.Id,
-                Index = top.Position.Index.Value,
-                Term = top.Position.Term.Value,
-                AgeMicroseconds = Microseconds(isOrdered ? TimeSpan.Zero : top.Age),
-                Level = level.Kind,
-                Leader = running.Node.Status.Leader.Value,
-                Total = top.Total,
-                Distinct = top.Distinct,
-                Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))],
-            };
+    /// <summary>A read that was served at the level it asked for.</summary>
+    private AnswerMessage Served(AnswerKind kind, in RequestMessage request, LogPosition position, TimeSpan? age) => new(kind)
+    {
+        Id = request.Id,
+        Index = position.Index.Value,
+        Term = position.Term.Value,
+        AgeMicroseconds = Microseconds(AgeOf(request.Level.Kind, age)),
+        Level = request.Level.Kind,
+        Leader = running.Node.Status.Leader.Value,
+    };
+
+    /// <summary>The next page of a watch that the client keeps. [safety] A place of another incarnation stands for nothing in this log: the watch begins anew.</summary>
+    private async ValueTask<AnswerMessage> WatchAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
+    {
+        var terms = request.Watch!;
+        var filter = terms.Filter switch
+        {
+            ClientFilterKind.All => WatchFilter.All,
+            ClientFilterKind.Key => WatchFilter.Key(terms.Text),
+            _ => WatchFilter.Prefix(terms.Text),
+        };
+        var watcher = terms.From is not { } from || from.Incarnation != status.Incarnation
+            ? new Watcher(filter, null, EventPage.MaxBytes)
+            : from.IsNew
+                ? new Watcher(filter, new LogIndex(from.Mark.Entry), EventPage.MaxBytes)
+                : Watcher.GoingOn(filter, new(new(new(from.Mark.Entry), from.Mark.Number), from.Mark.Hash, from.Mark.Key), EventPage.MaxBytes);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline, stopping);
+        var answer = await running.Counters.WatchPageAsync(watcher, TimeSpan.FromMilliseconds(terms.WaitMs), end.Token);
+        if (answer.Outcome != Outcome.Applied)
+            return Refused(request, Outcome.Rejected, stopping.IsCancellationRequested ? Refusal.Stopped : answer.Refusal);
+        var (seen, hash, key) = answer.Place;
+        return new(AnswerKind.Watch)
+        {
+            Id = request.Id,
+            Index = answer.Position.Index.Value,
+            Term = answer.Position.Term.Value,
+            Level = ConsistencyLevel.Eventual,
+            Leader = running.Node.Status.Leader.Value,
+            Watch = new(new(seen.Index.Value, seen.Number, hash, key), [.. answer.Events.Select(static item => new WatchItem((ClientWatchKind)item.Kind, item.Index.Value, item.Key, item.Value, item.Resume?.Value))]),
+        };
     }
 
     private async ValueTask<AnswerMessage> SessionAsync(RequestMessage request, RaftStatus status, CancellationToken deadline)
@@ -128,7 +181,7 @@ internal sealed class ClientRequests(RunningNode running)
     {
         if (answer.Outcome is not (Outcome.Applied or Outcome.Provisional))
             return Refused(request, answer.Outcome, answer.Refusal);
-        return new(AnswerKind.Counter)
+        return new(level == ConsistencyLevel.Tentative ? AnswerKind.Tentative : AnswerKind.Counter)
         {
             Id = request.Id,
             Outcome = (ClientOutcome)answer.Outcome,
@@ -142,6 +195,7 @@ internal sealed class ClientRequests(RunningNode running)
             Value = answer.Value,
             Exists = answer.Exists,
             Matched = answer.Matched,
+            IsTentative = answer.IsTentative,
         };
     }
 
@@ -164,6 +218,7 @@ internal sealed class ClientRequests(RunningNode running)
         {
             (ClientOutcome.Unknown, Refusal.TimedOut) when !request.IsWrite => "It was not decided in time.",
             (ClientOutcome.Unknown, _) => "The answer was lost: it may be done or not, now or later.",
+            (_, Refusal.StorageFull) when request.Concern == ClientWriteConcern.Available => "This node's disk is full; nothing was done, ask another one.",
             (_, Refusal.NotLeader) => status.Leader == NodeId.None ? "This node does not lead, and knows nobody who does." : $"This node does not lead: node {status.Leader} does.",
             _ => Problems.Sentence(refusal),
         };
@@ -184,6 +239,9 @@ internal sealed class ClientRequests(RunningNode running)
 
         return false;
     }
+
+    /// <summary>What is in real-time order lacks nothing that was acknowledged before it came.</summary>
+    private static TimeSpan? AgeOf(ConsistencyLevel level, TimeSpan? age) => level is ConsistencyLevel.Linearizable or ConsistencyLevel.Lease ? TimeSpan.Zero : age;
 
     private static long? Microseconds(TimeSpan? age) => age is { } known ? (known.Ticks + TimeSpan.TicksPerMicrosecond - 1) / TimeSpan.TicksPerMicrosecond : null;
 }

@@ -25,11 +25,33 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
     /// <summary>The replica must have applied this before it answers.</summary>
     public LogIndex AtLeast { get; private set; } = from ?? LogIndex.Zero;
 
+    /// <summary>Whether no replica has answered it yet.</summary>
+    public bool IsNew { get; private set; } = true;
+
+    /// <summary>Where it stands.</summary>
+    public WatchPlace Place => new(_seen, _listed?.Hash, _listed is { } listed ? Encoding.UTF8.GetString(listed.Key) : "");
+
     /// <summary>Whether everything that the replica had was told.</summary>
     public bool IsUpToDate { get; private set; }
 
     /// <summary>What the watch would tell where there is nothing to tell.</summary>
     public WatchEvent Progress => new(WatchEventKind.Progress, _seen.Index, "", 0, Resume);
+
+    /// <summary>A watch that goes on where another one stood, of this node or of another.</summary>
+    /// <remarks>[safety] A replica that has not come to the place would take its own state for what follows it, and tell a part of it again: hence <see cref="AtLeast"/>.</remarks>
+    public static Watcher GoingOn(WatchFilter filter, WatchPlace place, int pageBytes)
+    {
+        var (seen, isListing) = (place.Seen, place.Hash is not null);
+        var isWhole = seen.Number == ChangePlace.Whole;
+        return new(filter, seen.Index, pageBytes)
+        {
+            _seen = seen,
+            _listed = place.Hash is { } hash ? (hash, Encoding.UTF8.GetBytes(place.Key)) : null,
+            IsNew = false,
+            Resume = isListing ? null : isWhole || seen.Index == LogIndex.Zero ? seen.Index : seen.Index.Previous,
+            AtLeast = isWhole && !isListing ? seen.Index.Next : seen.Index,
+        };
+    }
 
     /// <summary>The next question.</summary>
     public ReadOnlyMemory<byte> NextQuery(List<WatchEvent> events)
@@ -49,6 +71,7 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
         if (!ReplyCode.TryBegin(ref reader, 8, out _, out var declined) || declined
             || !reader.TryReadUInt64(out var page) || !reader.TryReadInt64(out var index) || !reader.TryReadInt64(out var number))
             throw Answers.Foreign();
+        IsNew = false;
         if (page == (ulong)WatchPage.OutOfReach)
         {
             Reset(events);

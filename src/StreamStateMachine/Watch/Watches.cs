@@ -21,12 +21,8 @@ internal sealed class Watches(RaftNode node)
     /// <summary>Watches until it is cancelled or the node stops.</summary>
     public async IAsyncEnumerable<WatchEvent> RunAsync(Watcher watcher, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (Interlocked.Increment(ref _count) > CountingService.MaxWatches)
-        {
-            Interlocked.Decrement(ref _count);
+        if (!TryEnter())
             throw new WatchEndedException(Refusal.Overloaded);
-        }
-
         try
         {
             var events = new List<WatchEvent>();
@@ -51,6 +47,58 @@ internal sealed class Watches(RaftNode node)
         {
             Interlocked.Decrement(ref _count);
         }
+    }
+
+    /// <summary>
+    /// The next page of a watch that somebody else keeps, who asks again for each: what happens first, or after <paramref name="wait"/> how far nothing has. It counts as a
+    /// watch while it waits, and leaves nothing here.
+    /// </summary>
+    public async ValueTask<WatchAnswer> PageAsync(Watcher watcher, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        if (!TryEnter())
+            return new(Outcome.Rejected, Refusal.Overloaded, default, [], default);
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(wait);
+            var (events, position) = (new List<WatchEvent>(), LogPosition.Zero);
+            var (isNew, from) = (watcher.IsNew, watcher.Place.Seen.Index);
+            while (true)
+            {
+                var asked = _time.GetTimestamp();
+                var answer = await node.ReadAsync(watcher.NextQuery(events), ReadConsistency.Session(watcher.AtLeast), patience.Token).ConfigureAwait(false);
+                if (answer.Outcome == Outcome.Applied)
+                {
+                    position = answer.Position;
+                    watcher.Take(position.Index, answer.Reply.Span, events);
+                }
+                else if (cancellationToken.IsCancellationRequested || !patience.IsCancellationRequested)
+                {
+                    return new(Outcome.Rejected, answer.Refusal, default, [], default);
+                }
+
+                var isOver = patience.IsCancellationRequested;
+                if (events.Count == 0 && watcher is { IsUpToDate: true, Resume: not null } && (isNew || (isOver && watcher.Place.Seen.Index > from)))
+                    events.Add(watcher.Progress);
+                if (events.Count > 0 || isOver)
+                    return new(Outcome.Applied, Refusal.None, position, events, watcher.Place);
+                var rest = Pace - _time.GetElapsedTime(asked);
+                if (watcher.IsUpToDate && rest > TimeSpan.Zero)
+                    await Task.Delay(rest, _time, patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _count);
+        }
+    }
+
+    private bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _count) <= CountingService.MaxWatches)
+            return true;
+        Interlocked.Decrement(ref _count);
+        return false;
     }
 
     private async ValueTask AskAsync(Watcher watcher, List<WatchEvent> events, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net.Sockets;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
@@ -12,30 +13,16 @@ namespace RaftStream.Client.Tests.Cluster;
 
 /// <summary>The nodes' port, spoken to without routing: each node answers for itself, refuses what it cannot answer and survives whatever bytes come.</summary>
 [TestFixture]
-internal sealed class ClientPortTests
+internal sealed class ClientPortTests : ClientFixture
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
-    private TestCluster _cluster = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync() => _cluster = await TestCluster.StartAsync(3);
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
-
     [Test]
     public async Task AFollowerServesTheLevelsThatAnyReplicaMayServe()
     {
-        var follower = await _cluster.FollowerAsync();
+        var follower = await Cluster.FollowerAsync();
         await using var connection = await DialAsync(follower);
         foreach (var level in new LevelTerms[] { new(ConsistencyLevel.Eventual), new(ConsistencyLevel.BoundedStaleness, MaxAgeMs: 60_000), new(ConsistencyLevel.Session, Token: new(0, 1)) })
         {
-            var read = await connection.SendAsync(new(RequestKind.Get) { Key = "own", Level = level }, Patience, CancellationToken.None);
+            var read = await connection.SendAsync(new(RequestKind.Get) { Key = "own", Level = level }, Limit, CancellationToken.None);
             Assert.That((read.Outcome, read.Node, read.Level), Is.EqualTo((ClientOutcome.Applied, follower.Id, level.Kind)), read.Problem);
             Assert.That(read.Index, Is.Positive);
             Assert.That(read.AgeMicroseconds, level.Kind == ConsistencyLevel.BoundedStaleness ? Is.InRange(0, 60_000_000) : Is.Null.Or.GreaterThanOrEqualTo(0));
@@ -45,21 +32,21 @@ internal sealed class ClientPortTests
     [Test]
     public async Task AFollowerRefusesAWriteAndTellsWhereTheLeaderIs()
     {
-        var leader = await _cluster.LeaderAsync();
-        var follower = _cluster.Local.Members.First(member => member.Id != leader.Id);
+        var leader = await Cluster.LeaderAsync();
+        var follower = Cluster.Local.Members.First(member => member.Id != leader.Id);
         await using var connection = await DialAsync(follower);
-        var added = await connection.SendAsync(new(RequestKind.Add) { Key = "k", Delta = 1 }, Patience, CancellationToken.None);
+        var added = await connection.SendAsync(new(RequestKind.Add) { Key = "k", Delta = 1 }, Limit, CancellationToken.None);
         Assert.That((added.Outcome, added.Refusal, added.Leader), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.NotLeader, leader.Id)), added.Problem);
-        Assert.That(added.LeaderAddress, Is.EqualTo(_cluster.Local.Members.First(member => member.Id == leader.Id).Client));
+        Assert.That(added.LeaderAddress, Is.EqualTo(Cluster.Local.Members.First(member => member.Id == leader.Id).Client));
     }
 
     [Test]
     public async Task AnswersOverTakeEachOther()
     {
-        var follower = await _cluster.FollowerAsync();
+        var follower = await Cluster.FollowerAsync();
         await using var connection = await DialAsync(follower);
         var slow = connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(0, 1_000_000_000)) }, TimeSpan.FromSeconds(5), CancellationToken.None).AsTask();
-        var quick = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Patience, CancellationToken.None);
+        var quick = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Limit, CancellationToken.None);
         Assert.That((quick.Outcome, slow.IsCompleted), Is.EqualTo((ClientOutcome.Applied, false)));
         var late = await slow;
         Assert.That((late.Outcome is ClientOutcome.Applied, late.Refusal), Is.EqualTo((false, ClientRefusal.TimedOut)));
@@ -68,8 +55,8 @@ internal sealed class ClientPortTests
     [Test]
     public async Task ATokenOfAnotherIncarnationIsRefused()
     {
-        await using var connection = await DialAsync(_cluster.Local.Members[0]);
-        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(1, 1)) }, Patience, CancellationToken.None);
+        await using var connection = await DialAsync(Cluster.Local.Members[0]);
+        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Session, Token: new(1, 1)) }, Limit, CancellationToken.None);
         Assert.That((read.Outcome, read.Refusal), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.OtherIncarnation)));
         Assert.That(read.Problem, Does.Contain("restored or reset"));
     }
@@ -77,7 +64,7 @@ internal sealed class ClientPortTests
     [Test]
     public async Task ANodeOfAnotherClusterRefusesTheGreeting()
     {
-        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(_cluster.Local.Members[0].Client!)!, new(Guid.NewGuid(), "stranger"), 4, TimeProvider.System, CancellationToken.None);
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(Cluster.Local.Members[0].Client!)!, new(Guid.NewGuid(), "stranger"), 4, TimeProvider.System, CancellationToken.None);
         Assert.That((dialled.Connection, dialled.Refusal), Is.EqualTo((default(NodeConnection), ClientRefusal.OtherCluster)));
         Assert.That(dialled.Sentence, Does.Contain("another cluster"));
     }
@@ -86,7 +73,7 @@ internal sealed class ClientPortTests
     [TestCase("RAFTSTRM, the greeting of a peer")]
     public async Task WhatIsNoGreetingIsRefusedAndTheConnectionClosed(string text)
     {
-        using var client = await ConnectAsync();
+        using var client = await OpenAsync();
         await client.GetStream().WriteAsync(System.Text.Encoding.Latin1.GetBytes(text));
         var welcome = ClientHandshake.TryReadWelcome(await ReadToEndAsync(client));
         Assert.That((ClientRefusal?)welcome?.Refusal, Is.EqualTo(ClientRefusal.BadGreeting));
@@ -96,7 +83,7 @@ internal sealed class ClientPortTests
     [Test]
     public async Task AnotherVersionIsToldOurs()
     {
-        using var client = await ConnectAsync();
+        using var client = await OpenAsync();
         var greeting = ClientHandshake.Write(new ClientGreeting(null, ""));
         greeting[8] = 9;
         await client.GetStream().WriteAsync(greeting);
@@ -111,7 +98,7 @@ internal sealed class ClientPortTests
     [TestCase("range")]
     public async Task WhatIsNoRequestIsAnsweredWithAFaultAndTheConnectionClosed(string kind)
     {
-        using var client = await ConnectAsync();
+        using var client = await OpenAsync();
         var stream = client.GetStream();
         await stream.WriteAsync(ClientHandshake.Write(new ClientGreeting(null, "")));
         var get = new RequestMessage(RequestKind.Get) { Id = 5, DeadlineMs = 1_000, Key = "k" };
@@ -141,7 +128,7 @@ internal sealed class ClientPortTests
         var random = new Random(seed);
         for (var round = 0; round < 20; round++)
         {
-            using var client = await ConnectAsync();
+            using var client = await OpenAsync();
             var bytes = new byte[random.Next(1, 4_000)];
             random.NextBytes(bytes);
             try
@@ -161,35 +148,61 @@ internal sealed class ClientPortTests
     }
 
     [Test]
+    public async Task AClientThatSaysNoMoreGetsTheAnswersToAllThatItSaid()
+    {
+        const int Adds = 1_500;
+        var leader = await Cluster.LeaderAsync();
+        using var client = await OpenAsync(Cluster.Local.Members.First(member => member.Id == leader.Id));
+        using var all = new MemoryStream();
+        all.Write(ClientHandshake.Write(new ClientGreeting(null, "")));
+        for (var id = 1; id <= Adds; id++)
+            all.Write(FakeNode.FrameOf(MessageTests.Bytes(new RequestMessage(RequestKind.Add) { Id = id, DeadlineMs = 20_000, Key = "half", Delta = 1 })));
+        var late = new RequestMessage(RequestKind.Get) { Id = Adds + 1, DeadlineMs = 1_500, Key = "half", Level = new(ConsistencyLevel.Session, Token: new(0, 1_000_000_000)) };
+        all.Write(FakeNode.FrameOf(MessageTests.Bytes(late)));
+        await client.GetStream().WriteAsync(all.ToArray());
+        var answers = AnswersIn(await ReadToEndAsync(client, saysNoMore: true));
+        Assert.That(answers.Select(static answer => answer.Id).Order(), Is.EqualTo(Enumerable.Range(1, Adds + 1)));
+        Assert.That(answers.Where(static answer => answer.Id <= Adds).Select(static answer => (answer.Outcome, answer.Value)).Order(), Is.EqualTo(Enumerable.Range(1, Adds).Select(static value => (ClientOutcome.Applied, (long)value))));
+        Assert.That(answers[^1].Refusal, Is.EqualTo(ClientRefusal.TimedOut), "also to what has to wait");
+    }
+
+    [Test]
     public async Task TheStatusTellsThePortOfEachNode()
     {
-        var leader = await _cluster.LeaderAsync();
+        var leader = await Cluster.LeaderAsync();
         await Eventually.HoldsAsync(
-            async () => (await _cluster.Local.Client(leader.Id).StatusAsync(Patience, CancellationToken.None)).Value?.Members.Select(static member => member.Client).SequenceEqual(_cluster.Local.Members.Select(static member => member.Client), StringComparer.Ordinal) == true,
+            async () => (await Cluster.Local.Client(leader.Id).StatusAsync(Limit, CancellationToken.None)).Value?.Members.Select(static member => member.Client).SequenceEqual(Cluster.Local.Members.Select(static member => member.Client), StringComparer.Ordinal) == true,
             "the leader knows where the clients of all nodes go",
-            Patience);
+            Limit);
     }
 
-    private static async Task<NodeConnection> DialAsync(LocalMember node)
+    /// <summary>All answers behind the greeting.</summary>
+    private static List<AnswerMessage> AnswersIn(byte[] received)
     {
-        using var limit = new CancellationTokenSource(Patience);
-        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(node.Client!)!, new(null, "test"), 16, TimeProvider.System, limit.Token);
-        Assert.That(dialled.Connection, Is.Not.Null, dialled.Sentence);
-        return dialled.Connection!;
+        Assert.That(ClientHandshake.TryReadPrefix(received, out _, out var welcome));
+        var (buffer, cutter, answers) = (new ReadOnlySequence<byte>(received.AsMemory(welcome)), new FrameCutter(FrameCutter.LargestAnswer), new List<AnswerMessage>());
+        while (cutter.TryCut(ref buffer, out var body, out _))
+        {
+            Assert.That(AnswerMessage.TryRead(body, out var answer));
+            answers.Add(answer);
+        }
+
+        Assert.That(buffer.IsEmpty, "only whole answers are sent");
+        return answers;
     }
 
-    private async Task<TcpClient> ConnectAsync()
+    private async Task<TcpClient> OpenAsync(LocalMember? node = null)
     {
-        var address = Addresses.TryParse(_cluster.Local.Members[0].Client!)!;
+        var address = Addresses.TryParse((node ?? Cluster.Local.Members[0]).Client!)!;
         var client = new TcpClient();
         await client.ConnectAsync(address.Host, address.Port);
         return client;
     }
 
-    /// <summary>Reads until the node closes; that has no answers for somebody who says nothing more.</summary>
+    /// <summary>Reads until the node closes, which it does behind its answers if we say that no more comes.</summary>
     private static async Task<byte[]> ReadToEndAsync(TcpClient client, bool saysNoMore = false)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(Limit);
         var stream = client.GetStream();
         if (saysNoMore)
             client.Client.Shutdown(SocketShutdown.Send);
@@ -200,8 +213,8 @@ internal sealed class ClientPortTests
 
     private async Task IsServingAsync()
     {
-        await using var connection = await DialAsync(_cluster.Local.Members[0]);
-        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Patience, CancellationToken.None);
+        await using var connection = await DialAsync(Cluster.Local.Members[0]);
+        var read = await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Limit, CancellationToken.None);
         Assert.That(read.Outcome, Is.EqualTo(ClientOutcome.Applied), read.Problem);
     }
 }

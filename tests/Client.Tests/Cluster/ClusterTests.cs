@@ -1,31 +1,18 @@
+using RaftStream.Client.Tests.Support;
 using RaftStream.Node.Tests.Support;
 
 namespace RaftStream.Client.Tests.Cluster;
 
 /// <summary>The client over clusters of three real processes: what it tells, and what it does while leaders go.</summary>
 [TestFixture]
-internal sealed class ClusterTests
+internal sealed class ClusterTests : ClientFixture
 {
     private const int Writers = 16;
-
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
-    private TestCluster _cluster = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync() => _cluster = await TestCluster.StartAsync(3);
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
 
     [Test]
     public async Task CountersAreAddedComparedReadListedAndDeleted()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var added = await client.AddAsync("all", 5);
         Assert.That((added.Outcome, added.Value, added.Exists, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, 5L, true, (ConsistencyLevel?)ConsistencyLevel.Quorum)), added.Problem);
         Assert.That(added.Stamp.Token, Is.EqualTo(new ReadToken(0, added.Stamp.Index)));
@@ -47,7 +34,7 @@ internal sealed class ClusterTests
     [Test]
     public async Task AReadOfTheClientsOwnSessionSeesEachWriteWhoeverServesIt()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         for (var count = 1; count <= 50; count++)
         {
             var added = await client.AddAsync("seen", 1);
@@ -59,9 +46,38 @@ internal sealed class ClusterTests
     }
 
     [Test]
+    public async Task SeveralCountersAndSumsAreReadAtOneIndexAtEveryLevel()
+    {
+        await using var client = await ConnectAsync(Cluster);
+        await client.AddAsync("-5", 1);
+        await client.AddAsync("10", long.MaxValue);
+        await client.AddAsync("012", 1);
+        var last = await client.AddAsync("11", long.MaxValue);
+        await AppliedAsync(Cluster, last.Stamp.Token);
+        foreach (var level in new[] { ReadLevel.Linearizable, ReadLevel.Lease, ReadLevel.BoundedStaleness(Limit), ReadLevel.ReadYourWrites, ReadLevel.Session(last.Stamp.Token!.Value), ReadLevel.Eventual })
+        {
+            var many = await client.GetManyAsync(["10", "none", "-5", "10"], new(level));
+            Assert.That((many.Outcome, many.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, (ConsistencyLevel?)level.Kind)), many.Problem);
+            Assert.That(many.Values, Is.EqualTo(new CounterReading[] { new("10", long.MaxValue), new("none", null), new("-5", 1), new("10", long.MaxValue) }));
+            Assert.That((many.Stamp.Index >= last.Stamp.Index, many.Stamp.Token?.Index), Is.EqualTo((true, (long?)many.Stamp.Index)));
+            var sum = await client.RangeSumAsync(-5, 11, new(level));
+            Assert.That((sum.Outcome, sum.Sum, sum.Count, sum.Stamp.Effective), Is.EqualTo((ClientOutcome.Applied, (Int128)ulong.MaxValue, 3L, (ConsistencyLevel?)level.Kind)), sum.Problem);
+            Assert.That((await client.RangeSumAsync(11, 10, new(level))).Count, Is.Zero);
+        }
+
+        var refused = await client.GetManyAsync(["10"], new(ReadLevel.Tentative));
+        Assert.That((refused.Refusal, refused.Values.Count), Is.EqualTo((ClientRefusal.NoOverlay, 0)));
+        Assert.That((await client.RangeSumAsync(0, 1, new(ReadLevel.Tentative))).Refusal, Is.EqualTo(ClientRefusal.NoOverlay));
+        var thousand = await client.GetManyAsync([.. Enumerable.Range(0, 1_000).Select(static number => FormattableString.Invariant($"key {number:d4}"))]);
+        Assert.That((thousand.Outcome, thousand.Values.Count), Is.EqualTo((ClientOutcome.Applied, 1_000)), thousand.Problem);
+        foreach (var wrong in new string[][] { [], ["a", ""], [.. Enumerable.Repeat("k", 1_001)], [.. Enumerable.Repeat(new string('x', 4_000), 4)] })
+            await Assert.ThrowsAsync<ArgumentException>(async () => await client.GetManyAsync(wrong));
+    }
+
+    [Test]
     public async Task AProvisionalWriteIsConfirmed()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var added = await client.AddAsync("provisional", 1, new(ClientWriteConcern.Leader));
         Assert.That((added.Outcome, added.Stamp.Token, added.Stamp.Effective), Is.EqualTo((ClientOutcome.Provisional, (ReadToken?)null, (ConsistencyLevel?)ConsistencyLevel.Leader)), added.Problem);
         var confirmed = await client.ConfirmAsync(added.Position!.Value);
@@ -73,7 +89,7 @@ internal sealed class ClusterTests
     [Test]
     public async Task ThousandsOfRequestsAreUnderWayTogether()
     {
-        await using var client = await ConnectAsync(_cluster);
+        await using var client = await ConnectAsync(Cluster);
         var adds = await Task.WhenAll(Enumerable.Range(0, 5_000).Select(_ => client.AddAsync("many", 1, new(ClientWriteConcern.Quorum, Limit)).AsTask()));
         Assert.That(adds.Select(static added => added.Outcome), Is.All.EqualTo(ClientOutcome.Applied));
         Assert.That(adds.Select(static added => added.Value).Order(), Is.EqualTo(Enumerable.Range(1, 5_000)));
@@ -139,8 +155,7 @@ internal sealed class ClusterTests
     {
         await using var cluster = await TestCluster.StartAsync(3);
         await using var client = await ConnectAsync(cluster);
-        Assert.That((await client.AddAsync("k", 1)).Outcome, Is.EqualTo(ClientOutcome.Applied));
-        await cluster.AgreeAsync();
+        await AppliedAsync(cluster, (await client.AddAsync("k", 1)).Stamp.Token);
         var alone = await cluster.FollowerAsync();
         foreach (var other in cluster.Local.Members.Where(member => member.Id != alone.Id))
             cluster.Local.Child(other.Id).Kill();
@@ -149,12 +164,5 @@ internal sealed class ClusterTests
         var added = await client.AddAsync("k", 1, new(ClientWriteConcern.Quorum, TimeSpan.FromSeconds(1)));
         Assert.That(added.Outcome, Is.AnyOf(ClientOutcome.Rejected, ClientOutcome.Unknown));
         Assert.That(added.Problem, Is.Not.Empty);
-    }
-
-    private static async Task<RaftStreamClient> ConnectAsync(TestCluster cluster)
-    {
-        var client = await RaftStreamClient.ConnectAsync(new() { Nodes = [.. cluster.Local.Members.Select(static member => member.Client!)], Name = "tests", RequestTimeout = TimeSpan.FromSeconds(20) });
-        await Eventually.HoldsAsync(() => client.Nodes.All(static node => node.IsConnected), "the client is connected to all nodes", Limit);
-        return client;
     }
 }

@@ -32,9 +32,11 @@ internal sealed class FakeCluster : IAsyncDisposable
     }
 
     /// <summary>Lets the time go on until a call ends.</summary>
-    public async Task<T> RunAsync<T>(ValueTask<T> call)
+    public Task<T> RunAsync<T>(ValueTask<T> call) => RunAsync(call.AsTask());
+
+    /// <summary>The same for a task, however it ends.</summary>
+    public async Task<T> RunAsync<T>(Task<T> task)
     {
-        var task = call.AsTask();
         await Eventually.HoldsAsync(
             () =>
             {

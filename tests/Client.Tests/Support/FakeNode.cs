@@ -17,6 +17,7 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly List<RequestMessage> _asked = [];
     private readonly List<Socket> _sockets = [];
     private readonly Task _accepting;
+    private bool _isGone;
 
     public FakeNode(int id)
     {
@@ -64,6 +65,21 @@ internal sealed class FakeNode : IAsyncDisposable
         Matched = true,
     };
 
+    /// <summary>A write that is in the node's outbox.</summary>
+    public static AnswerMessage Accepted(RequestMessage request) =>
+        new(AnswerKind.Accepted) { Id = request.Id, Outcome = ClientOutcome.Accepted, Level = ConsistencyLevel.Available, Epoch = 1, Sequence = 1 };
+
+    /// <summary>A page of a watch that ends behind an entry, with a change of each of these values, one an entry, the last one there.</summary>
+    public static AnswerMessage Page(RequestMessage request, long entry, params long[] values) => new(AnswerKind.Watch)
+    {
+        Id = request.Id,
+        Index = entry,
+        Term = 1,
+        Level = ConsistencyLevel.Eventual,
+        Leader = 1,
+        Watch = new(new(entry, WatchMark.Whole, null, ""), [.. values.Select((value, i) => new WatchItem(ClientWatchKind.Changed, entry - values.Length + 1 + i, "k", value, entry - values.Length + 1 + i))]),
+    };
+
     public static AnswerMessage Refused(RequestMessage request, ClientRefusal refusal, ClientOutcome outcome = ClientOutcome.Rejected) =>
         AnswerMessage.Refused(request.Id, outcome, refusal, "As the test wants it.");
 
@@ -88,8 +104,12 @@ internal sealed class FakeNode : IAsyncDisposable
         }
     }
 
+    /// <summary>Gone for good: nobody listens at its address any more.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isGone)
+            return;
+        _isGone = true;
         await _stop.CancelAsync();
         _listener.Stop();
         Cut();
