@@ -39,6 +39,12 @@ public sealed class CountingService
         new(this, (command, token) => _node.ProposeAsync(new SessionCommand(session, sequence, acknowledgedUpTo, command), token));
 
     /// <summary>
+    /// The same store for one write under a key: for 24 hours of log time it is applied once, however often it is sent, and answered as the first time; another write under the
+    /// key is refused with <see cref="Refusal.IdempotencyKeyReused"/>.
+    /// </summary>
+    public CountingService WithKey(IdempotencyKey key) => new(this, (command, token) => _node.ProposeAsync(key, command, token));
+
+    /// <summary>
     /// The same store for writes that are answered as soon as what <paramref name="concern"/> names holds them. A <see cref="Outcome.Provisional"/> answer has a position and
     /// no value; <see cref="ConfirmAsync"/> tells what became of it. An <see cref="Outcome.Accepted"/> one, which <see cref="AddAsync"/> and <see cref="MaxAsync"/> alone can have, tells
     /// its place in this node's outbox; read it with <see cref="ReadConsistency.Tentative"/>.

@@ -96,11 +96,13 @@ internal static class CounterEndpoints
 
     private static ReadRouter Reads(HttpContext context) => context.RequestServices.GetRequiredService<ReadRouter>();
 
-    /// <summary>A write, in the session that its headers name if they name one: then it is applied once, however often it is sent.</summary>
+    /// <summary>A write, in the session or under the key that its headers name if they name one: then it is applied once, however often it is sent.</summary>
     private static Task<IResult> WriteAsync(
         LeaderRouter router, HttpContext context, ReadOnlyMemory<byte> body, Func<CountingService, CancellationToken, ValueTask<LocalAnswer>> local)
     {
         if (!SessionHeaders.TryRead(context.Request.Headers, out var headers, out var problem))
+            return Task.FromResult<IResult>(Problems.Bad(problem));
+        if (!IdempotencyHeader.TryRead(context.Request.Headers, out var named, out problem))
             return Task.FromResult<IResult>(Problems.Bad(problem));
         if (!WriteLevel.TryRead(context.Request, out var concern, out problem))
             return Task.FromResult<IResult>(Problems.Bad(problem));
@@ -108,6 +110,8 @@ internal static class CounterEndpoints
             return AvailableWrites.AcceptAsync(context, local);
         if (concern == WriteConcern.Leader)
             return router.RouteAsync(context, body, Repeat.Never, async (running, token) => Provisional(running, await local(running.Counters.WithConcern(concern), token)));
+        if (named is { } name)
+            return router.RouteAsync(context, body, Repeat.InSession, (running, token) => local(running.Counters.WithKey(name), token));
         if (headers is not { } session)
             return router.RouteAsync(context, body, Repeat.Never, (running, token) => local(running.Counters, token));
         return router.RouteAsync(context, body, Repeat.InSession, (running, token) => session.Token.Incarnation == running.Node.Status.Incarnation

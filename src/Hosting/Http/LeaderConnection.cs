@@ -132,6 +132,7 @@ internal sealed class LeaderConnection : IDisposable
             target = context.Request.Path.ToUriComponent() + context.Request.QueryString.ToUriComponent();
         var headers = RequestDeadline.Headers(hops + 1, left);
         SessionHeaders.Copy(context.Request.Headers, headers);
+        IdempotencyHeader.Copy(context.Request.Headers, headers);
         ReadLevel.Copy(context.Request.Headers, headers);
         WriteLevel.Copy(context.Request.Headers, headers);
         return new(context.Request.Method + " " + target, headers);

@@ -20,7 +20,7 @@ internal enum Repeat
     /// <summary>Nothing: a second time could count twice.</summary>
     Never = 0,
 
-    /// <summary>A write of a session, which the cluster applies once however often it comes.</summary>
+    /// <summary>A write of a session or under a key, which the cluster applies once however often it comes.</summary>
     InSession = 1,
 
     /// <summary>A read.</summary>
@@ -32,9 +32,9 @@ internal enum Repeat
 /// for an election, or a hand-over, within the request's time.
 /// </summary>
 /// <remarks>
-/// What may be repeated: a request that was certainly not done, a write of a session, and any read. Any other write whose answer is lost
+/// What may be repeated: a request that was certainly not done, a write of a session or under a key, and any read. Any other write whose answer is lost
 /// is never repeated here, because it could be applied twice; the client is told that the outcome is unknown.
-/// [safety] Once one attempt of a session's write is of unknown outcome, no later refusal is told as "certainly not done", not even by
+/// [safety] Once one attempt of such a write is of unknown outcome, no later refusal is told as "certainly not done", not even by
 /// another node that it is sent on to: hence <see cref="RequestDeadline.IsUncertain"/>.
 /// </remarks>
 internal sealed class LeaderRouter(NodeHandle handle, LeaderConnection leaders)

@@ -129,6 +129,12 @@ internal static class ProblemCodes
     /// <summary>The cluster keeps count of no more outboxes.</summary>
     public const string OutboxTableFull = "outbox-table-full";
 
+    /// <summary>Another write was done under the idempotency key.</summary>
+    public const string IdempotencyKeyReused = "idempotency-key-reused";
+
+    /// <summary>The cluster knows as many idempotency keys as it may.</summary>
+    public const string IdempotencyTableFull = "idempotency-table-full";
+
     /// <summary>The query cannot be answered from the log and an outbox together.</summary>
     public const string NoOverlay = "no-overlay";
 }

@@ -17,7 +17,7 @@ internal static class Problems
     /// <summary>Bad input.</summary>
     public static JsonHttpResult<ProblemJson> Bad(string detail) => Rejected(StatusCodes.Status400BadRequest, ProblemCodes.BadRequest, detail);
 
-    /// <summary>A session's write that is done, and whose answer is gone.</summary>
+    /// <summary>A write of a session or under a key that is done, and whose answer is gone.</summary>
     public static JsonHttpResult<ProblemJson> ReplyNotKept() =>
         Make(StatusCodes.Status409Conflict, ProblemCodes.ReplyNotKept, "The write was done once, by an earlier attempt, and its answer was not kept; read to see the state.", "applied");
 
@@ -76,7 +76,7 @@ internal static class Problems
     public static JsonHttpResult<ProblemJson> For(Outcome outcome, Refusal refusal)
     {
         if (outcome == Outcome.Unknown)
-            return Unknown("The answer was lost: the write may be done or not, now or later; read before you repeat it, or repeat it in its session.");
+            return Unknown("The answer was lost: the write may be done or not, now or later; read before you repeat it, or repeat it in its session or under its key.");
         var (status, code, detail) = Explain(refusal);
         return Rejected(status, code, detail);
     }
@@ -122,6 +122,8 @@ internal static class Problems
         Refusal.SessionWindowFull => (429, ProblemCodes.SessionWindowFull, "Too many writes of the session are not acknowledged; nothing was done, acknowledge some and send it again."),
         Refusal.SessionTableFull => (429, ProblemCodes.SessionTableFull, "The cluster holds as many sessions as it may; nothing was done, try again when some have expired."),
         Refusal.SessionMalformed => (400, ProblemCodes.BadRequest, "The bytes are no entry of a session; nothing was done."),
+        Refusal.IdempotencyKeyReused => (422, ProblemCodes.IdempotencyKeyReused, "Another write was done under this Idempotency-Key; this one was not done, give it a key of its own."),
+        Refusal.IdempotencyTableFull => (429, ProblemCodes.IdempotencyTableFull, "The cluster knows as many idempotency keys as it may; nothing was done, write without one or in a session, or again when some are past their 24 hours."),
         _ => null,
     };
 

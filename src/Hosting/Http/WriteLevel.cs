@@ -35,6 +35,8 @@ internal static class WriteLevel
             problem = $"There is no concern '{given[0]}': give {Quorum}, {Leader} or {Available}.";
         else if (given[0] != Quorum && request.Headers.ContainsKey(SessionHeaders.Session))
             problem = $"A write of a session takes the concern {Quorum} only: what is sent again must find what became of it, and of a provisional or accepted write nobody knows yet.";
+        else if (given[0] != Quorum && request.Headers.ContainsKey(IdempotencyHeader.Name))
+            problem = $"A write with the header {IdempotencyHeader.Name} takes the concern {Quorum} only: what is sent again must find what became of it, and of a provisional or accepted write nobody knows yet.";
         else
             concern = given[0] switch
             {

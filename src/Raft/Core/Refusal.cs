@@ -106,4 +106,10 @@ public enum Refusal : byte
 
     /// <summary>Such a query cannot be answered from the log and an outbox together.</summary>
     NoOverlay = 55,
+
+    /// <summary>Another command was applied under that idempotency key: this one is not run.</summary>
+    IdempotencyKeyReused = 60,
+
+    /// <summary>The cluster knows as many idempotency keys, or bytes of their replies, as it may: try again when some are past their time.</summary>
+    IdempotencyTableFull = 61,
 }

@@ -12,6 +12,9 @@ internal sealed record SessionLimits
     /// <summary>What a session is charged beyond its replies.</summary>
     public const int SessionOverhead = 256;
 
+    /// <summary>What an idempotency key is charged beyond the bytes of its reply: about what its place in memory takes.</summary>
+    public const int KeyOverhead = 192;
+
     /// <summary>The limits of every real cluster.</summary>
     public static SessionLimits Default { get; } = new();
 
@@ -35,6 +38,18 @@ internal sealed record SessionLimits
 
     /// <summary>Log time in nanoseconds that a session must have been idle before another may take its place: one minute.</summary>
     public long EvictAfterIdle { get; init; } = 60_000_000_000;
+
+    /// <summary>Log time in nanoseconds for which an idempotency key is known after its command was applied: 24 hours.</summary>
+    public long KeyRetention { get; init; } = 24L * 3600 * 1_000_000_000;
+
+    /// <summary>Idempotency keys at a time. None is forgotten early to make room: a command under one more is refused.</summary>
+    public int MaxKeys { get; init; } = 65_536;
+
+    /// <summary>Charged bytes of all idempotency keys and their replies at which a command under one more is refused. 16 MiB.</summary>
+    public long MaxKeyBytes { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>The largest reply to a command under an idempotency key that is kept, in bytes. Of a larger one only the fact that its command was applied.</summary>
+    public int MaxKeyReplyBytes { get; init; } = 4 * 1024;
 
     /// <summary>The most that one reply is charged.</summary>
     public int MaxCharge => ReplyOverhead + MaxReplyBytes;

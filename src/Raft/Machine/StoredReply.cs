@@ -4,7 +4,7 @@ namespace RaftStream.Raft;
 /// What a session's command was answered, for whoever sends it again. Made when the command goes to the state machine, completed with
 /// its reply, never changed after that: a snapshot being written shares it.
 /// </summary>
-internal sealed class StoredReply(Session owner, long sequence, LogPosition position)
+internal sealed class StoredReply(Session owner, long sequence, LogPosition position) : IEarlierReply
 {
     private static readonly byte[] Empty = [];
 
@@ -12,16 +12,17 @@ internal sealed class StoredReply(Session owner, long sequence, LogPosition posi
 
     public long Sequence => sequence;
 
-    /// <summary>Where the command was applied.</summary>
+    /// <inheritdoc/>
     public LogPosition Position => position;
 
-    /// <summary>The reply; empty until it is complete, and if it is not kept.</summary>
+    /// <inheritdoc/>
+    /// <remarks>Empty until it is complete.</remarks>
     public byte[] Bytes { get; private set; } = Empty;
 
     /// <summary>Whether the state machine has replied.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>Whether the reply is kept. If not, it is only known that the command was applied.</summary>
+    /// <inheritdoc/>
     public bool IsKept { get; private set; }
 
     /// <summary>What it counts against the limits.</summary>

@@ -3,12 +3,12 @@ using System.Buffers;
 namespace RaftStream.Raft.Runtime;
 
 /// <summary>
-/// The whole replicated state: the state machine, and the sessions and outboxes in front of it. Applies runs of entries and answers their callers.
+/// The whole replicated state: the state machine, and the sessions, outboxes and idempotency keys in front of it. Applies runs of entries and answers their callers.
 /// Owned by the apply agent.
 /// </summary>
 /// <remarks>
 /// Kept true: what a run leads to does not depend on where it begins and ends, since that differs from replica to replica. All commands
-/// of a run go to the state machine in one batch, except that one is cut where the replies of a session's commands must be known.
+/// of a run go to the state machine in one batch, except that one is cut where the replies of commands of sessions, or under keys, must be known.
 /// </remarks>
 internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limits)
 {
@@ -16,7 +16,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     private readonly ArrayBufferWriter<byte> _replies = new(64 * 1024);
     private readonly int[] _ends = new int[EntryRun.MaxCommands];
     private readonly Command[] _commands = new Command[EntryRun.MaxCommands];
-    private readonly StoredReply?[] _keeps = new StoredReply?[EntryRun.MaxCommands];
+    private readonly IEarlierReply?[] _keeps = new IEarlierReply?[EntryRun.MaxCommands];
     private readonly Fate[] _fates = new Fate[EntryRun.MaxCommands];
     private volatile bool _isCaptured;
     private int _count;
@@ -28,11 +28,14 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     /// <summary>How far the outboxes of the nodes have come.</summary>
     public OutboxTable Outboxes { get; } = new();
 
+    /// <summary>The idempotency keys under which something was applied lately.</summary>
+    public KeyedTable Keys { get; } = new(limits);
+
     /// <summary>The sessions' part.</summary>
     public SessionTable Sessions => _sessions;
 
-    /// <summary>The hash of all of it: the state machine's own as long as there is no session and no outbox was used.</summary>
-    public ulong Hash => machine.StateHash + _sessions.Hash + Outboxes.Hash;
+    /// <summary>The hash of all of it: the state machine's own as long as there is no session and no key, and no outbox was used.</summary>
+    public ulong Hash => machine.StateHash + _sessions.Hash + Outboxes.Hash + Keys.Hash;
 
     /// <summary>Whether a state that was captured is still being saved.</summary>
     public bool IsCaptured => _isCaptured;
@@ -56,9 +59,12 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
         foreach (var start in run.Terms)
             Terms.Add(start);
 
-        // What every replica captures here must not depend on when its sessions are looked at next.
-        if (run.IsSnapshotPoint)
-            _sessions.ExpireAt(run.Time);
+        if (!run.IsSnapshotPoint)
+            return;
+
+        // What every replica captures here must not depend on when its sessions and keys are looked at next.
+        _sessions.ExpireAt(run.Time);
+        Keys.ExpireAt(run.Time);
     }
 
     /// <summary>Answers a query from the state as it is.</summary>
@@ -82,7 +88,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     public ISnapshotView Capture()
     {
         Invariant.Check(!_isCaptured, "one state is captured at a time");
-        var view = new StateView(Terms.ToBytes(), Outboxes.ToBytes(), _sessions.Capture(), machine.Capture(), () => _isCaptured = false);
+        var view = new StateView(Terms.ToBytes(), Outboxes.ToBytes(), Keys.Capture(), _sessions.Capture(), machine.Capture(), () => _isCaptured = false);
         _isCaptured = true;
         return view;
     }
@@ -93,6 +99,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     {
         Terms.Restore(reader);
         Outboxes.Restore(reader);
+        Keys.Restore(reader);
         _sessions.Restore(reader);
         machine.Restore(reader);
     }
@@ -117,6 +124,8 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     {
         if (OutboxEntry.TryRead(entry.Payload.Span, out var pending))
             return Judge(entry, pending);
+        if (KeyedEntry.TryRead(entry.Payload.Span, out var keyed))
+            return Judge(entry, keyed);
         var isSound = SessionEntry.TryRead(entry.Payload.Span, out var session);
         if (_sessions.MustKnowReplies(session.Session))
             ApplyStaged();
@@ -140,7 +149,17 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
         return new(refusal, refusal == Refusal.None ? Stage(entry with { Payload = entry.Payload[OutboxEntry.HeaderSize..] }, null) : Fate.NoCommand, null);
     }
 
-    private int Stage(in Command command, StoredReply? keep)
+    private Fate Judge(in Command entry, in KeyedEntry keyed)
+    {
+        if (Keys.MustKnowReplies)
+            ApplyStaged();
+        Keys.ExpireAt(entry.Time);
+        var command = entry with { Payload = entry.Payload[KeyedEntry.HeaderSize..] };
+        var verdict = Keys.Judge(keyed.Key, command.Payload.Span, entry.Position, entry.Time);
+        return verdict.IsNew ? new(Refusal.None, Stage(command, verdict.Reply), null) : new(verdict.Refusal, Fate.NoCommand, verdict.Reply);
+    }
+
+    private int Stage(in Command command, IEarlierReply? keep)
     {
         (_commands[_count], _keeps[_count]) = (command, keep);
         return _count++;
@@ -153,8 +172,11 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
         ApplyBatch(_commands.AsSpan(_applied, _count - _applied), _ends.AsSpan(_applied, _count - _applied));
         for (; _applied < _count; _applied++)
         {
-            if (_keeps[_applied] is { } keep)
-                _sessions.Complete(keep, _replies.WrittenSpan[StartOf(_applied).._ends[_applied]]);
+            var reply = _replies.WrittenSpan[StartOf(_applied).._ends[_applied]];
+            if (_keeps[_applied] is StoredReply stored)
+                _sessions.Complete(stored, reply);
+            else if (_keeps[_applied] is KeyedReply keyed)
+                Keys.Complete(keyed, reply);
         }
     }
 
@@ -182,7 +204,7 @@ internal sealed class ReplicatedState(IStateMachine machine, SessionLimits limit
     private int StartOf(int command) => command == 0 ? 0 : _ends[command - 1];
 
     /// <summary>What becomes of an entry's caller: refused; answered as an earlier attempt was; or answered by a command of this run.</summary>
-    private readonly record struct Fate(Refusal Refusal, int Command, StoredReply? Earlier)
+    private readonly record struct Fate(Refusal Refusal, int Command, IEarlierReply? Earlier)
     {
         public const int NoCommand = -1;
     }

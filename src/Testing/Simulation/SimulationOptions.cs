@@ -121,7 +121,7 @@ internal sealed record Swarm
     /// <summary>Clients with sessions.</summary>
     public int SessionClients { get; init; }
 
-    /// <summary>What the cluster remembers for them: often little, so that every limit is met.</summary>
+    /// <summary>What the cluster remembers for them and for keys: often little, so that every limit is met.</summary>
     public SessionLimits Sessions { get; init; } = SessionLimits.Default;
 
     /// <summary>The mean time between a client's operations, in nanoseconds.</summary>
@@ -216,6 +216,15 @@ internal sealed record Swarm
         Bursts = random.Chance(0.6) ? 0 : random.NextUnit(),
         SlowApplies = random.Chance(0.7) ? 0 : random.NextUnit() * 0.2,
         Maroons = random.Chance(0.6) ? 0 : random.NextUnit(),
+        Sessions = DrawKeys(Sessions, random),
+    };
+
+    private static SessionLimits DrawKeys(SessionLimits limits, SimRandom random) => limits with
+    {
+        KeyRetention = 1_000_000L * random.Between(50, 10_000),
+        MaxKeys = random.Chance(0.5) ? random.Between(2, 20) : limits.MaxKeys,
+        MaxKeyBytes = random.Chance(0.3) ? random.Between(300, 3_000) : limits.MaxKeyBytes,
+        MaxKeyReplyBytes = random.Chance(0.1) ? 2 : limits.MaxKeyReplyBytes,
     };
 
     private static SessionLimits DrawSessions(SimRandom random)

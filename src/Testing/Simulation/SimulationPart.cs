@@ -105,4 +105,7 @@ public enum SimulationPart : long
 
     /// <summary>Clients that watch counters.</summary>
     Watches = 1L << 31,
+
+    /// <summary>Clients that name their writes with idempotency keys.</summary>
+    KeyedWrites = 1L << 32,
 }

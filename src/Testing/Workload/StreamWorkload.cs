@@ -29,6 +29,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly WatchWorkload? _watches;
     private readonly SimRandom _availableActs;
     private readonly AvailableWorkload? _available;
+    private readonly SimRandom _keyedActs;
+    private readonly KeyedWorkload? _keyed;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -46,6 +48,8 @@ internal sealed class StreamWorkload : IWorkload
         _watches = _watchActs.Chance(0.3) && !_without.HasFlag(SimulationPart.Watches) ? new(simulation, _watchActs.Fork()) : null;
         _availableActs = new(simulation.Options.Seed ^ 0x7f4a_7c15_9e37_79b9);
         _available = _availableActs.Chance(0.3) && !_without.HasFlag(SimulationPart.AvailableWrites) ? new(simulation, _availableActs.Fork()) : null;
+        _keyedActs = new(simulation.Options.Seed ^ 0x2f6b_91d4_c05e_83a7);
+        _keyed = _keyedActs.Chance(0.3) && !_without.HasFlag(SimulationPart.KeyedWrites) ? new(simulation, swarm.Sessions.KeyRetention, _keyedActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -63,7 +67,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false && _available?.IsAtRest != false;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false && _available?.IsAtRest != false && _keyed?.IsAtRest != false;
 
     /// <summary>Keeps so few changes that watchers find some forgotten.</summary>
     public IStateMachine CreateMachine() => new CountingStore(historyBytes: ChangeRing.MinBytes);
@@ -96,6 +100,8 @@ internal sealed class StreamWorkload : IWorkload
             _watches.Act(IsActive);
         if (IsActive && _availableActs.Chance(0.3))
             _available?.Act();
+        if (_keyed is not null && (!IsActive || _keyedActs.Chance(0.5)))
+            _keyed.Act(IsActive);
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -167,6 +173,7 @@ internal sealed class StreamWorkload : IWorkload
         _provisional?.OnApplied(command);
         _watches?.OnApplied(node, command);
         _available?.OnApplied(command);
+        _keyed?.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
         if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode != (ulong)StoreOpcode.Advance)
             return;
@@ -193,6 +200,7 @@ internal sealed class StreamWorkload : IWorkload
         _counters.CheckEnd(key => ValueOf(machine, key));
         _provisional?.CheckEnd(key => ValueOf(machine, key));
         _available?.CheckEnd(key => ValueOf(machine, key));
+        _keyed?.CheckEnd(key => ValueOf(machine, key));
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }
