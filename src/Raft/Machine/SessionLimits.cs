@@ -43,10 +43,10 @@ internal sealed record SessionLimits
     public long KeyRetention { get; init; } = 24L * 3600 * 1_000_000_000;
 
     /// <summary>Idempotency keys at a time. None is forgotten early to make room: a command under one more is refused.</summary>
-    public int MaxKeys { get; init; } = 65_536;
+    public int MaxKeys { get; init; } = 262_144;
 
-    /// <summary>Charged bytes of all idempotency keys and their replies at which a command under one more is refused. 16 MiB.</summary>
-    public long MaxKeyBytes { get; init; } = 16L * 1024 * 1024;
+    /// <summary>Charged bytes of all idempotency keys and their replies at which a command under one more is refused. 64 MiB.</summary>
+    public long MaxKeyBytes { get; init; } = 64L * 1024 * 1024;
 
     /// <summary>The largest reply to a command under an idempotency key that is kept, in bytes. Of a larger one only the fact that its command was applied.</summary>
     public int MaxKeyReplyBytes { get; init; } = 4 * 1024;
