@@ -219,13 +219,19 @@ internal sealed record Swarm
         Sessions = DrawKeys(Sessions, random),
     };
 
-    private static SessionLimits DrawKeys(SessionLimits limits, SimRandom random) => limits with
+    private static SessionLimits DrawKeys(SessionLimits limits, SimRandom random)
     {
-        KeyRetention = 1_000_000L * random.Between(50, 10_000),
-        MaxKeys = random.Chance(0.5) ? random.Between(2, 20) : limits.MaxKeys,
-        MaxKeyBytes = random.Chance(0.3) ? random.Between(300, 3_000) : limits.MaxKeyBytes,
-        MaxKeyReplyBytes = random.Chance(0.1) ? 2 : limits.MaxKeyReplyBytes,
-    };
+        var keys = random.Between(1, 10);
+        return limits with
+        {
+            KeyRetention = 1_000_000L * random.Between(50, 10_000),
+            MaxKeys = random.Chance(0.4) ? random.Between(2, 20) : limits.MaxKeys,
+
+            // So little beyond what the keys themselves are charged that their replies decide when it is full.
+            MaxKeyBytes = random.Chance(0.5) ? (keys * SessionLimits.KeyOverhead) + random.Between(1, keys * 14) : limits.MaxKeyBytes,
+            MaxKeyReplyBytes = random.Chance(0.1) ? 2 : limits.MaxKeyReplyBytes,
+        };
+    }
 
     private static SessionLimits DrawSessions(SimRandom random)
     {

@@ -88,15 +88,25 @@ internal sealed class KeyedTableTests
         var alone = new List<string>();
         for (var index = 1; index <= 6; index++)
         {
-            var entry = Keyed($"{index}", index, length: index == 1 ? 41 : 40);
+            var entry = Keyed($"{index}", index, length: 40);
             alone.Add($"{Told(one.Do(index, index, entry))}");
             many.Add(EntryKind.Session, LogBench.At(index, 1), index, entry);
         }
 
         Assert.That(many.Flush().Select(static answer => $"{Told(answer)}"), Is.EqualTo(alone));
-        Assert.That(alone.Count(static told => told.Contains("IdempotencyTableFull", StringComparison.Ordinal)), Is.EqualTo(3));
-        Assert.That(one.Do(7, 7, Keyed("1", 1, 41)).Refusal, Is.EqualTo(Refusal.ReplyNotKept), "of a large reply only the fact is kept");
+        Assert.That(alone.Count(static told => told.Contains("IdempotencyTableFull", StringComparison.Ordinal)), Is.EqualTo(4), "the replies of two are what fills it");
         Assert.That(many.State.Hash, Is.EqualTo(one.State.Hash));
+    }
+
+    [Test]
+    public void Of_a_reply_that_is_too_large_only_the_fact_is_kept()
+    {
+        var bench = new SessionBench(Small with { MaxKeyReplyBytes = 40 });
+        var first = bench.Do(1, 1, Keyed("a", 1, length: 41));
+        Assert.That((first.Refusal, first.Reply.Length), Is.EqualTo((Refusal.None, 41)));
+        Assert.That(Told(bench.Do(2, 2, Keyed("a", 1, length: 41))), Is.EqualTo((Outcome.Applied, Refusal.ReplyNotKept, LogBench.At(1, 1), "")));
+        Assert.That(bench.Do(3, 3, Keyed("b", 2, length: 40)).Refusal, Is.EqualTo(Refusal.None));
+        Assert.That(bench.Do(4, 4, Keyed("b", 2, length: 40)).Reply.Length, Is.EqualTo(40));
     }
 
     [Test]
