@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
@@ -80,13 +79,11 @@ public sealed class RaftStreamClient : IAsyncDisposable
 
     /// <summary>Reads a counter.</summary>
     /// <exception cref="ArgumentException">The key or the timeout is out of range.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<CounterResult> GetAsync(string key, ReadOptions options = default, CancellationToken cancellationToken = default)
+    public ValueTask<CounterResult> GetAsync(string key, ReadOptions options = default, CancellationToken cancellationToken = default)
     {
         CheckKey(key);
         var request = new RequestMessage(RequestKind.Get) { Key = key, Level = TermsOf(options.Level) };
-        var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
-        return Counter(end, options.Level.Kind);
+        return _runner.RunAsync(this, options.Level.Kind, request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken);
     }
 
     /// <summary>Reads up to 1,000 counters, all as they were at one index of the log.</summary>
@@ -278,8 +275,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
         };
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<CounterResult> WriteAsync(RequestMessage request, WriteOptions options, CancellationToken cancellationToken)
+    private ValueTask<CounterResult> WriteAsync(RequestMessage request, WriteOptions options, CancellationToken cancellationToken)
     {
         CheckKey(request.Key);
         var (kind, asked) = options.Concern switch
@@ -289,8 +285,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
             ClientWriteConcern.Available => (CallKind.NearWrite, ConsistencyLevel.Available),
             _ => throw new ArgumentOutOfRangeException(nameof(options), options.Concern, "There is no such concern: give Quorum, Leader or Available."),
         };
-        var end = await _runner.RunAsync(request with { Concern = options.Concern }, kind, Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
-        return Counter(end, asked);
+        return _runner.RunAsync(this, asked, request with { Concern = options.Concern }, kind, Timeout(options.Timeout), cancellationToken);
     }
 
     private async Task FindNodeAsync(CancellationToken cancellationToken)

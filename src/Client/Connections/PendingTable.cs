@@ -15,6 +15,9 @@ internal sealed class PendingTable : IDisposable
     /// <summary>How late a deadline may be noticed.</summary>
     public static readonly TimeSpan Grain = TimeSpan.FromMilliseconds(10);
 
+    // What the timer finds nearly always.
+    private static readonly List<long> None = [];
+
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -123,16 +126,16 @@ internal sealed class PendingTable : IDisposable
     /// <summary>The ids of those whose deadline is not behind that instant.</summary>
     private List<long> Waiting(long until)
     {
-        List<long> ids = [];
+        List<long>? ids = null;
         lock (_gate)
         {
             foreach (var request in _places)
             {
                 if (request is { Id: > 0 } && request.Deadline <= until)
-                    ids.Add(request.Id);
+                    (ids ??= []).Add(request.Id);
             }
         }
 
-        return ids;
+        return ids ?? None;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
 using RaftStream.Raft.Wire;
@@ -16,45 +15,83 @@ internal readonly record struct CallEnd(AnswerMessage Answer, int Attempts);
 /// </summary>
 /// <remarks>
 /// [safety] Once one attempt of a write is of unknown outcome, no later refusal makes the call "certainly not done": the attempt may still be on its way to the log, or in it.
-/// The first attempt of a healthy cluster allocates nothing: the state of the method and the place of the request are used again.
+/// The first attempt of a healthy cluster allocates nothing: the call and the place of the request are used again.
 /// </remarks>
 internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions options) : IAsyncDisposable
 {
     private readonly TimeProvider _time = options.TimeProvider;
     private readonly SemaphoreSlim _places = new(options.MaxInFlight);
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private readonly Stack<Call> _spare = new();
 
     /// <summary>What may still be repeated.</summary>
     public RetryBudget Budget { get; } = new(options.RetryRatio, options.RetryReserve);
 
-    /// <summary>Runs a call for <paramref name="timeout"/> at the most. Never throws for what nodes and networks do.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<CallEnd> RunAsync(RequestMessage request, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var start = _time.GetTimestamp();
-        if (!_places.Wait(0, CancellationToken.None) && !await PlaceAsync(timeout, cancellationToken).ConfigureAwait(false))
-            return new(NeverSent(GaveUp(ClientRefusal.TimedOut, cancellationToken)), 0);
-        try
-        {
-            Budget.Earn();
-            if (Choose(request, kind, 0) is { Connection: { } connection } link)
-            {
-                var answer = await connection.SendAsync(request, Patience(kind, timeout), cancellationToken).ConfigureAwait(false);
-                if (Verdicts.Of(answer, kind) == Verdict.Final)
-                    return End(link, answer, kind, isUncertain: false, attempts: 1);
-                return await RepeatAsync(request, kind, timeout, start, (link, answer), cancellationToken).ConfigureAwait(false);
-            }
-
-            return await RepeatAsync(request, kind, timeout, start, null, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            _places.Release();
-        }
-    }
+    /// <summary>This instant, as a timestamp.</summary>
+    public long Now => _time.GetTimestamp();
 
     /// <summary>Cancelled when the client ends.</summary>
     public CancellationToken Stopping => _stop.Token;
+
+    /// <summary>Runs a call for its time at the most. Never throws for what nodes and networks do.</summary>
+    public ValueTask<CallEnd> RunAsync(RequestMessage request, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken) =>
+        TakeCall().Run(new(request, kind, timeout, cancellationToken));
+
+    /// <summary>The same about one counter, told as the client tells such answers.</summary>
+    public ValueTask<CounterResult> RunAsync(RaftStreamClient client, ConsistencyLevel asked, RequestMessage request, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken) =>
+        TakeCall().Run(new(request, kind, timeout, cancellationToken), client, asked);
+
+    /// <summary>A call is over, and its end was taken: it can be used for another one.</summary>
+    public void GiveBack(Call call)
+    {
+        lock (_gate)
+        {
+            if (_spare.Count < options.MaxInFlight)
+                _spare.Push(call);
+        }
+    }
+
+    /// <summary>Takes a place for a call. False: all are taken.</summary>
+    public bool TryEnter()
+    {
+        if (!_places.Wait(0, CancellationToken.None))
+            return false;
+        Budget.Earn();
+        return true;
+    }
+
+    /// <summary>Waits for a place. False: there was none in time.</summary>
+    public async ValueTask<bool> EnterAsync(CallTerms terms)
+    {
+        using var limit = new CancellationTokenSource(terms.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, terms.Cancellation, _stop.Token);
+        var place = _places.WaitAsync(either.Token);
+        await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (place.IsCompletedSuccessfully)
+            Budget.Earn();
+        return place.IsCompletedSuccessfully;
+    }
+
+    /// <summary>Gives the place back.</summary>
+    public void Leave() => _places.Release();
+
+    /// <summary>How a call ends that got no place.</summary>
+    public CallEnd NoPlace(in CallTerms terms) => new(NeverSent(GaveUp(ClientRefusal.TimedOut, terms.Cancellation)), 0);
+
+    /// <summary>Who is asked, of those that were not tried; null while nobody can be.</summary>
+    public NodeLink? Choose(in CallTerms terms, uint tried = 0) => terms.Kind.IsNear() ? nodes.Nearest(LevelOf(terms), tried) : nodes.Leader;
+
+    /// <summary>How long one attempt may take.</summary>
+    public TimeSpan Patience(CallKind kind, TimeSpan left) => kind is CallKind.Write or CallKind.NearWrite || left < options.AttemptTimeout ? left : options.AttemptTimeout;
+
+    /// <summary>How a call ends with an answer that is for the caller.</summary>
+    public CallEnd End(NodeLink link, in AnswerMessage answer, CallKind kind, bool isUncertain, int attempts)
+    {
+        if (answer.Outcome == ClientOutcome.Accepted)
+            nodes.Home = link;
+        return new(Finish(answer, kind, isUncertain), attempts);
+    }
 
     /// <summary>The client ends: so do the calls that wait for a node.</summary>
     public void Stop() => _stop.Cancel();
@@ -68,13 +105,13 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         _stop.Dispose();
     }
 
-    /// <summary>What happens when the first attempt did not do: rare, so it may allocate.</summary>
-    private async ValueTask<CallEnd> RepeatAsync(
-        RequestMessage request, CallKind kind, TimeSpan timeout, long start, (NodeLink Link, AnswerMessage Answer)? first, CancellationToken cancellationToken)
+    /// <summary>What happens when the first attempt did not do, or could not be made: rare, so it may allocate.</summary>
+    public async ValueTask<CallEnd> RepeatAsync(CallTerms terms, long start, (NodeLink Link, AnswerMessage Answer)? first)
     {
+        var (request, kind, timeout, cancellationToken) = terms;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var backoff = new Backoff(nodes.NextSeed());
-        var call = new Attempts { Level = LevelOf(request, kind), Last = NeverSent(ClientRefusal.NoNode) };
+        var call = new Attempts { Level = LevelOf(terms), Last = NeverSent(ClientRefusal.NoNode) };
         if (first is { } made)
             await AfterAsync(made.Link, made.Answer, kind, call, backoff, Left(), either.Token).ConfigureAwait(false);
         while (true)
@@ -82,7 +119,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
             var changed = nodes.Changed.Next;
             if (either.IsCancellationRequested || Left() <= TimeSpan.Zero)
                 return new(Finish(GivenUp(call, cancellationToken), kind, call.IsUncertain), call.Count);
-            if (Choose(request, kind, call.Tried) is not { Connection: { } connection } link)
+            if (Choose(terms, call.Tried) is not { Connection: { } connection } link)
             {
                 // Those that refused may be asked again, if they are all that is left.
                 if (call.Tried == 0)
@@ -140,15 +177,17 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         return call.Hints++ == 0;
     }
 
-    private NodeLink? Choose(in RequestMessage request, CallKind kind, uint tried) => kind.IsNear() ? nodes.Nearest(LevelOf(request, kind), tried) : nodes.Leader;
+    private static ConsistencyLevel LevelOf(in CallTerms terms) => terms.Kind == CallKind.NearWrite ? ConsistencyLevel.Available : terms.Request.Level.Kind;
 
-    private static ConsistencyLevel LevelOf(in RequestMessage request, CallKind kind) => kind == CallKind.NearWrite ? ConsistencyLevel.Available : request.Level.Kind;
-
-    private CallEnd End(NodeLink link, in AnswerMessage answer, CallKind kind, bool isUncertain, int attempts)
+    private Call TakeCall()
     {
-        if (answer.Outcome == ClientOutcome.Accepted)
-            nodes.Home = link;
-        return new(Finish(answer, kind, isUncertain), attempts);
+        lock (_gate)
+        {
+            if (_spare.TryPop(out var call))
+                return call;
+        }
+
+        return new(this);
     }
 
     /// <summary>The answer as the caller gets it.</summary>
@@ -171,17 +210,6 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
 
     private ClientRefusal GaveUp(ClientRefusal otherwise, CancellationToken cancellationToken) =>
         cancellationToken.IsCancellationRequested ? ClientRefusal.Cancelled : _stop.IsCancellationRequested ? ClientRefusal.Disposed : otherwise;
-
-    private async ValueTask<bool> PlaceAsync(TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        using var limit = new CancellationTokenSource(timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken, _stop.Token);
-        var place = _places.WaitAsync(either.Token);
-        await place.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return place.IsCompletedSuccessfully;
-    }
-
-    private TimeSpan Patience(CallKind kind, TimeSpan left) => kind is CallKind.Write or CallKind.NearWrite || left < options.AttemptTimeout ? left : options.AttemptTimeout;
 
     private static AnswerMessage NeverSent(ClientRefusal refusal) => AnswerMessage.Refused(0, ClientOutcome.Rejected, refusal, ClientSentences.Of(refusal));
 
