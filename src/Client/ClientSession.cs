@@ -44,6 +44,9 @@ public sealed class ClientSession : IAsyncDisposable
     private readonly RaftStreamClient _client;
     private readonly ClientSessionOptions _options;
     private readonly SemaphoreSlim _places;
+
+    // RaftSession keeps the same account of numbers. The two stay apart: a client uses nothing of the raft library but its wire, and what they would share is the ten lines of
+    // Finish, while who sends again, and when, differs.
     private readonly Lock _gate = new();
     private readonly SortedSet<long> _done = [];
     private long _next = 1;
