@@ -13,8 +13,11 @@ internal readonly record struct KeyedEntry(IdempotencyKey Key)
     public const int HeaderSize = 24;
 
     /// <summary>The entry for a command.</summary>
+    /// <exception cref="ArgumentException">The key was made of no text.</exception>
     public byte[] ToBytes(ReadOnlySpan<byte> command)
     {
+        if (Key == default)
+            throw new ArgumentException("The key was made of no text: all who forget it would share it. Make it of one.");
         var bytes = new byte[HeaderSize + command.Length];
         bytes[0] = Operation;
         BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(8), Key.Digest);

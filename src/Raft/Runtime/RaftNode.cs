@@ -187,17 +187,10 @@ public sealed class RaftNode : IAsyncDisposable
     public ValueTask<Answer> ProposeAsync(SessionCommand command, CancellationToken cancellationToken = default) =>
         AskAsync(new(RequestKind.Propose, SessionEntry.Command(command), EntryKind.Session), cancellationToken);
 
-    /// <summary>
-    /// Proposes a command under a key: for 24 hours of log time after it was applied, the same command under the same key is answered with the reply and position of the first
-    /// time, and another one is refused with <see cref="Refusal.IdempotencyKeyReused"/>. Only the leader can.
-    /// </summary>
+    /// <summary>Proposes a command under a key: for 24 hours of log time it is applied once and answered as the first time, and another one is refused. Only the leader can.</summary>
     /// <exception cref="ArgumentException">The key was made of no text.</exception>
-    public ValueTask<Answer> ProposeAsync(IdempotencyKey key, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default)
-    {
-        if (key == default)
-            throw new ArgumentException("The key was made of no text: all who forget it would share it.", nameof(key));
-        return AskAsync(new(RequestKind.Propose, new KeyedEntry(key).ToBytes(command.Span), EntryKind.Session), cancellationToken);
-    }
+    public ValueTask<Answer> ProposeAsync(IdempotencyKey key, ReadOnlyMemory<byte> command, CancellationToken cancellationToken = default) =>
+        AskAsync(new(RequestKind.Propose, new KeyedEntry(key).ToBytes(command.Span), EntryKind.Session), cancellationToken);
 
     /// <summary>Closes a session, whose replies are forgotten. Only the leader can.</summary>
     public ValueTask<Answer> CloseSessionAsync(SessionId session, CancellationToken cancellationToken = default) =>
