@@ -11,7 +11,7 @@ internal sealed class TermGrowthTests
     /// <summary>Elections that a cut may cause: the leader loses its quorum.</summary>
     private const int ElectionsPerCut = 1;
 
-    private const int Seeds = 25;
+    private const int Seeds = 30;
 
     [TestCase(3)]
     [TestCase(5)]
