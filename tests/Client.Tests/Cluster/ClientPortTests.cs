@@ -147,6 +147,26 @@ internal sealed class ClientPortTests : ClientFixture
         await IsServingAsync();
     }
 
+    [TestCase(1)]
+    [TestCase(2)]
+    public async Task AnyPlaceOfAWatchIsAnswered(int seed)
+    {
+        var random = new Random(seed);
+        var leader = await Cluster.LeaderAsync();
+        await using var connection = await DialAsync(Cluster.Local.Members.First(member => member.Id == leader.Id));
+        for (var i = 0; i < 300; i++)
+            await connection.SendAsync(new(RequestKind.Add) { Key = $"place {random.Next(200)}", Delta = 1 }, Limit, CancellationToken.None);
+        for (var i = 0; i < 500; i++)
+        {
+            var number = random.Next(3) == 0 ? WatchMark.Whole : random.Next(random.Next(1, int.MaxValue));
+            var mark = new WatchMark(random.Next(random.Next(1, 600)), number, random.Next(2) == 0 ? null : (ulong)random.NextInt64() << random.Next(64), random.Next(2) == 0 ? "" : $"place {random.Next(300)}");
+            var terms = new WatchTerms(ClientFilterKind.Prefix, "place", 1, new(0, mark, IsNew: false));
+            var page = await connection.SendAsync(new(RequestKind.Watch) { Watch = terms }, Limit, CancellationToken.None);
+            Assert.That((page.Outcome, page.Kind), Is.EqualTo((ClientOutcome.Applied, AnswerKind.Watch)), $"{mark}: {page.Problem}");
+            Assert.That(page.Watch!.Items.Select(static item => item.Index).Where(static index => index > 0), Is.Ordered.Ascending);
+        }
+    }
+
     [Test]
     public async Task AClientThatSaysNoMoreGetsTheAnswersToAllThatItSaid()
     {
