@@ -111,8 +111,9 @@ internal sealed class FakeNode : IAsyncDisposable
             return;
         _isGone = true;
         await _stop.CancelAsync();
-        _listener.Stop();
         Cut();
+
+        // First: a listener that is asked for a connection after its end throws as one that never began.
         await _accepting;
         _listener.Dispose();
         _stop.Dispose();
