@@ -55,6 +55,10 @@ internal sealed class AdvanceRule(CounterLedger ledger, PartitionTable partition
                 newKeys++;
                 newBytes += key.Length;
             }
+            else if (ledger.Counters.HoldsBytes(number))
+            {
+                return StoreProblem.WrongType;
+            }
             else if (!TryAdd(ledger.Counters.ValueAt(number), change.Delta, out value))
             {
                 return StoreProblem.Overflow;

@@ -18,8 +18,10 @@ internal static class Answers
     {
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, []);
-        var values = ValuesReply.TryRead(answer.Reply.Span);
-        if (values?.Count != keys.Count)
+        var values = ValuesReply.TryRead(answer.Reply.Span, out var problem) ?? throw Foreign();
+        if (problem != StoreProblem.None)
+            return new(answer.Outcome, answer.Refusal, answer.Position, []) { Age = answer.Age, Problem = StoreProblems.Sentence(problem) };
+        if (values.Count != keys.Count)
             throw Foreign();
         return new(answer.Outcome, answer.Refusal, answer.Position, [.. keys.Zip(values, static (key, value) => new CounterValue(key, value))]) { Age = answer.Age };
     }
@@ -67,7 +69,30 @@ internal static class Answers
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, answer.Position, 0, 0, 0, 0, 0);
         var reply = StatsReply.TryRead(answer.Reply.Span) ?? throw Foreign();
-        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Total, reply.Distinct, reply.KeyBytes, reply.Partitions, reply.StateHash) { Age = answer.Age };
+        return new(answer.Outcome, answer.Refusal, answer.Position, reply.Total, reply.Distinct, reply.KeyBytes, reply.Partitions, reply.StateHash) { Age = answer.Age, Keys = reply.Keys, ValueBytes = reply.ValueBytes };
+    }
+
+    /// <summary>The answer to a batch.</summary>
+    public static BatchAnswer ToBatch(in Answer answer) => BatchAnswer.TryRead(answer, out var typed) ? typed : throw Foreign();
+
+    /// <summary>The answer to a request for what some keys hold.</summary>
+    public static StoreValuesAnswer ToStoreValues(int keys, in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, []);
+        if (!StoreValuesReply.TryRead(answer.Reply.Span, out var problem, out var values) || (problem == StoreProblem.None && values.Count != keys))
+            throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, values) { Age = answer.Age, Problem = StoreProblems.Sentence(problem) };
+    }
+
+    /// <summary>The answer to a request for a page of keys.</summary>
+    public static ScanAnswer ToScan(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, []);
+        if (!ScanReply.TryRead(answer.Reply.Span, out var problem, out var next, out var keys))
+            throw Foreign();
+        return new(answer.Outcome, answer.Refusal, answer.Position, next, keys) { Age = answer.Age, Problem = StoreProblems.Sentence(problem) };
     }
 
     /// <summary>Where a partition stands; null or epoch 0 for one that does not exist.</summary>

@@ -84,13 +84,54 @@ public sealed class CountingService
         return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
     }
 
-    /// <summary>Deletes a counter; <see cref="CounterAnswer.Value"/> is what it last was.</summary>
+    /// <summary>Deletes a key, whatever it holds; <see cref="CounterAnswer.Value"/> is what a counter last was, 0 for bytes.</summary>
     public async ValueTask<CounterAnswer> DeleteAsync(string key, CancellationToken cancellationToken = default)
     {
         var bytes = StoreLimits.KeyOf(key, nameof(key));
         var command = new ArrayBufferWriter<byte>();
         StoreCommand.WriteDelete(command, bytes);
         return Answers.ToCounter(await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false)) with { Source = Written };
+    }
+
+    /// <summary>
+    /// Writes a batch, all of it in one log entry (<see cref="StoreBatch.Command"/>). No outbox accepts one: its operations do not commute.
+    /// </summary>
+    /// <exception cref="ArgumentException">The bytes are no batch.</exception>
+    public async ValueTask<BatchAnswer> WriteAsync(ReadOnlyMemory<byte> batchCommand, CancellationToken cancellationToken = default) =>
+        Answers.ToBatch(await WriteRawAsync(batchCommand, cancellationToken).ConfigureAwait(false)) with { Source = Written };
+
+    /// <summary>The same with the reply as bytes, to be carried to another node and read there (<see cref="BatchAnswer.TryRead"/>).</summary>
+    internal ValueTask<Answer> WriteRawAsync(ReadOnlyMemory<byte> batchCommand, CancellationToken cancellationToken)
+    {
+        StoreBatch.Check(batchCommand.Span, nameof(batchCommand));
+        return _propose(batchCommand, cancellationToken);
+    }
+
+    /// <summary>Reads what up to 1,000 keys hold, counters and bytes, all at one index, in the order of <paramref name="keys"/>; up to 16 MiB of them.</summary>
+    /// <exception cref="ArgumentException">There are none or more, or one is no key.</exception>
+    public async ValueTask<StoreValuesAnswer> ReadValuesAsync(IReadOnlyList<ReadOnlyMemory<byte>> keys, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        if (keys.Count is < 1 or > StoreLimits.MaxGetMany)
+            throw new ArgumentException($"There are {keys.Count} keys: ask for 1 to {StoreLimits.MaxGetMany}.", nameof(keys));
+        foreach (var key in keys)
+            StoreLimits.CheckKey(key.Span, nameof(keys));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteGetValues(query, keys);
+        return Answers.ToStoreValues(keys.Count, await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
+    }
+
+    /// <summary>
+    /// Reads about <paramref name="count"/> keys, 1 to 1,000, from a cursor on: 0, then the <see cref="ScanAnswer.Next"/> of each page until that is 0. A key that is there from the first page
+    /// to the last is told in one of them, and none is told twice. What changes meanwhile may be told or not. Any node goes on with a cursor.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is.</exception>
+    public async ValueTask<ScanAnswer> ScanAsync(ulong cursor, int count, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        StoreLimits.CheckLimit(count, StoreLimits.MaxScan, nameof(count));
+        var query = new ArrayBufferWriter<byte>();
+        StoreQuery.WriteScan(query, cursor, count);
+        return Answers.ToScan(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
     /// <summary>Reads a counter; the only read that can be <see cref="ReadConsistency.Tentative"/>.</summary>

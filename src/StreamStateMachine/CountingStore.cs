@@ -4,21 +4,25 @@ using RaftStream.Raft.Wire;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// The replicated state machine: counters of 64 bits with a sign under keys of UTF-8, and how far each partition of each job has been
+/// The replicated state machine: counters of 64 bits with a sign and strings of bytes under keys of UTF-8, and how far each partition of each job has been
 /// counted.
 /// </summary>
 /// <remarks>
 /// There is one keyspace: words that jobs count add to the same counters that callers add to, read and list. Give each its own prefix
 /// where that is not wanted.
 /// <para>
+/// A key holds one or the other. Only a batch (<see cref="StoreBatch"/>) makes a counter bytes or bytes a counter; whatever else is meant for a counter is declined where the key holds bytes, and sums,
+/// totals and top lists are those of the counters.
+/// </para>
+/// <para>
 /// No command throws, whatever its bytes: one that is malformed, or would leave the range of 64 bits or the store's limits, is declined
-/// as a whole with a reply that says why, the same on every replica.
+/// as a whole with a reply that says why, the same on every replica. A batch is as many commands in one as it has operations.
 /// </para>
 /// <para>
 /// Adds commute with adds, and raises to a maximum with each other. Whoever does both to one counter gets what their order in the log makes of it, the same on every replica.
 /// </para>
 /// <para>
-/// Limits: keys of 1 to 4,096 bytes, 2^26 counters, 1 GiB of keys, 10,000 partitions, names of 1 to 200 characters.
+/// Limits: keys of 1 to 4,096 bytes, values of 0 to 65,536, 2^26 keys, 1 GiB of them, 1 GiB of values that are bytes, 10,000 partitions, names of 1 to 200 characters.
 /// </para>
 /// </remarks>
 public sealed class CountingStore : ICommutingMachine
@@ -32,6 +36,7 @@ public sealed class CountingStore : ICommutingMachine
     private CountTable _counters;
     private PartitionTable _partitions;
     private AdvanceRule _rule;
+    private BatchRule _batches;
 
     /// <summary>An empty store.</summary>
     public CountingStore()
@@ -56,6 +61,7 @@ public sealed class CountingStore : ICommutingMachine
         _partitions = new(counters.Captures);
         _ledger = new(_counters, _changes);
         _rule = new(_ledger, _partitions);
+        _batches = new(_ledger);
     }
 
     /// <summary>Every change behind this place can still be told to those who watch.</summary>
@@ -103,6 +109,7 @@ public sealed class CountingStore : ICommutingMachine
         _changes.Begin(reader.Position.Index);
         _ledger = new(_counters, _changes);
         _rule = new(_ledger, _partitions);
+        _batches = new(_ledger);
     }
 
     private void Apply(ReadOnlySpan<byte> command, IBufferWriter<byte> reply)
@@ -121,6 +128,7 @@ public sealed class CountingStore : ICommutingMachine
             StoreOpcode.CompareAndSet => CompareAndSet(ref reader, reply),
             StoreOpcode.Delete => Delete(ref reader, reply),
             StoreOpcode.OpenPartition => Open(ref reader, reply),
+            StoreOpcode.Batch => _batches.Apply(ref reader, reply),
             _ => Advance(ref reader, command, reply),
         };
         if (problem != StoreProblem.None)
@@ -135,6 +143,8 @@ public sealed class CountingStore : ICommutingMachine
             return problem;
         var hash = KeyHash.Of(key);
         var number = _counters.Find(key, hash);
+        if (HoldsBytes(number))
+            return WrongType(reply);
         var before = number < 0 ? 0 : _counters.ValueAt(number);
         if (!AdvanceRule.TryAdd(before, delta, out var after))
         {
@@ -152,6 +162,8 @@ public sealed class CountingStore : ICommutingMachine
             return problem;
         var hash = KeyHash.Of(key);
         var number = _counters.Find(key, hash);
+        if (HoldsBytes(number))
+            return WrongType(reply);
         return Set(key, hash, number, Math.Max(value, number < 0 ? 0 : _counters.ValueAt(number)), reply);
     }
 
@@ -162,10 +174,20 @@ public sealed class CountingStore : ICommutingMachine
             return problem;
         var hash = KeyHash.Of(key);
         var number = _counters.Find(key, hash);
+        if (HoldsBytes(number))
+            return WrongType(reply);
         long? before = number < 0 ? null : _counters.ValueAt(number);
         if (before == expected)
             return Set(key, hash, number, value, reply);
         new CounterReply(StoreProblem.None, before ?? 0, before is not null, false).Write(reply);
+        return StoreProblem.None;
+    }
+
+    private bool HoldsBytes(int number) => number >= 0 && _counters.HoldsBytes(number);
+
+    private static StoreProblem WrongType(IBufferWriter<byte> reply)
+    {
+        CounterReply.OfBytes.Write(reply);
         return StoreProblem.None;
     }
 
@@ -187,7 +209,7 @@ public sealed class CountingStore : ICommutingMachine
         if (problem != StoreProblem.None)
             return problem;
         var number = _counters.Find(key);
-        var value = number < 0 ? 0 : _counters.ValueAt(number);
+        var value = number < 0 || HoldsBytes(number) ? 0 : _counters.ValueAt(number);
         if (number >= 0)
             _ledger.RemoveAt(number, key);
         new CounterReply(StoreProblem.None, value, false, true).Write(reply);

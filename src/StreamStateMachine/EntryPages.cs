@@ -1,9 +1,11 @@
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>A counter's value and where its key's bytes are: 16 bytes.</summary>
+/// <summary>A key's value and where its bytes are: 16 bytes.</summary>
 internal struct Entry
 {
-    /// <summary>The value.</summary>
+    private const int BytesBit = 1 << 15; // StoreLimits.MaxKeyBytes is 2^12: a length fits below
+
+    /// <summary>The value, or where it is (<see cref="ValuePlace"/>).</summary>
     public long Value;
 
     /// <summary>The page of the key: see <see cref="KeyHeap"/>.</summary>
@@ -12,8 +14,21 @@ internal struct Entry
     /// <summary>Where the key starts in that page.</summary>
     public ushort KeyOffset;
 
+    private ushort _lengthAndKind;
+
     /// <summary>How many bytes it has.</summary>
-    public ushort KeyLength;
+    public int KeyLength
+    {
+        readonly get => _lengthAndKind & ~BytesBit;
+        set => _lengthAndKind = (ushort)((_lengthAndKind & BytesBit) | value);
+    }
+
+    /// <summary>Whether the value is bytes, and not an integer.</summary>
+    public bool HoldsBytes
+    {
+        readonly get => (_lengthAndKind & BytesBit) != 0;
+        set => _lengthAndKind = (ushort)(KeyLength | (value ? BytesBit : 0));
+    }
 }
 
 /// <summary>A page of entries and the epoch in which it was made.</summary>

@@ -94,7 +94,7 @@ internal sealed class KeyHeap
     public void Append(ReadOnlySpan<byte> key, ref Entry entry)
     {
         var (page, offset) = _sets[_current].Append(key);
-        (entry.KeyPage, entry.KeyOffset, entry.KeyLength) = ((page << 1) | _current, (ushort)offset, (ushort)key.Length);
+        (entry.KeyPage, entry.KeyOffset, entry.KeyLength) = ((page << 1) | _current, (ushort)offset, key.Length);
     }
 
     /// <summary>From here on keys are appended to new pages; those of the old ones must be moved one by one.</summary>

@@ -18,6 +18,8 @@ internal static class ValuesReply
             if (problem != StoreProblem.None)
                 return problem;
             numbers[i] = counters.Find(key);
+            if (numbers[i] >= 0 && counters.HoldsBytes(numbers[i]))
+                return StoreProblem.WrongType;
         }
 
         if (query.Remaining > 0)
@@ -35,11 +37,15 @@ internal static class ValuesReply
         return StoreProblem.None;
     }
 
-    /// <summary>Reads a reply; null where the bytes are none, or it was declined.</summary>
-    public static IReadOnlyList<long?>? TryRead(ReadOnlySpan<byte> bytes)
+    /// <summary>Reads a reply; null where the bytes are none. No values where it was declined.</summary>
+    public static IReadOnlyList<long?>? TryRead(ReadOnlySpan<byte> bytes, out StoreProblem problem)
     {
         var reader = new MessagePackReader(bytes);
-        if (!ReplyCode.TryBegin(ref reader, 2, out _, out var declined) || declined || !reader.TryReadArrayHeader(out var count))
+        if (!ReplyCode.TryBegin(ref reader, 2, out problem, out var declined))
+            return null;
+        if (declined)
+            return [];
+        if (!reader.TryReadArrayHeader(out var count))
             return null;
         var values = new List<long?>();
         for (var i = 0; i < count; i++)

@@ -2,15 +2,15 @@ using RaftStream.Raft.Wire;
 
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>A window that moves over a snapshot's bytes as they are read, so that restoring takes the state's memory and 64 KiB.</summary>
+/// <summary>A window that moves over a snapshot's bytes as they are read, so that restoring takes the state's memory and 256 KiB.</summary>
 internal sealed class SnapshotWindow(ISnapshotReader source)
 {
     /// <summary>
-    /// No single value, or group of values that is read in one go, takes more bytes: a key of 4,096, two names of 600 each.
+    /// No single value, or group of values that is read in one go, takes more bytes: a key of 4,096 with its value of 65,536, two names of 600 each.
     /// </summary>
-    public const int LargestItem = 8 * 1024;
+    public const int LargestItem = 72 * 1024;
 
-    private readonly byte[] _buffer = new byte[64 * 1024];
+    private readonly byte[] _buffer = new byte[256 * 1024];
     private int _start;
     private int _end;
     private bool _ended;

@@ -10,7 +10,7 @@ namespace RaftStream.StreamStateMachine;
 /// For compare-and-set: whether the expected value was found, and so the new one set. True for other requests that were applied.
 /// </param>
 /// <param name="Problem">
-/// Why the state machine declined an applied command (a sum beyond 64 bits, say), in one sentence; null if it did not.
+/// Why the state machine declined an applied command or a read (a sum beyond 64 bits, say, or a key that holds bytes), in one sentence; null if it did not.
 /// </param>
 public readonly record struct CounterAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Value, bool Exists, bool Matched, string? Problem)
@@ -51,6 +51,9 @@ public readonly record struct CounterValue(string Key, long? Value);
 /// <summary>The counters that were asked for, in that order, all as they were at one index.</summary>
 public sealed record ValuesAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, IReadOnlyList<CounterValue> Values)
 {
+    /// <summary>Why there are no values although the read was served, in one sentence: one of the keys holds bytes and not a counter. Null where they are here.</summary>
+    public string? Problem { get; init; }
+
     /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
     public TimeSpan? Age { get; init; }
 
@@ -101,12 +104,18 @@ public sealed record DeadLettersAnswer(
 }
 
 /// <summary>
-/// The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of their keys,
+/// The size of the store: the sum of all counters (the nearest value in the range of 64 bits), how many, the bytes of all keys,
 /// partitions, and the state's hash.
 /// </summary>
 public sealed record StatsAnswer(
     Outcome Outcome, Refusal Refusal, LogPosition Position, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash)
 {
+    /// <summary>All keys, those that hold bytes and the counters.</summary>
+    public long Keys { get; init; }
+
+    /// <summary>The bytes of all values that are bytes.</summary>
+    public long ValueBytes { get; init; }
+
     /// <summary>For a read: what was acknowledged longer ago than this, before it was taken up, is in it; null where the replica cannot tell (<see cref="Answer.Age"/>).</summary>
     public TimeSpan? Age { get; init; }
 

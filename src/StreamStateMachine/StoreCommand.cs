@@ -29,6 +29,9 @@ internal enum StoreOpcode : byte
 
     /// <summary>[6, key, value]</summary>
     Max = 6,
+
+    /// <summary>[7, [operation ...]], see <see cref="BatchOpcode"/></summary>
+    Batch = 7,
 }
 
 /// <summary>What an Advance says besides its dead letters and changes.</summary>

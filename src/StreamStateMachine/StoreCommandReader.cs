@@ -23,11 +23,12 @@ internal static class StoreCommandReader
             StoreOpcode.OpenPartition => 3,
             StoreOpcode.Advance => 10,
             StoreOpcode.Max => 3,
+            StoreOpcode.Batch => 2,
             _ => -1,
         };
     }
 
-    /// <summary>Reads a counter's key.</summary>
+    /// <summary>Reads a key.</summary>
     public static StoreProblem ReadKey(scoped ref MessagePackReader reader, out ReadOnlySpan<byte> key)
     {
         if (!reader.TryReadStringBytes(out key))

@@ -9,7 +9,13 @@ internal static class StoreLimits
     /// <summary>The longest key in bytes of UTF-8.</summary>
     public const int MaxKeyBytes = 4_096;
 
-    /// <summary>The most counters: 2^26.</summary>
+    /// <summary>The largest value that is bytes, in bytes: 64 KiB.</summary>
+    public const int MaxValueBytes = 64 * 1024;
+
+    /// <summary>The most bytes of values that are bytes: 1 GiB.</summary>
+    public const long MaxTotalValueBytes = 1L << 30;
+
+    /// <summary>The most keys, whatever they hold: 2^26.</summary>
     public const int MaxCounters = 1 << 26;
 
     /// <summary>The most bytes of keys: 1 GiB.</summary>
@@ -39,6 +45,12 @@ internal static class StoreLimits
     /// <summary>The most keys of one read.</summary>
     public const int MaxGetMany = 1_000;
 
+    /// <summary>The most bytes of values, or of keys, in the answer to one read: 16 MiB.</summary>
+    public const int MaxReadBytes = 16 * 1024 * 1024;
+
+    /// <summary>The most keys of one page of a scan, those left out that share the hash of the last one.</summary>
+    public const int MaxScan = 1_000;
+
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>SHA-256 of no bytes: the prefix hash of a partition of which nothing is counted.</summary>
@@ -48,7 +60,7 @@ internal static class StoreLimits
         0x27, 0xAE, 0x41, 0xE4, 0x64, 0x9B, 0x93, 0x4C, 0xA4, 0x95, 0x99, 0x1B, 0x78, 0x52, 0xB8, 0x55,
     ];
 
-    /// <summary>Whether these bytes may be a counter's key.</summary>
+    /// <summary>Whether these bytes may be a key.</summary>
     public static bool IsKey(ReadOnlySpan<byte> key) => key.Length is >= 1 and <= MaxKeyBytes && Utf8.IsValid(key);
 
     /// <summary>Whether this may name a job or a partition.</summary>
@@ -88,6 +100,14 @@ internal static class StoreLimits
         if (bytes.Length is < 1 or > MaxKeyBytes)
             throw new ArgumentException($"The key takes {bytes.Length} bytes of UTF-8: give one of 1 to {MaxKeyBytes} bytes.", parameter);
         return bytes;
+    }
+
+    /// <summary>Refuses bytes that are no key.</summary>
+    /// <exception cref="ArgumentException">They are not.</exception>
+    public static void CheckKey(ReadOnlySpan<byte> key, string parameter)
+    {
+        if (!IsKey(key))
+            throw new ArgumentException($"The {key.Length} bytes are no key: give 1 to {MaxKeyBytes} bytes of valid UTF-8.", parameter);
     }
 
     /// <summary>The name of a partition that a caller gave.</summary>

@@ -22,6 +22,12 @@ internal static class StoreOverlay
         if (!StoreQuery.TryReadGet(query, out var key))
             return false;
         var number = counters.Find(key);
+        if (number >= 0 && counters.HoldsBytes(number))
+        {
+            CounterReply.OfBytes.Write(reply); // Adds and raises are declined, so none of them changes that.
+            return true;
+        }
+
         var (value, exists) = (number < 0 ? 0 : counters.ValueAt(number), number >= 0);
         foreach (var command in pending)
         {

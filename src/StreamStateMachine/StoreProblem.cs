@@ -18,7 +18,7 @@ internal enum StoreProblem : byte
     /// <summary>A sum would leave the range of 64 bits.</summary>
     Overflow = 4,
 
-    /// <summary>The store has as many counters, or bytes of keys, as it takes.</summary>
+    /// <summary>The store has as many keys, or bytes of keys or of values, as it takes.</summary>
     Full = 5,
 
     /// <summary>There are as many partitions as the store takes.</summary>
@@ -32,6 +32,12 @@ internal enum StoreProblem : byte
 
     /// <summary>The command does not start where the partition stands: it was applied before, or one in front of it was not.</summary>
     WrongOffset = 9,
+
+    /// <summary>A key holds bytes where a counter is meant.</summary>
+    WrongType = 10,
+
+    /// <summary>The answer would take more bytes than one may.</summary>
+    TooLarge = 11,
 }
 
 /// <summary>Problems in words.</summary>
@@ -44,11 +50,13 @@ internal static class StoreProblems
         StoreProblem.InvalidKey => $"A key takes 1 to {StoreLimits.MaxKeyBytes} bytes of valid UTF-8: give another one.",
         StoreProblem.InvalidName => $"The name of a job or partition has 1 to {StoreLimits.MaxNameChars} characters and no control character: give another one.",
         StoreProblem.Overflow => "The sum would leave the range of 64 bits, so nothing was changed: lower the counter first.",
-        StoreProblem.Full => $"The store holds all it takes ({StoreLimits.MaxCounters} counters, {StoreLimits.MaxTotalKeyBytes} bytes of keys), so nothing was changed: delete some first.",
+        StoreProblem.Full => $"The store holds all it takes ({StoreLimits.MaxCounters} keys, {StoreLimits.MaxTotalKeyBytes} bytes of keys, {StoreLimits.MaxTotalValueBytes} bytes of values), so nothing was changed: delete some first.",
         StoreProblem.TooManyPartitions => $"The store takes {StoreLimits.MaxPartitions} partitions of all jobs and has them: use one that exists.",
         StoreProblem.NotOpened => "The partition was never opened with that epoch: open it first.",
         StoreProblem.Superseded => "A newer reader has opened the partition: this one may stop.",
         StoreProblem.WrongOffset => "The command does not start at the partition's committed offset, so nothing was changed: go on from the committed offset.",
+        StoreProblem.WrongType => "A key holds bytes and not a counter, so nothing was changed: delete it first, or use another key.",
+        StoreProblem.TooLarge => $"The answer would take more than {StoreLimits.MaxReadBytes} bytes: ask for fewer keys at a time.",
         _ => "The bytes are no request that this release knows: use the encoding of the same release.",
     };
 }

@@ -29,6 +29,12 @@ internal enum QueryOpcode : byte
 
     /// <summary>See <see cref="WatchQuery"/>.</summary>
     Watch = 8,
+
+    /// <summary>[9, [key ...]]</summary>
+    GetValues = 9,
+
+    /// <summary>[10, cursor, count]</summary>
+    Scan = 10,
 }
 
 /// <summary>Writes queries and answers them. A query changes nothing, and no bytes make it throw.</summary>
@@ -69,6 +75,23 @@ internal static class StoreQuery
             writer.WriteString(key);
     }
 
+    /// <summary>Asks what some keys hold, 1 to 1,000 of them.</summary>
+    public static void WriteGetValues(IBufferWriter<byte> output, IReadOnlyCollection<ReadOnlyMemory<byte>> keys)
+    {
+        var writer = Begin(output, QueryOpcode.GetValues, 2);
+        writer.WriteArrayHeader(keys.Count);
+        foreach (var key in keys)
+            writer.WriteString(key.Span);
+    }
+
+    /// <summary>Asks for keys in the order of their hashes, 1 to 1,000 of them; from 0, or from the cursor of the page before.</summary>
+    public static void WriteScan(IBufferWriter<byte> output, ulong cursor, int count)
+    {
+        var writer = Begin(output, QueryOpcode.Scan, 3);
+        writer.Write(cursor);
+        writer.Write(count);
+    }
+
     /// <summary>Asks for the sum over the keys that are integers from one to another, both included.</summary>
     public static void WriteRangeSum(IBufferWriter<byte> output, long from, long to)
     {
@@ -99,8 +122,7 @@ internal static class StoreQuery
                 problem = StoreCommandReader.ReadKey(ref reader, out var key);
                 if (problem != StoreProblem.None || reader.Remaining > 0)
                     return Worse(problem);
-                var number = counters.Find(key);
-                new CounterReply(StoreProblem.None, number < 0 ? 0 : counters.ValueAt(number), number >= 0, true).Write(reply);
+                CounterReply.Of(counters, counters.Find(key)).Write(reply);
                 return StoreProblem.None;
             case (QueryOpcode.Top, 2):
                 if (!TryReadLimit(ref reader, StoreLimits.MaxTop, out var rows))
@@ -134,6 +156,10 @@ internal static class StoreQuery
                 if (problem == StoreProblem.None)
                     watch.Answer(counters, ledger.Changes, reply);
                 return problem;
+            case (QueryOpcode.GetValues, 2):
+                return StoreValuesReply.Answer(ref reader, counters, reply);
+            case (QueryOpcode.Scan, 3):
+                return ScanReply.Answer(ref reader, counters, reply);
             default:
                 return StoreProblem.Malformed;
         }

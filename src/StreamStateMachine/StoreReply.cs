@@ -10,6 +10,14 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Matched">For compare-and-set: whether the expected value was found. True otherwise.</param>
 internal readonly record struct CounterReply(StoreProblem Problem, long Value, bool Exists, bool Matched)
 {
+    /// <summary>The reply about a key that holds bytes.</summary>
+    public static CounterReply OfBytes => new(StoreProblem.WrongType, 0, true, false);
+
+    /// <summary>The reply about an entry's counter as it is; -1 stands for a key that is not there.</summary>
+    public static CounterReply Of(CountTable table, int number) => number < 0 ? new(StoreProblem.None, 0, false, true)
+        : table.HoldsBytes(number) ? OfBytes
+        : new(StoreProblem.None, table.ValueAt(number), true, true);
+
     /// <summary>Writes the reply.</summary>
     public void Write(IBufferWriter<byte> output)
     {
@@ -77,7 +85,7 @@ internal sealed record TopReply(StoreProblem Problem, long Total, long Distinct,
     {
         var writer = ReplyCode.Begin(output, StoreProblem.None, 4);
         writer.Write(ReplyCode.Saturate(counters.Total));
-        writer.Write(counters.Count);
+        writer.Write(counters.Integers);
         var rows = TopList.Of(counters, limit);
         writer.WriteArrayHeader(rows.Length);
         foreach (var number in rows)
@@ -112,33 +120,35 @@ internal sealed record TopReply(StoreProblem Problem, long Total, long Distinct,
     }
 }
 
-/// <summary>The reply to a Stats: [problem, total, distinct, key bytes, partitions, state hash].</summary>
-internal sealed record StatsReply(StoreProblem Problem, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash)
+/// <summary>The reply to a Stats: [problem, total, distinct, key bytes, partitions, state hash, keys, value bytes].</summary>
+internal sealed record StatsReply(StoreProblem Problem, long Total, long Distinct, long KeyBytes, long Partitions, ulong StateHash, long Keys, long ValueBytes)
 {
     /// <summary>Writes the size of the store.</summary>
     public static void Write(IBufferWriter<byte> output, CountTable counters, PartitionTable partitions)
     {
-        var writer = ReplyCode.Begin(output, StoreProblem.None, 6);
+        var writer = ReplyCode.Begin(output, StoreProblem.None, 8);
         writer.Write(ReplyCode.Saturate(counters.Total));
-        writer.Write(counters.Count);
+        writer.Write(counters.Integers);
         writer.Write(counters.KeyBytes);
         writer.Write(partitions.Count);
         writer.Write(CountingStore.HashOf(counters, partitions));
+        writer.Write(counters.Count);
+        writer.Write(counters.ValueBytes);
     }
 
     /// <summary>Reads a reply; null where the bytes are none.</summary>
     public static StatsReply? TryRead(ReadOnlySpan<byte> bytes)
     {
         var reader = new MessagePackReader(bytes);
-        if (!ReplyCode.TryBegin(ref reader, 6, out var problem, out var declined))
+        if (!ReplyCode.TryBegin(ref reader, 8, out var problem, out var declined))
             return null;
         if (declined)
-            return new(problem, 0, 0, 0, 0, 0);
+            return new(problem, 0, 0, 0, 0, 0, 0, 0);
         if (!reader.TryReadInt64(out var total) || !reader.TryReadInt64(out var distinct) || !reader.TryReadInt64(out var keyBytes))
             return null;
-        if (!reader.TryReadInt64(out var partitions) || !reader.TryReadUInt64(out var hash))
+        if (!reader.TryReadInt64(out var partitions) || !reader.TryReadUInt64(out var hash) || !reader.TryReadInt64(out var keys) || !reader.TryReadInt64(out var valueBytes))
             return null;
-        return new(problem, total, distinct, keyBytes, partitions, hash);
+        return new(problem, total, distinct, keyBytes, partitions, hash, keys, valueBytes);
     }
 }
 
@@ -200,7 +210,7 @@ internal static class ReplyCode
     public static bool TryBegin(ref MessagePackReader reader, int count, out StoreProblem problem, out bool declined)
     {
         (problem, declined) = (StoreProblem.None, false);
-        if (!reader.TryReadArrayHeader(out var values) || !reader.TryReadUInt64(out var code) || code > (ulong)StoreProblem.WrongOffset)
+        if (!reader.TryReadArrayHeader(out var values) || !reader.TryReadUInt64(out var code) || code > (ulong)StoreProblem.TooLarge)
             return false;
         problem = (StoreProblem)code;
         declined = values == 1 && problem != StoreProblem.None;

@@ -5,14 +5,15 @@ namespace RaftStream.StreamStateMachine;
 
 /// <summary>
 /// The store's snapshot, one MessagePack value that any language reads:
-/// ["raftstream-counts", 2, [[job, partition, epoch, offset, SHA-256, words, dead letters, [[offset, length, start] ...]] ...],
-/// {key: value ...}, state hash]. Partitions in the order of their names' UTF-16 units, keys in that of their hashes
+/// ["raftstream-counts", 3, [[job, partition, epoch, offset, SHA-256, words, dead letters, [[offset, length, start] ...]] ...],
+/// {key: integer or binary ...}, state hash]. Partitions in the order of their names' UTF-16 units, keys in that of their hashes
 /// (<see cref="KeyHash"/>) and, where those are equal, of their bytes: the state alone decides the bytes. Reading checks the order, every
-/// range and the state hash, so damage shows.
+/// range and the state hash, so damage shows. Layout 2, which is read as well, has integers only and is the same otherwise.
 /// </summary>
 internal static class StoreSnapshot
 {
-    private const int Version = 2;
+    private const int Version = 3;
+    private const int VersionOfIntegers = 2;
 
     private static ReadOnlySpan<byte> Magic => "raftstream-counts"u8;
 
@@ -44,15 +45,23 @@ internal static class StoreSnapshot
     /// <summary>Writes a dead letter.</summary>
     public static void WriteLetter(IBufferWriter<byte> output, in DeadLetter letter) => StoreCommand.WriteLetter(new(output), letter);
 
-    /// <summary>Begins the counters; that many must follow.</summary>
-    public static void WriteCountersHead(IBufferWriter<byte> output, int count) => new MessagePackWriter(output).WriteMapHeader(count);
+    /// <summary>Begins the keys; that many must follow, each with its value.</summary>
+    public static void WriteKeysHead(IBufferWriter<byte> output, int count) => new MessagePackWriter(output).WriteMapHeader(count);
 
-    /// <summary>Writes a counter.</summary>
+    /// <summary>Writes a key with its integer.</summary>
     public static void WriteCounter(IBufferWriter<byte> output, ReadOnlySpan<byte> key, long value)
     {
         var writer = new MessagePackWriter(output);
         writer.WriteString(key);
         writer.Write(value);
+    }
+
+    /// <summary>Writes a key and begins its bytes; that many must follow as they are.</summary>
+    public static void WriteBytesHead(IBufferWriter<byte> output, ReadOnlySpan<byte> key, int length)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteString(key);
+        writer.WriteBinaryHeader(length);
     }
 
     /// <summary>Ends the snapshot.</summary>
@@ -66,8 +75,8 @@ internal static class StoreSnapshot
         var reader = window.Reader();
         if (!reader.TryReadArrayHeader(out var parts) || parts != 5 || !reader.TryReadStringBytes(out var magic) || !magic.SequenceEqual(Magic))
             throw new InvalidDataException("The snapshot does not start as one of a counting store does: restore one that this state machine wrote.");
-        if (!reader.TryReadInt64(out var version) || version != Version)
-            throw new InvalidDataException($"The snapshot has layout {version} and this release reads layout {Version}: use the release that wrote it.");
+        if (!reader.TryReadInt64(out var version) || version is not (Version or VersionOfIntegers))
+            throw new InvalidDataException($"The snapshot has layout {version} and this release reads layouts {VersionOfIntegers} and {Version}: use the release that wrote it.");
         if (!reader.TryReadArrayHeader(out var partitionCount) || partitionCount > StoreLimits.MaxPartitions)
             throw window.Damaged("the list of partitions");
         window.Advance(reader.Position);
@@ -82,7 +91,7 @@ internal static class StoreSnapshot
             last = partition.Name;
         }
 
-        ReadCounters(window, counters);
+        ReadKeys(window, counters, version == Version);
         reader = window.Reader();
         if (!reader.TryReadUInt64(out var hash) || hash != CountingStore.HashOf(counters, partitions))
             throw window.Damaged("a state hash that is not that of its state");
@@ -119,11 +128,11 @@ internal static class StoreSnapshot
         return free <= offset ? partition : throw window.Damaged($"a dead letter behind the offset of partition '{name.Partition}' of job '{name.Job}'");
     }
 
-    private static void ReadCounters(SnapshotWindow window, CountTable counters)
+    private static void ReadKeys(SnapshotWindow window, CountTable counters, bool mayHoldBytes)
     {
         var reader = window.Reader();
         if (!reader.TryReadMapHeader(out var count) || count > StoreLimits.MaxCounters)
-            throw window.Damaged("the list of counters");
+            throw window.Damaged("the list of keys");
         var last = new byte[StoreLimits.MaxKeyBytes];
         var lastLength = 0;
         var lastHash = 0UL;
@@ -135,14 +144,26 @@ internal static class StoreSnapshot
                 reader = window.Reader();
             }
 
-            if (StoreCommandReader.ReadKey(ref reader, out var key) != StoreProblem.None || !reader.TryReadInt64(out var value))
-                throw window.Damaged("a counter");
+            var value = 0L;
+            ReadOnlySpan<byte> bytes = default;
+            if (StoreCommandReader.ReadKey(ref reader, out var key) != StoreProblem.None)
+                throw window.Damaged("a key");
+            var holdsBytes = mayHoldBytes && reader.NextType == MessagePackType.Binary;
+            if (holdsBytes ? !reader.TryReadBinary(out bytes) || bytes.Length > StoreLimits.MaxValueBytes : !reader.TryReadInt64(out value))
+                throw window.Damaged("a value");
+            if (holdsBytes && IntegerKey.TryParse(bytes, out _))
+                throw window.Damaged("an integer that is kept as bytes");
             var hash = KeyHash.Of(key);
             if (HashOrder.Compare(lastHash, last.AsSpan(0, lastLength), hash, key) >= 0)
                 throw window.Damaged("a key out of order");
             if (!counters.HasRoomFor(1, key.Length))
                 throw window.Damaged("more keys than a store takes");
-            counters.Insert(key, hash, value);
+            if (!counters.HasRoomForValues(bytes.Length))
+                throw window.Damaged("more bytes of values than a store takes");
+            if (holdsBytes)
+                counters.InsertBytes(key, hash, bytes);
+            else
+                counters.Insert(key, hash, value);
             key.CopyTo(last);
             (lastHash, lastLength) = (hash, key.Length);
         }

@@ -16,7 +16,7 @@ internal sealed class StoreView : ISnapshotView
     /// <summary>The largest piece in bytes.</summary>
     public const int PieceSize = 64 * 1024;
 
-    /// <summary>No value, and no group of values that is written in one go, takes more: a key, a dead letter, a partition's names and hash.</summary>
+    /// <summary>Nothing that is written in one go takes more: a key, a dead letter, a partition's names and hash, a part of a value.</summary>
     private const int LargestItem = 8 * 1024;
 
     private readonly CaptureTicket _ticket;
@@ -84,13 +84,28 @@ internal sealed class StoreView : ISnapshotView
             }
         }
 
-        StoreSnapshot.WriteCountersHead(_piece, counters.Count);
+        StoreSnapshot.WriteKeysHead(_piece, counters.Count);
         var order = new HashOrder(counters);
         while (order.TryNext(out var entry))
         {
             if (_piece.IsFull)
                 yield return true;
-            StoreSnapshot.WriteCounter(_piece, counters.Keys.KeyOf(entry), entry.Value);
+            if (!entry.HoldsBytes)
+            {
+                StoreSnapshot.WriteCounter(_piece, counters.Keys.KeyOf(entry), entry.Value);
+                continue;
+            }
+
+            var place = new ValuePlace(entry.Value);
+            StoreSnapshot.WriteBytesHead(_piece, counters.Keys.KeyOf(entry), place.Length);
+            for (var written = 0; written < place.Length;)
+            {
+                if (_piece.IsFull)
+                    yield return true;
+                var part = Math.Min(LargestItem, place.Length - written);
+                _piece.Write(counters.Values.At(place).Slice(written, part));
+                written += part;
+            }
         }
 
         StoreSnapshot.WriteEnd(_piece, stateHash);

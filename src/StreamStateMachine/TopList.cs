@@ -9,16 +9,21 @@ internal static class TopList
     /// <summary>The numbers of the entries, best first: <paramref name="limit"/> of them, or all where there are fewer.</summary>
     public static int[] Of(CountTable table, int limit)
     {
-        var heap = new int[Math.Min(limit, table.Count)];
+        var heap = new int[Math.Min(limit, table.Integers)];
         if (heap.Length == 0)
             return heap;
-        for (var number = 0; number < heap.Length; number++)
-            heap[number] = number;
+        var next = 0;
+        for (var filled = 0; filled < heap.Length; next++)
+        {
+            if (!table.HoldsBytes(next))
+                heap[filled++] = next;
+        }
+
         for (var node = (heap.Length / 2) - 1; node >= 0; node--)
             SiftDown(table, heap, node, heap.Length);
-        for (var number = heap.Length; number < table.Count; number++)
+        for (var number = next; number < table.Count; number++)
         {
-            if (Precedes(table, number, heap[0]))
+            if (!table.HoldsBytes(number) && Precedes(table, number, heap[0]))
             {
                 heap[0] = number;
                 SiftDown(table, heap, 0, heap.Length);

@@ -35,7 +35,7 @@ public sealed class AnswersTests
         var letters = Answers.ToDeadLetters(Applied(store.Query(output => StoreQuery.WriteDeadLetters(output, Name, 9))));
         Assert.That((letters.Count, letters.Letters.Single()), Is.EqualTo((1L, new DeadLetter(4, 20, "start"))));
         var stats = Answers.ToStats(Applied(store.Query(StoreQuery.WriteStats)));
-        Assert.That(stats, Is.EqualTo(new StatsAnswer(Outcome.Applied, Refusal.None, Place, 5, 2, 2, 1, store.Hash)));
+        Assert.That(stats, Is.EqualTo(new StatsAnswer(Outcome.Applied, Refusal.None, Place, 5, 2, 2, 1, store.Hash) { Keys = 2 }));
     }
 
     [Test]

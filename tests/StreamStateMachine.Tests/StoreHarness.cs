@@ -38,6 +38,42 @@ internal sealed class StoreHarness(CountingStore store)
 
     public CounterReply Delete(string key) => Counter(output => StoreCommand.WriteDelete(output, Utf8(key)));
 
+    /// <summary>Applies a batch, which is not declined as a whole.</summary>
+    public List<BatchResult> Batch(Action<StoreBatch> write)
+    {
+        var batch = new StoreBatch();
+        write(batch);
+        Assert.That(BatchReply.TryRead(Apply(batch.Command), out var problem, out var results), Is.True);
+        Assert.That((problem, results.Count), Is.EqualTo((StoreProblem.None, batch.Count)));
+        return results;
+    }
+
+    /// <summary>What a key holds, in words.</summary>
+    public string Value(string key) => Describe(Values(key)[0]);
+
+    public List<StoreValue> Values(params string[] keys)
+    {
+        var query = Bytes(output => StoreQuery.WriteGetValues(output, [.. keys.Select(static key => (ReadOnlyMemory<byte>)Utf8(key))]));
+        Assert.That(StoreValuesReply.TryRead(Query(query), out var problem, out var values), Is.True);
+        Assert.That(problem, Is.EqualTo(StoreProblem.None));
+        return values;
+    }
+
+    public (ulong Next, List<ScannedKey> Keys) Scan(ulong cursor, int count)
+    {
+        Assert.That(ScanReply.TryRead(Query(output => StoreQuery.WriteScan(output, cursor, count)), out var problem, out var next, out var keys), Is.True);
+        Assert.That(problem, Is.EqualTo(StoreProblem.None));
+        return (next, keys);
+    }
+
+    /// <summary>An integer as its text, bytes as their text in quotes.</summary>
+    public static string Describe(StoreValue value) => value.Kind switch
+    {
+        ValueKind.None => "none",
+        ValueKind.Integer => $"{value.Integer}",
+        _ => $"'{Encoding.UTF8.GetString(value.Bytes.Span)}'",
+    };
+
     public PartitionReply Open(PartitionName name) =>
         PartitionReply.TryRead(Apply(Bytes(output => StoreCommand.WriteOpenPartition(output, name))))!;
 

@@ -146,7 +146,7 @@ public sealed class StoreSnapshotTests
             var bytes = StoreHarness.Bytes(output =>
             {
                 StoreSnapshot.WriteHead(output, 0);
-                StoreSnapshot.WriteCountersHead(output, 2);
+                StoreSnapshot.WriteKeysHead(output, 2);
                 foreach (var key in keys)
                     StoreSnapshot.WriteCounter(output, StoreHarness.Utf8(key), 1);
                 StoreSnapshot.WriteEnd(output, 0);

@@ -118,9 +118,12 @@ internal readonly ref struct MessagePackWriter(IBufferWriter<byte> output)
     /// <summary>Writes bytes.</summary>
     public void WriteBinary(ReadOnlySpan<byte> value)
     {
-        WriteHead((uint)value.Length, MessagePackCode.Bin8, MessagePackCode.Bin16, MessagePackCode.Bin32);
+        WriteBinaryHeader(value.Length);
         _output.Write(value);
     }
+
+    /// <summary>Opens binary; that many bytes must follow as they are.</summary>
+    public void WriteBinaryHeader(int length) => WriteHead((uint)length, MessagePackCode.Bin8, MessagePackCode.Bin16, MessagePackCode.Bin32);
 
     /// <summary>Opens an array; that many values must follow.</summary>
     public void WriteArrayHeader(int count)

@@ -1,8 +1,8 @@
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// Keys that are integers: exactly the text that a 64-bit integer with a sign has in decimal, so that no two keys are the same number. "07", "+7", "-0" and
-/// " 7" are keys like all others.
+/// Keys that are integers, and values that are: exactly the text that a 64-bit integer with a sign has in decimal, so that no two texts are the same number. "07", "+7", "-0" and
+/// " 7" are keys like all others, and bytes as values.
 /// </summary>
 internal static class IntegerKey
 {

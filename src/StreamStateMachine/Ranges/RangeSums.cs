@@ -39,7 +39,7 @@ internal sealed class RangeSums
         var (keys, values) = (new List<long>(), new List<long>());
         for (var number = 0; number < counters.Count; number++)
         {
-            if (!IntegerKey.TryParse(counters.KeyAt(number), out var key))
+            if (counters.HoldsBytes(number) || !IntegerKey.TryParse(counters.KeyAt(number), out var key))
                 continue;
             keys.Add(key);
             values.Add(counters.ValueAt(number));

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>One change of a counter.</summary>
-internal readonly ref struct CounterChange(ChangePlace place, ReadOnlySpan<byte> key, long? value)
+/// <summary>One change of a key.</summary>
+internal readonly ref struct CounterChange(ChangePlace place, ReadOnlySpan<byte> key, long? value, bool holdsBytes)
 {
     /// <summary>Where in the log it was made.</summary>
     public ChangePlace Place { get; } = place;
@@ -11,8 +11,11 @@ internal readonly ref struct CounterChange(ChangePlace place, ReadOnlySpan<byte>
     /// <summary>The key's bytes, good until the ring is written.</summary>
     public ReadOnlySpan<byte> Key { get; } = key;
 
-    /// <summary>The value afterwards; null where the counter was deleted.</summary>
+    /// <summary>The value afterwards; null where the key was deleted or holds bytes.</summary>
     public long? Value { get; } = value;
+
+    /// <summary>Whether the key holds bytes afterwards, which are not kept.</summary>
+    public bool HoldsBytes { get; } = holdsBytes;
 }
 
 /// <summary>
@@ -24,7 +27,7 @@ internal readonly ref struct CounterChange(ChangePlace place, ReadOnlySpan<byte>
 /// nobody else can.
 /// <para>
 /// Chunks of 8 KiB are made as they are needed and the oldest is used again once there are as many as the bound allows: a warm ring allocates nothing. A record never crosses
-/// from one chunk to the next. It is {entry, 8 bytes; value, 8; key's length, with the highest bit set where the counter was deleted, 2; key}.
+/// from one chunk to the next. It is {entry, 8 bytes; value, 8; key's length, with the highest bit set where the key was deleted and the next where it holds bytes, 2; key}.
 /// </para>
 /// </remarks>
 internal sealed class ChangeRing
@@ -38,6 +41,8 @@ internal sealed class ChangeRing
     private const int ChunkBytes = 8 * 1024;
     private const int HeadBytes = 18;
     private const int DeletedBit = 1 << 15;
+    private const int BytesBit = 1 << 14;
+    private const int LengthMask = BytesBit - 1;
 
     private readonly Chunk[] _chunks;
     private int _first;
@@ -65,19 +70,10 @@ internal sealed class ChangeRing
     }
 
     /// <summary>A counter has changed; entries come in the order of the log.</summary>
-    public void Add(LogIndex index, ReadOnlySpan<byte> key, long? value)
-    {
-        Invariant.Check(index >= _last.Index, "changes come in the order of the log");
-        _last = index == _last.Index && _last.Number != ChangePlace.Whole ? new(index, _last.Number + 1) : new(index, 0);
-        var chunk = ChunkFor(HeadBytes + key.Length);
-        var record = chunk.Bytes.AsSpan(chunk.Used);
-        BinaryPrimitives.WriteInt64LittleEndian(record, index.Value);
-        BinaryPrimitives.WriteInt64LittleEndian(record[8..], value ?? 0);
-        BinaryPrimitives.WriteUInt16LittleEndian(record[16..], (ushort)(key.Length | (value is null ? DeletedBit : 0)));
-        key.CopyTo(record[HeadBytes..]);
-        chunk.Used += HeadBytes + key.Length;
-        chunk.Last = _last;
-    }
+    public void Add(LogIndex index, ReadOnlySpan<byte> key, long? value) => Add(index, key, value ?? 0, value is null ? DeletedBit : 0);
+
+    /// <summary>A key holds other bytes than before; entries come in the order of the log.</summary>
+    public void AddBytes(LogIndex index, ReadOnlySpan<byte> key) => Add(index, key, 0, BytesBit);
 
     /// <summary>Reads on behind a place that is not in front of the <see cref="Floor"/>.</summary>
     public Reader ReadBehind(ChangePlace seen)
@@ -94,6 +90,20 @@ internal sealed class ChangeRing
         }
 
         return new(this, low, seen);
+    }
+
+    private void Add(LogIndex index, ReadOnlySpan<byte> key, long value, int kind)
+    {
+        Invariant.Check(index >= _last.Index, "changes come in the order of the log");
+        _last = index == _last.Index && _last.Number != ChangePlace.Whole ? new(index, _last.Number + 1) : new(index, 0);
+        var chunk = ChunkFor(HeadBytes + key.Length);
+        var record = chunk.Bytes.AsSpan(chunk.Used);
+        BinaryPrimitives.WriteInt64LittleEndian(record, index.Value);
+        BinaryPrimitives.WriteInt64LittleEndian(record[8..], value);
+        BinaryPrimitives.WriteUInt16LittleEndian(record[16..], (ushort)(key.Length | kind));
+        key.CopyTo(record[HeadBytes..]);
+        chunk.Used += HeadBytes + key.Length;
+        chunk.Last = _last;
     }
 
     private Chunk At(int place) => _chunks[(_first + place) % _chunks.Length];
@@ -144,12 +154,12 @@ internal sealed class ChangeRing
                 var index = new LogIndex(BinaryPrimitives.ReadInt64LittleEndian(record));
                 _at = _offset == 0 ? current.First : new(index, index == _at.Index ? _at.Number + 1 : 0);
                 var length = BinaryPrimitives.ReadUInt16LittleEndian(record[16..]);
-                var size = HeadBytes + (length & ~DeletedBit);
+                var size = HeadBytes + (length & LengthMask);
                 _offset += size;
                 Scanned += size;
                 if (_at <= seen)
                     continue;
-                change = new(_at, record[HeadBytes..size], (length & DeletedBit) != 0 ? null : BinaryPrimitives.ReadInt64LittleEndian(record[8..]));
+                change = new(_at, record[HeadBytes..size], (length & ~LengthMask) != 0 ? null : BinaryPrimitives.ReadInt64LittleEndian(record[8..]), (length & BytesBit) != 0);
                 return true;
             }
 

@@ -20,6 +20,9 @@ public enum WatchEventKind
 
     /// <summary>Everything up to this index was told.</summary>
     Progress = 4,
+
+    /// <summary>A key holds bytes, which are not told: others than before or, from a reset up to its progress, also as a row that there is. No counter is there any more.</summary>
+    Bytes = 5,
 }
 
 /// <summary>
@@ -28,8 +31,8 @@ public enum WatchEventKind
 /// </summary>
 /// <param name="Kind">What it tells.</param>
 /// <param name="Index">The log entry that made the change; of a row or progress, the last one that the state holds. Zero for a reset.</param>
-/// <param name="Key">The counter; empty for a reset and for progress.</param>
-/// <param name="Value">Its value; 0 where it was deleted.</param>
+/// <param name="Key">The key; empty for a reset and for progress.</param>
+/// <param name="Value">Its value; 0 where it was deleted or holds bytes.</param>
 /// <param name="Resume">
 /// Where a watch goes on, on any node, that has handled this event and all before it: behind this index. An entry that changes several counters moves it to itself
 /// only with the last of them: whoever stops within it is told all of it again, and nothing of those before. Null from a reset up to the progress that ends it: begin anew.

@@ -84,7 +84,7 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
 
     /// <summary>
     /// Writes [problem, <see cref="WatchPage"/>, entry, number, [[entry, key, value or nil] ...], [[key, value] ...], hash or nil, key]: the changes up to the place, and
-    /// rows up to the key, with nil once all are listed.
+    /// rows up to the key, with nil once all are listed. The value of a key that holds bytes is true.
     /// </summary>
     public void Answer(CountTable counters, ChangeRing changes, IBufferWriter<byte> reply)
     {
@@ -145,6 +145,8 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
             writer.WriteString(change.Key);
             if (change.Value is { } value)
                 writer.Write(value);
+            else if (change.HoldsBytes)
+                writer.Write(true);
             else
                 writer.WriteNil();
         }
@@ -160,7 +162,7 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
         {
             var number = counters.Find(Text);
             if (number >= 0)
-                WriteRow(rows, Text, counters.ValueAt(number));
+                WriteRow(rows, Text, counters, number);
             return true;
         }
 
@@ -168,18 +170,21 @@ internal readonly ref struct WatchQuery(WatchFilterKind kind, ReadOnlySpan<byte>
         while (!walk.IsComplete && used + rows.Bytes < PageBytes && walk.Scanned < ScanLimit / sizeof(ulong))
         {
             if (walk.TryNext(out var number) && WatchFilter.Matches(Kind, Text, counters.KeyAt(number)))
-                WriteRow(rows, counters.KeyAt(number), counters.ValueAt(number));
+                WriteRow(rows, counters.KeyAt(number), counters, number);
         }
 
         listed = walk.IsComplete ? default : walk.Cursor;
         return walk.IsComplete;
     }
 
-    private static void WriteRow(Items rows, ReadOnlySpan<byte> key, long value)
+    private static void WriteRow(Items rows, ReadOnlySpan<byte> key, CountTable counters, int number)
     {
         var writer = rows.Next(2, key.Length + ItemBytes);
         writer.WriteString(key);
-        writer.Write(value);
+        if (counters.HoldsBytes(number))
+            writer.Write(true);
+        else
+            writer.Write(counters.ValueAt(number));
     }
 
     /// <summary>Items of a list whose length is known only at its end.</summary>

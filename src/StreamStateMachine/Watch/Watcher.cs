@@ -109,11 +109,9 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
         {
             if (!reader.TryReadArrayHeader(out var fields) || fields != 3 || !reader.TryReadInt64(out var index) || !reader.TryReadStringBytes(out var key))
                 throw Answers.Foreign();
-            var isDeleted = reader.TryReadNil();
-            var value = 0L;
-            if (!isDeleted && !reader.TryReadInt64(out value))
+            if (!TryReadValue(ref reader, WatchEventKind.Changed, out var kind, out var value))
                 throw Answers.Foreign();
-            events.Add(new(isDeleted ? WatchEventKind.Deleted : WatchEventKind.Changed, new(index), Encoding.UTF8.GetString(key), value, null));
+            events.Add(new(kind, new(index), Encoding.UTF8.GetString(key), value, null));
         }
 
         if (_listed is not null)
@@ -135,9 +133,23 @@ internal sealed class Watcher(WatchFilter filter, LogIndex? from, int pageBytes 
             throw Answers.Foreign();
         for (var i = 0; i < count; i++)
         {
-            if (!reader.TryReadArrayHeader(out var fields) || fields != 2 || !reader.TryReadString(StoreLimits.MaxKeyBytes, out var key) || !reader.TryReadInt64(out var value))
+            if (!reader.TryReadArrayHeader(out var fields) || fields != 2 || !reader.TryReadString(StoreLimits.MaxKeyBytes, out var key)
+                || !TryReadValue(ref reader, WatchEventKind.Row, out var kind, out var value))
                 throw Answers.Foreign();
-            events.Add(new(WatchEventKind.Row, applied, key, value, null));
+            events.Add(new(kind, applied, key, value, null));
         }
+    }
+
+    /// <summary>Reads an integer, nil for a key that was deleted, or true for one that holds bytes.</summary>
+    private static bool TryReadValue(ref MessagePackReader reader, WatchEventKind ofInteger, out WatchEventKind kind, out long value)
+    {
+        (kind, value) = (ofInteger, 0);
+        if (reader.TryReadNil())
+            kind = WatchEventKind.Deleted;
+        else if (reader.TryReadBoolean(out _))
+            kind = WatchEventKind.Bytes;
+        else
+            return reader.TryReadInt64(out value);
+        return true;
     }
 }
