@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using RaftStream.Client;
 using RaftStream.Client.Protocol;
+using RaftStream.Hosting.Security;
 using RaftStream.Raft.Wire;
 
 namespace RaftStream.Hosting.ClientPort;
@@ -13,20 +15,14 @@ namespace RaftStream.Hosting.ClientPort;
 /// </summary>
 internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHandler> logger) : ConnectionHandler
 {
-    /// <summary>The most connections at a time; further ones are told so and closed.</summary>
-    public const int MaxConnections = 1_024;
-
     private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(5);
-
-    private int _connections;
 
     /// <inheritdoc/>
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
-        var isAdmitted = Interlocked.Increment(ref _connections) <= MaxConnections;
         try
         {
-            if (await GreetAsync(connection, isAdmitted) is not { } running)
+            if (await GreetAsync(connection) is not { } running)
                 return;
             await using var served = new ClientConnection(connection, handle, new ClientRequests(running, handle.Stopping), logger);
             await served.RunAsync();
@@ -35,33 +31,29 @@ internal sealed class ClientPortHandler(NodeHandle handle, ILogger<ClientPortHan
         {
             // The client went away, or did not greet in time: there is nobody to tell.
         }
-        finally
-        {
-            Interlocked.Decrement(ref _connections);
-        }
     }
 
     /// <summary>Reads the greeting and answers it; null where the connection was refused. A client that has said all that it will say is answered, too.</summary>
-    private async Task<RunningNode?> GreetAsync(ConnectionContext connection, bool isAdmitted)
+    private async Task<RunningNode?> GreetAsync(ConnectionContext connection)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(handle.Stopping);
         patience.CancelAfter(GreetingPatience);
         var (greeting, fault) = await ReadAsync(connection.Transport.Input, patience.Token);
         var running = handle.Running;
-        var welcome = Judge(greeting, fault, running, isAdmitted);
+        var welcome = Judge(greeting, fault, running, connection.Features.GetRequiredFeature<ConnectionAdmission>());
         await connection.Transport.Output.WriteAsync(ClientHandshake.Write(welcome), patience.Token);
         return welcome.Refusal == 0 ? running : null;
     }
 
-    private ClientWelcome Judge(ClientGreeting? greeting, ClientRefusal fault, RunningNode? running, bool isAdmitted)
+    private ClientWelcome Judge(ClientGreeting? greeting, ClientRefusal fault, RunningNode? running, ConnectionAdmission admission)
     {
         var node = handle.Settings.Id.Value;
         if (fault == ClientRefusal.UnsupportedVersion)
             return Refused(fault, $"Node {node} speaks version {ClientHandshake.CurrentVersion} of the client protocol: use the same release on both sides.");
         if (greeting is null)
             return Refused(ClientRefusal.BadGreeting, $"What arrived at node {node} is no greeting of the client protocol, or a damaged one: give this port to clients of that protocol only.");
-        if (!isAdmitted)
-            return Refused(ClientRefusal.TooManyConnections, $"Node {node} has {MaxConnections} client connections, as many as it takes: use another node, or fewer clients.");
+        if (!admission.IsAdmitted)
+            return Refused(ClientRefusal.TooManyConnections, $"Node {node} has {admission.Limit} client connections, as many as it takes: use another node, or fewer clients.");
         if (greeting.ClusterId is { } wanted && wanted != handle.Settings.ClusterId)
             return Refused(ClientRefusal.OtherCluster, $"Node {node} belongs to another cluster than the one that was asked for: compare the addresses and the cluster's id.");
         if (running is null)

@@ -51,6 +51,7 @@ internal sealed record ProgramSettings
             AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
+            Security = SecuritySettings.From(options),
         };
         return new() { Node = node, Http = http, LogLevel = Level(options.LogLevel ?? "warning") };
     }
@@ -98,17 +99,20 @@ internal sealed record ProgramSettings
         return address.Host is "0.0.0.0" or "::" ? throw new UsageException($"{flag} {text} is no address that others can dial: give one of this machine.") : address;
     }
 
-    private static bool Flag(string text, string flag) => text.ToLowerInvariant() switch
+    /// <exception cref="UsageException">It is neither true nor false.</exception>
+    public static bool Flag(string text, string flag) => text.ToLowerInvariant() switch
     {
         "true" => true,
         "false" => false,
         _ => throw new UsageException($"{flag} '{text}' is neither true nor false."),
     };
 
-    private static string Required(string? value, string flag, string example) =>
+    /// <exception cref="UsageException">It is missing.</exception>
+    public static string Required(string? value, string flag, string example) =>
         string.IsNullOrWhiteSpace(value) ? throw new UsageException($"{flag} is missing: give {flag} {example}.") : value;
 
-    private static long Number(string text, string flag, long least, long most) =>
+    /// <exception cref="UsageException">It is no number in that range.</exception>
+    public static long Number(string text, string flag, long least, long most) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
             : throw new UsageException($"{flag} '{text}' is not a number from {least} to {most}.");
