@@ -92,6 +92,9 @@ public sealed class RaftStreamOptions
         if (!Join && Incarnation > 0)
             throw new UsageException($"{nameof(Incarnation)} is for a node that joins a running cluster: set {nameof(Join)} as well, or leave it out.");
         Look();
+        var security = new ClientSecurity { TokensFile = TokensFile, Tls = ClientTls, NodeSecretFile = NodeSecretFile };
+        if (security.LacksSecret(isAlone: members.Count == 1 && !Join, asksItself: true))
+            throw new UsageException($"{nameof(NodeSecretFile)} is missing: with {nameof(TokensFile)} or an authority of clients the other nodes must be able to believe this program who asks; make a file with 'raftstream token secret', the same for all nodes.");
         return new()
         {
             Id = id,
@@ -108,7 +111,7 @@ public sealed class RaftStreamOptions
             AdvertiseHttp = AdvertiseHttp?.TrimEnd('/'),
             Incarnation = Incarnation,
             Tls = PeerTls,
-            Security = new() { TokensFile = TokensFile, Tls = ClientTls, NodeSecretFile = NodeSecretFile },
+            Security = security,
             Machine = StateMachine,
         };
     }

@@ -44,6 +44,7 @@ public static class RaftStreamServices
         services.AddSingleton<AccessControl>();
         services.AddSingleton<NodeSecret>();
         services.AddSingleton<ClientMeters>();
+        services.AddSingleton<RequestRates>();
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();

@@ -21,6 +21,13 @@ internal sealed record ClientSecurity
     /// <summary>The limits.</summary>
     public ClientLimits Limits { get; init; } = new();
 
+    /// <summary>
+    /// Whether the nodes could not pass on what they must, for want of a secret to say who asks: somebody without a token may, and there are other nodes. Then it is better not to start than to refuse half of the requests.
+    /// </summary>
+    /// <param name="isAlone">Whether this node is the only one, and will be.</param>
+    /// <param name="asksItself">Whether the program that the node is a part of asks by itself.</param>
+    public bool LacksSecret(bool isAlone, bool asksItself) => NodeSecretFile is null && !isAlone && (Tls?.AuthorityFile is not null || (asksItself && IsClosed));
+
     /// <summary>Whether whoever asks must show who it is.</summary>
     public bool IsClosed => TokensFile is not null || Tls?.AuthorityFile is not null;
 }

@@ -116,7 +116,7 @@ internal static class NodeHost
     {
         foreach (var address in Resolve(at, flag))
         {
-            ExposedPorts.Check(settings.Node.Security, address, flag);
+            ExposedPorts.Check(settings.Node, address, flag, kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("RaftStream.Hosting.Security"));
             kestrel.Listen(address, at.Port, configure);
         }
     }

@@ -31,6 +31,9 @@ internal sealed record ProgramSettings
         var heartbeat = Number(options.HeartbeatMs ?? Math.Min(50, election / 3).ToString(CultureInfo.InvariantCulture), "--heartbeat-ms", 1, 20_000);
         if (heartbeat * 3 > election)
             throw new UsageException($"--heartbeat-ms {heartbeat} is more than a third of --election-timeout-ms {election}: give at most {election / 3}.");
+        var security = SecuritySettings.From(options);
+        if (security.LacksSecret(isAlone: members.Count == 1 && !join, asksItself: false))
+            throw new UsageException("--node-secret is missing: with --client-tls-ca clients may ask by a certificate, and only with a secret can another node believe this one who asked; make a file with 'raftstream token secret', the same for all nodes.");
         var http = Addresses.Parse(options.Http ?? DefaultHttp, "--http", allowPortZero: true);
         var node = new NodeSettings
         {
@@ -45,13 +48,13 @@ internal sealed record ProgramSettings
             OutboxBytes = options.OutboxBytes is { } most ? Number(most, "--outbox-bytes", NodeSettings.MinOutboxBytes, NodeSettings.MaxOutboxBytes) : RaftNodeOptions.DefaultOutboxBytes,
             Join = join,
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
-            AdvertiseHttp = options.AdvertiseHttp is { } told ? "http://" + Addresses.Format(Dialable(told, "--advertise-http")) : null,
+            AdvertiseHttp = options.AdvertiseHttp is { } told ? (options.ClientTlsCert is null ? "http://" : "https://") + Addresses.Format(Dialable(told, "--advertise-http")) : null,
             ClientHost = http.Host,
             Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
             AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
-            Security = SecuritySettings.From(options),
+            Security = security,
         };
         return new() { Node = node, Http = http, LogLevel = Level(options.LogLevel ?? "warning") };
     }

@@ -55,11 +55,17 @@ internal sealed class ReloadedFiles<T>
     /// <param name="replaced">Is told what has come in force.</param>
     /// <param name="kept">Is told, once for each reason, why new files were not taken.</param>
     /// <exception cref="ReplicaException">They cannot be used: one sentence.</exception>
-    public static ReloadedFiles<T> Open(string[] files, FileLoader<T> load, TimeProvider time, Action<T> replaced, Action<string> kept)
+    public static ReloadedFiles<T> Open(string[] files, FileLoader<T> load, TimeProvider time, Action<T> replaced, Action<string> kept) =>
+        TryOpen(files, load, time, replaced, kept, out var opened, out var problem) ? opened : throw new ReplicaException(problem);
+
+    /// <summary>The same. False: they cannot be used, and <paramref name="problem"/> says why.</summary>
+    public static bool TryOpen(
+        string[] files, FileLoader<T> load, TimeProvider time, Action<T> replaced, Action<string> kept, [NotNullWhen(true)] out ReloadedFiles<T>? opened, [NotNullWhen(false)] out string? problem)
     {
         // Looked at before they are read: what changes meanwhile is seen at the next look.
         var stamps = Stamps(files);
-        return load(out var first, out var problem) ? new(files, load, first, stamps, time, replaced, kept) : throw new ReplicaException(problem);
+        opened = load(out var first, out problem) ? new(files, load, first, stamps, time, replaced, kept) : null;
+        return opened is not null;
     }
 
     private void Look()
