@@ -123,6 +123,9 @@ internal static class NodeHost
 
     private static IPAddress[] Resolve(DnsEndPoint listens, string flag)
     {
+        // Any address of the machine is none that a name service would give.
+        if (IPAddress.TryParse(listens.Host, out var literal))
+            return [literal];
         try
         {
             var found = Dns.GetHostAddresses(listens.Host);

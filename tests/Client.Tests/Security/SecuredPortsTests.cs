@@ -121,6 +121,19 @@ internal sealed class SecuredPortsTests
     }
 
     [Test]
+    public async Task ATokenThatIsPassedOnIsJudgedAgainWhateverANodeSaysOfIt()
+    {
+        var (leader, _) = await _cluster.NodesAsync();
+        const string Request = "POST /v1/counters/forged/add";
+        foreach (var vouch in new[] { null, Vouch(_cluster.Secret, Request) })
+        {
+            Assert.That(await ForwardAsync(leader.Http, Request, vouch, _cluster.Reader), Is.EqualTo(403));
+            Assert.That(await ForwardAsync(leader.Http, Request, vouch, AccessToken.Create()), Is.EqualTo(401));
+            Assert.That(await ForwardAsync(leader.Http, Request, vouch, _cluster.Writer), Is.EqualTo(200));
+        }
+    }
+
+    [Test]
     public async Task TheProgramWritesThroughAFollowerWithItsTokenAndIsRefusedWithout()
     {
         var (_, follower) = await _cluster.NodesAsync();
@@ -186,11 +199,13 @@ internal sealed class SecuredPortsTests
         return new NodeSecret(settings, TimeProvider.System, said.For<NodeSecret>()).Vouch(new("certificate:mallory", AccessRole.Admin), request)!;
     }
 
-    private async Task<int> ForwardAsync(string node, string request, string? vouch)
+    private async Task<int> ForwardAsync(string node, string request, string? vouch, string? token = null)
     {
         var head = new EnvelopeHead(request, new HeaderDictionary());
         if (vouch is not null)
             head.Headers[NodeVouch.Header] = vouch;
+        if (token is not null)
+            head.Headers["Authorization"] = "Bearer " + token;
         using var http = _cluster.Client(new());
         using var message = new HttpRequestMessage(HttpMethod.Post, $"https://{node}{ForwardInlet.Path}") { Content = new RequestEnvelope(head, new MemoryStream()) };
         using var response = await http.SendAsync(message);

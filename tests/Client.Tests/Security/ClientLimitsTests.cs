@@ -5,18 +5,19 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
-using RaftStream.Client;
+
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
+using RaftStream.Client.Tests.Support;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 using RaftStream.Hosting.Security;
 using RaftStream.Node.Tests.Support;
 
-namespace RaftStream.Node.Tests.Security;
+namespace RaftStream.Client.Tests.Security;
 
 /// <summary>What the limits refuse on each port, and that the meters count it.</summary>
 [TestFixture]
@@ -24,8 +25,8 @@ internal sealed class ClientLimitsTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
-    private readonly ConcurrentDictionary<string, long> _counted = new();
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly ConcurrentDictionary<string, long> _counted = new(StringComparer.Ordinal);
+    private FakeTime _time = null!;
     private TemporaryFolder _folder = null!;
     private MeterListener _listener = null!;
     private HttpClient _http = null!;
@@ -38,7 +39,7 @@ internal sealed class ClientLimitsTests
     [SetUp]
     public void SetUp()
     {
-        (_folder, _http) = (new(), HttpClients.Create());
+        (_folder, _http, _time) = (new(), HttpClients.Create(), new());
         _counted.Clear();
         _listener = new() { InstrumentPublished = static (instrument, listener) => { if (instrument.Meter.Name == ClientMeters.Name) listener.EnableMeasurementEvents(instrument); } };
         _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
@@ -77,6 +78,22 @@ internal sealed class ClientLimitsTests
         }
 
         Assert.That((Counted("refusals http rate-limited"), Counted("refusals client rate-limited")), Is.EqualTo((2, 4)));
+    }
+
+    [Test]
+    public async Task WhoWrapsItsRequestsLikeANodeIsCountedAllTheSame()
+    {
+        await StartAsync(new() { RequestsPerSecond = 1 });
+        var statuses = new List<string>();
+        for (var turn = 0; turn < 3; turn++)
+        {
+            var head = new EnvelopeHead("GET /v1/counters/a", new HeaderDictionary { [NodeVouch.Header] = "3.YWxpY2U." + new string('0', 64) });
+            using var message = new HttpRequestMessage(HttpMethod.Post, Address + ForwardInlet.Path) { Content = new RequestEnvelope(head, new MemoryStream()) };
+            using var response = await _http.SendAsync(message);
+            statuses.Add((await EnvelopeHead.ReadAsync(new CheckedReader(await response.Content.ReadAsStreamAsync()), CancellationToken.None)).First);
+        }
+
+        Assert.That(statuses, Is.EqualTo(new[] { "200", "429", "429" }));
     }
 
     [Test]
