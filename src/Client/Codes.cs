@@ -130,6 +130,15 @@ public enum ClientRefusal : byte
     /// <summary>A fault of the node's own, which it writes to its log.</summary>
     Internal = 104,
 
+    /// <summary>The client shows neither a token that the node knows nor a certificate that it accepts; in the answer to a greeting, and later where the token was revoked meanwhile.</summary>
+    Unauthenticated = 105,
+
+    /// <summary>Whoever the client is may not do that: it needs another role.</summary>
+    Forbidden = 106,
+
+    /// <summary>The client has asked this node as often in a second as it may: certainly not done, try again later.</summary>
+    RateLimited = 107,
+
     /// <summary>In the answer to a greeting: the node belongs to another cluster than the client asked for.</summary>
     OtherCluster = 110,
 

@@ -19,6 +19,12 @@ public sealed record RaftStreamClientOptions
     /// <summary>What the client calls itself to the nodes, for people: up to 64 bytes of UTF-8.</summary>
     public string Name { get; init; } = "";
 
+    /// <summary>By which the nodes know who the client is (<c>raftstream token create</c>): up to 128 bytes of UTF-8; null for none. Never told in a text of these options.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>TLS to the nodes; null for connections without.</summary>
+    public RaftStreamClientTls? Tls { get; init; }
+
     /// <summary>How long <see cref="RaftStreamClient.ConnectAsync"/> may take to find one node: 1 ms to 10 minutes.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -49,6 +55,9 @@ public sealed record RaftStreamClientOptions
     /// <summary>The clock of all deadlines and pauses.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>Where the nodes are and what the client calls itself; not its token.</summary>
+    public override string ToString() => $"{nameof(RaftStreamClientOptions)} {{ {nameof(Nodes)} = {string.Join(", ", Nodes)}, {nameof(Name)} = {Name} }}";
+
     /// <exception cref="ArgumentException">An option is out of range: one sentence.</exception>
     internal void Check()
     {
@@ -65,6 +74,8 @@ public sealed record RaftStreamClientOptions
 
         if (System.Text.Encoding.UTF8.GetByteCount(Name) > MaxName)
             throw new ArgumentException($"The name of the client is too long: give up to {MaxName} bytes of UTF-8.");
+        if (Token is not null && System.Text.Encoding.UTF8.GetByteCount(Token) is 0 or > ClientHandshake.MaxToken)
+            throw new ArgumentException($"The token of the client is empty or too long: give the one that 'raftstream token create' printed, up to {ClientHandshake.MaxToken} bytes.");
         CheckTime(ConnectTimeout, nameof(ConnectTimeout), TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10));
         CheckTime(DialTimeout, nameof(DialTimeout), TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         CheckTime(RequestTimeout, nameof(RequestTimeout), TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(10));

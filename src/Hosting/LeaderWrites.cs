@@ -60,7 +60,7 @@ internal sealed class LeaderWrites(LeaderConnection leaders, TimeProvider time)
             }
             else if (running.ClientAddressOf(status.Leader) is { } leader)
             {
-                var (end, answer) = await leaders.AskAsync(leader, Head(write, RequestTimeout.Usual - time.GetElapsedTime(start)), write.Body(), limit.Token).ConfigureAwait(false);
+                var (end, answer) = await leaders.AskForAsync(running.Program, leader, Head(write, RequestTimeout.Usual - time.GetElapsedTime(start)), write.Body(), limit.Token).ConfigureAwait(false);
                 if (end == Forwarded.Lost)
                     return None(Outcome.Unknown, Refusal.LostLeadership);
                 if (answer is not null)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
 
@@ -38,7 +39,7 @@ internal sealed class LeaseReads(LeaderConnection leaders, TimeProvider time)
             var status = running.Node.Status;
             if (status.Role != Role.Leader && target.Length > RequestLimits.MaxTargetBytes)
                 return read.None(Outcome.Rejected, Refusal.TooLarge);
-            if (status.Role != Role.Leader && running.ClientAddressOf(status.Leader) is { } leader && await TryAskAsync(leader, target, limit.Token).ConfigureAwait(false) is { } told)
+            if (status.Role != Role.Leader && running.ClientAddressOf(status.Leader) is { } leader && await TryAskAsync(running.Program, leader, target, limit.Token).ConfigureAwait(false) is { } told)
                 return Read(told, read);
             await Task.Delay(Pause, time, limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -48,12 +49,12 @@ internal sealed class LeaseReads(LeaderConnection leaders, TimeProvider time)
     }
 
     /// <summary>One attempt; null where the other node did not answer, or could not.</summary>
-    private async ValueTask<ForwardAnswer?> TryAskAsync(string leader, string target, CancellationToken limit)
+    private async ValueTask<ForwardAnswer?> TryAskAsync(Principal program, string leader, string target, CancellationToken limit)
     {
         using var one = new CancellationTokenSource(OneAttempt, time);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(limit, one.Token);
         var head = new EnvelopeHead("GET " + target, RequestDeadline.Headers(RequestDeadline.MaxHops - 1, OneAttempt));
-        var (_, answer) = await leaders.AskAsync(leader, head, ReadOnlyMemory<byte>.Empty, attempt.Token).ConfigureAwait(false);
+        var (_, answer) = await leaders.AskForAsync(program, leader, head, ReadOnlyMemory<byte>.Empty, attempt.Token).ConfigureAwait(false);
         return answer;
     }
 

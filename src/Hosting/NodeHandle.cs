@@ -1,4 +1,5 @@
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
 
@@ -68,6 +69,9 @@ internal sealed class NodeHandle : IDisposable
 /// <summary>A replica that takes part, and how this process uses it.</summary>
 internal sealed record RunningNode(RaftNode Node, CountingService Counters, ClientAddresses Own)
 {
+    /// <summary>The program that this replica is a part of, as other nodes are told who asks.</summary>
+    public Principal Program { get; } = new($"node:{Node.Status.Id}", AccessRole.Write);
+
     /// <summary>The counters, for one write of a session.</summary>
     public CountingService InSession(SessionHeaders session) => Counters.InSession(session.Token.Session, session.Sequence, session.Acknowledged);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
 
@@ -67,6 +68,9 @@ internal sealed record NodeSettings
 
     /// <summary>The files for TLS between the nodes; null for none.</summary>
     public PeerTlsOptions? Tls { get; init; }
+
+    /// <summary>Who may do what on the ports for clients.</summary>
+    public ClientSecurity Security { get; init; } = ClientSecurity.None;
 
     /// <summary>Makes the state machine.</summary>
     public Func<IStateMachine> Machine { get; init; } = static () => new CountingStore();

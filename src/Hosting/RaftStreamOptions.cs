@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
 
@@ -54,6 +55,23 @@ public sealed class RaftStreamOptions
     public PeerTlsOptions? PeerTls { get; set; }
 
     /// <summary>
+    /// The file of the tokens by which the endpoints know who asks (<c>raftstream token create</c>), the same on all nodes; read again when it changes. Null, and no authority of clients in
+    /// <see cref="ClientTls"/>: everybody may do everything.
+    /// </summary>
+    public string? TokensFile { get; set; }
+
+    /// <summary>
+    /// Certificates of the ports for clients; null for none. The program's own web server is told by the program: here they say which certificates of clients, and of the other nodes' ports, are good.
+    /// </summary>
+    public ClientTlsOptions? ClientTls { get; set; }
+
+    /// <summary>
+    /// The file of a secret that all nodes share (<c>raftstream token secret</c>): with it a node is believed who it passes a request on for. Needed with more than one node where somebody else than the holder of a
+    /// token asks: this program itself, or a client with a certificate.
+    /// </summary>
+    public string? NodeSecretFile { get; set; }
+
+    /// <summary>
     /// Makes the state machine, the same kind on all nodes. With one of one's own, <see cref="RaftStreamReplica"/> takes its commands and queries, and what speaks of counters means nothing.
     /// </summary>
     public Func<IStateMachine> StateMachine { get; set; } = static () => new CountingStore();
@@ -74,6 +92,9 @@ public sealed class RaftStreamOptions
         if (!Join && Incarnation > 0)
             throw new UsageException($"{nameof(Incarnation)} is for a node that joins a running cluster: set {nameof(Join)} as well, or leave it out.");
         Look();
+        var security = new ClientSecurity { TokensFile = TokensFile, Tls = ClientTls, NodeSecretFile = NodeSecretFile };
+        if (security.LacksSecret(isAlone: members.Count == 1 && !Join, asksItself: true))
+            throw new UsageException($"{nameof(NodeSecretFile)} is missing: with {nameof(TokensFile)} or an authority of clients the other nodes must be able to believe this program who asks; make a file with 'raftstream token secret', the same for all nodes.");
         return new()
         {
             Id = id,
@@ -90,6 +111,7 @@ public sealed class RaftStreamOptions
             AdvertiseHttp = AdvertiseHttp?.TrimEnd('/'),
             Incarnation = Incarnation,
             Tls = PeerTls,
+            Security = security,
             Machine = StateMachine,
         };
     }

@@ -7,7 +7,8 @@ public static class RaftStreamRoutes
 {
     /// <summary>
     /// Adds the endpoints of a node below <c>/v1</c>, and <c>/healthz</c>, <c>/readyz</c> and <c>/openapi.json</c>, unless the host has one of its own there: the same that the program <c>raftstream</c> serves, to which other nodes pass on
-    /// what only this one can answer. They have no authorization of their own: add it to what this returns.
+    /// what only this one can answer. Who may ask them is told by
+    /// <see cref="RaftStreamOptions.TokensFile"/> and <see cref="RaftStreamOptions.ClientTls"/>, except the health checks and the description, which everybody may; what the host wants beyond that is added to what this returns.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="routes"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The host has no replica.</exception>
@@ -28,7 +29,12 @@ public static class RaftStreamRoutes
         BackupEndpoints.Map(group);
         OpenApiEndpoint.Map(group);
         group.WithMetadata(OwnEndpoint.Mark);
-        ((IEndpointConventionBuilder)group).Finally(RequestLimits.Guard);
+        ((IEndpointConventionBuilder)group).Finally(static endpoint =>
+        {
+            // The last one put in front is asked first.
+            RequestLimits.Guard(endpoint);
+            AccessGuard.Guard(endpoint);
+        });
         return group;
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
 
@@ -39,6 +40,11 @@ public static class RaftStreamServices
     internal static IServiceCollection AddReplica(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ClientCertificates>();
+        services.AddSingleton<AccessControl>();
+        services.AddSingleton<NodeSecret>();
+        services.AddSingleton<ClientMeters>();
+        services.AddSingleton<RequestRates>();
         services.AddSingleton<NodeHandle>();
         services.AddSingleton<LeaderConnection>();
         services.AddSingleton<LeaderRouter>();

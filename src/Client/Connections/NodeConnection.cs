@@ -49,13 +49,16 @@ internal sealed class NodeConnection : IAsyncDisposable
     /// <param name="greeting">What to say.</param>
     /// <param name="places">How many requests may wait at a time.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="tls">Puts TLS on the connection; null for none.</param>
     /// <param name="cancellationToken">Ends the attempt: the result is then a refusal.</param>
-    public static async Task<DialResult> DialAsync(DnsEndPoint address, ClientGreeting greeting, int places, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DialResult> DialAsync(DnsEndPoint address, ClientGreeting greeting, int places, TimeProvider time, TlsDialler? tls, CancellationToken cancellationToken)
     {
-        NetworkStream? stream = null;
+        Stream? stream = null;
         try
         {
-            stream = new(await Sockets.DialAsync(address, cancellationToken).ConfigureAwait(false), ownsSocket: true);
+            stream = new NetworkStream(await Sockets.DialAsync(address, cancellationToken).ConfigureAwait(false), ownsSocket: true);
+            if (tls is not null)
+                stream = await tls.SecureAsync(stream, address.Host, cancellationToken).ConfigureAwait(false);
             await stream.WriteAsync(ClientHandshake.Write(greeting), cancellationToken).ConfigureAwait(false);
             var (welcome, refusal, sentence) = await ReceiveAsync(stream, cancellationToken).ConfigureAwait(false);
             if (welcome is not null && refusal == ClientRefusal.None)

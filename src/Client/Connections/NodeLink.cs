@@ -102,7 +102,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     {
         using var limit = new CancellationTokenSource(options.DialTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name), options.MaxInFlight + WatchRunner.MaxWatches + PlacesForProbes, _time, either.Token).ConfigureAwait(false);
+        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name, options.Token), options.MaxInFlight + WatchRunner.MaxWatches + PlacesForProbes, _time, table.Tls, either.Token).ConfigureAwait(false);
     }
 
     private async Task ProbeAsync(NodeConnection connection, CancellationToken stop)

@@ -31,10 +31,14 @@ internal sealed class NodeTable : IAsyncDisposable
     private uint _incarnation;
     private ulong _seed = BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)));
 
+    /// <summary>Puts TLS on connections; null for none.</summary>
+    public TlsDialler? Tls { get; }
+
     /// <summary>Starts to connect to the configured nodes.</summary>
     public NodeTable(RaftStreamClientOptions options)
     {
         _options = options;
+        Tls = options.Tls is { } tls ? new(tls, options.TimeProvider) : null;
         foreach (var address in options.Nodes)
             Add(Addresses.TryParse(address)!);
     }

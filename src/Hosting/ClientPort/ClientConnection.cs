@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Connections;
 using RaftStream.Client;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
+using RaftStream.Hosting.Security;
 using RaftStream.Raft.Wire;
 
 namespace RaftStream.Hosting.ClientPort;
@@ -18,16 +19,13 @@ namespace RaftStream.Hosting.ClientPort;
 /// A client that has shut down its sending half still gets its answers. One that is gone looks the same until something is written to it, so both are given
 /// <see cref="EndPatience"/>.
 /// </remarks>
-internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ILogger logger) : IAsyncDisposable
+internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ClientCaller caller, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>So many requests of a connection are worked at together; further ones wait in the network.</summary>
-    public const int MaxInFlight = 1_024;
-
     /// <summary>So many questions of watches are worked at, or their pages on their way, together; further ones are refused.</summary>
     public const int MaxWatches = 64;
 
     // Every place can hold the values of as many counters as are read at a time, some of them a page of events, and one a list: so an answer always finds room.
-    private const int Backlog = (10 * 1024 * MaxInFlight) + (48 * 1024 * MaxWatches) + (2 * FrameCutter.LargestAnswer);
+    private const int Backlog = (10 * 1024 * ClientLimits.MostInFlight) + (48 * 1024 * MaxWatches) + (2 * FrameCutter.LargestAnswer);
 
     // A thread does not keep the room that one large list took.
     private const int LargestKept = 64 * 1024;
@@ -39,7 +37,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     private static ArrayBufferWriter<byte>? t_scratch;
 
     private readonly SendBuffer _buffer = new(Backlog);
-    private readonly SemaphoreSlim _places = new(MaxInFlight);
+    private readonly SemaphoreSlim _places = new(caller.Rules.Limits.MaxInFlight);
     private readonly Pulse _written = new();
     private readonly CancellationTokenSource _gone = CancellationTokenSource.CreateLinkedTokenSource(handle.Ending);
     private readonly TaskCompletionSource _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -92,11 +90,17 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
             var buffer = read.Buffer;
             while (TryTake(cutter, ref buffer, out var request, out var fault))
             {
-                await _places.WaitAsync(_gone.Token);
+                await PlaceAsync();
                 if (fault is { } wrong)
                 {
                     Send(wrong);
                     return;
+                }
+
+                if (caller.Refuse(request) is { } refusal)
+                {
+                    Send(refusal);
+                    continue;
                 }
 
                 Interlocked.Increment(ref _serving);
@@ -112,6 +116,15 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
             if (read.IsCompleted)
                 return;
         }
+    }
+
+    /// <summary>Takes a place for a request, and counts it if it has to wait for one.</summary>
+    private async ValueTask PlaceAsync()
+    {
+        if (_places.Wait(0, CancellationToken.None))
+            return;
+        caller.Rules.Meters.Waited(ClientRules.Port);
+        await _places.WaitAsync(_gone.Token);
     }
 
     /// <summary>Takes the next request, or what is wrong with the bytes. False: no whole frame is there.</summary>
@@ -243,7 +256,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
         limit.CancelAfter(EndPatience);
-        for (var place = 0; place < MaxInFlight; place++)
+        for (var place = 0; place < caller.Rules.Limits.MaxInFlight; place++)
             await _places.WaitAsync(limit.Token);
     }
 }

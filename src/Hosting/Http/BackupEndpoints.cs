@@ -1,4 +1,5 @@
 using System.Globalization;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -12,7 +13,7 @@ internal static class BackupEndpoints
     private static readonly TimeSpan TakingPatience = TimeSpan.FromMinutes(10);
 
     /// <summary>Adds the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/admin/backup", BackupAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/admin/backup", BackupAsync).Needs(AccessRole.Admin);
 
     private static async Task BackupAsync(HttpContext context)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -13,12 +14,12 @@ internal static class CounterEndpoints
     /// <summary>Adds the endpoints; the placeholder in the path is the key that <see cref="RawPath"/> took out.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/counters/{name}", GetAsync);
-        routes.MapDelete("/v1/counters/{name}", DeleteAsync);
-        routes.MapPost("/v1/counters/{name}/add", AddAsync);
-        routes.MapPost("/v1/counters/{name}/max", MaxAsync);
-        routes.MapPost("/v1/counters/{name}/cas", CompareAndSetAsync);
-        routes.MapGet("/v1/top", TopAsync);
+        routes.MapGet("/v1/counters/{name}", GetAsync).Needs(AccessRole.Read);
+        routes.MapDelete("/v1/counters/{name}", DeleteAsync).Needs(AccessRole.Write);
+        routes.MapPost("/v1/counters/{name}/add", AddAsync).Needs(AccessRole.Write);
+        routes.MapPost("/v1/counters/{name}/max", MaxAsync).Needs(AccessRole.Write);
+        routes.MapPost("/v1/counters/{name}/cas", CompareAndSetAsync).Needs(AccessRole.Write);
+        routes.MapGet("/v1/top", TopAsync).Needs(AccessRole.Read);
     }
 
     /// <summary>A counter as it is told to clients.</summary>

@@ -1,3 +1,5 @@
+using System.Net.Security;
+
 namespace RaftStream.Hosting.Http;
 
 /// <summary>Makes the HTTP clients of this program, all alike.</summary>
@@ -6,7 +8,8 @@ internal static class HttpClients
     /// <summary>
     /// A client without proxies, redirects and cookies, and without a time limit of its own: each call brings its own.
     /// </summary>
-    public static HttpClient Create()
+    /// <param name="tls">How to judge servers, and what to show them; null for what the machine trusts.</param>
+    public static HttpClient Create(SslClientAuthenticationOptions? tls = null)
     {
         // Owned by the client, which disposes it.
         var handler = new SocketsHttpHandler
@@ -17,6 +20,7 @@ internal static class HttpClients
             ConnectTimeout = TimeSpan.FromSeconds(1),
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
             ActivityHeadersPropagator = null,
+            SslOptions = tls ?? new(),
         };
         return new HttpClient(new ConnectionErrors { InnerHandler = handler }, disposeHandler: true) { Timeout = Timeout.InfiniteTimeSpan };
     }

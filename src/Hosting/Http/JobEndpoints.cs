@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -18,8 +19,8 @@ internal static class JobEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync).WithMetadata(StreamedBody.Mark);
-        routes.MapGet("/v1/jobs/{name}", GetAsync);
+        routes.MapPost("/v1/jobs/{name}/ingest", IngestAsync).WithMetadata(StreamedBody.Mark).Needs(AccessRole.Write);
+        routes.MapGet("/v1/jobs/{name}", GetAsync).Needs(AccessRole.Read);
     }
 
     private static async Task GetAsync(HttpContext context)

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.Features;
+using RaftStream.Hosting.Security;
+using RaftStream.Raft.Wire;
 
 namespace RaftStream.Hosting.Http;
 
@@ -20,9 +22,16 @@ internal enum Forwarded
 internal sealed record ForwardAnswer(int Status, IHeaderDictionary Headers, MemoryStream Body);
 
 /// <summary>Sends a client's request on to the leader and its answer back, as they are.</summary>
-internal sealed class LeaderConnection : IDisposable
+/// <remarks>
+/// Who asks is judged again over there: by its token, which goes along, or by this node's word, where it is known by a certificate (<see cref="NodeVouch"/>).
+/// </remarks>
+internal sealed class LeaderConnection(ClientCertificates certificates, NodeSecret secret) : IDisposable
 {
-    private readonly HttpClient _client = HttpClients.Create();
+    private readonly HttpClient _client = HttpClients.Create(new()
+    {
+        RemoteCertificateValidationCallback = new ServerTrust(() => certificates.Current?.Authorities, () => certificates.Current?.Certificate).Accepts,
+    });
+
     private long _passedOn;
 
     /// <summary>Requests that were passed on since the process started.</summary>
@@ -41,6 +50,10 @@ internal sealed class LeaderConnection : IDisposable
             await RelayAsync(context, answer.Status, answer.Headers, answer.Body);
         return end;
     }
+
+    /// <summary>The same on behalf of somebody whom this node knows, or of the program that it is a part of.</summary>
+    public Task<(Forwarded End, ForwardAnswer? Answer)> AskForAsync(Principal principal, string node, EnvelopeHead head, ReadOnlyMemory<byte> body, CancellationToken limit) =>
+        AskAsync(node, NodeVouch.Add(head, secret, principal), body, limit);
 
     /// <summary>Asks another node; its answer is there, whole, unless nothing was done or nobody knows.</summary>
     public async Task<(Forwarded End, ForwardAnswer? Answer)> AskAsync(string node, EnvelopeHead head, ReadOnlyMemory<byte> body, CancellationToken limit)
@@ -125,7 +138,7 @@ internal sealed class LeaderConnection : IDisposable
     public void Dispose() => _client.Dispose();
 
     /// <summary>What is passed on of a request beside its body.</summary>
-    private static EnvelopeHead Head(HttpContext context, int hops, TimeSpan left)
+    private EnvelopeHead Head(HttpContext context, int hops, TimeSpan left)
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (!target.StartsWith('/'))
@@ -135,7 +148,10 @@ internal sealed class LeaderConnection : IDisposable
         IdempotencyHeader.Copy(context.Request.Headers, headers);
         ReadLevel.Copy(context.Request.Headers, headers);
         WriteLevel.Copy(context.Request.Headers, headers);
-        return new(context.Request.Method + " " + target, headers);
+        var head = new EnvelopeHead(context.Request.Method + " " + target, headers);
+        if (context.Request.Headers.Authorization is { Count: 1 } token)
+            headers[nameof(context.Request.Headers.Authorization)] = token;
+        return AccessGuard.PrincipalOf(context) is { } principal ? NodeVouch.Add(head, secret, principal) : head;
     }
 
     /// <remarks>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using RaftStream.Hosting.Security;
 using RaftStream.Raft.Wire;
 
 namespace RaftStream.Hosting.Http;
@@ -16,13 +17,13 @@ internal static class MemberEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/admin/members", ListAsync);
-        routes.MapPost("/v1/admin/members", context => ChangeAsync(context, ReadAdd));
-        routes.MapPost("/v1/admin/members/{id}/promote", context => ChangeAsync(context, static (context, _) => new(MemberChange.Promote(Id(context)), null)));
-        routes.MapDelete("/v1/admin/members/{id}", context => ChangeAsync(context, static (context, _) => new(MemberChange.Remove(Id(context)), null)));
-        routes.MapPost("/v1/admin/members/{id}/replace", context => ChangeAsync(context, ReadReplace));
-        routes.MapPatch("/v1/admin/members/{id}", context => ChangeAsync(context, ReadUpdate));
-        routes.MapPost("/v1/admin/transfer", TransferAsync);
+        routes.MapGet("/v1/admin/members", ListAsync).Needs(AccessRole.Admin);
+        routes.MapPost("/v1/admin/members", context => ChangeAsync(context, ReadAdd)).Needs(AccessRole.Admin);
+        routes.MapPost("/v1/admin/members/{id}/promote", context => ChangeAsync(context, static (context, _) => new(MemberChange.Promote(Id(context)), null))).Needs(AccessRole.Admin);
+        routes.MapDelete("/v1/admin/members/{id}", context => ChangeAsync(context, static (context, _) => new(MemberChange.Remove(Id(context)), null))).Needs(AccessRole.Admin);
+        routes.MapPost("/v1/admin/members/{id}/replace", context => ChangeAsync(context, ReadReplace)).Needs(AccessRole.Admin);
+        routes.MapPatch("/v1/admin/members/{id}", context => ChangeAsync(context, ReadUpdate)).Needs(AccessRole.Admin);
+        routes.MapPost("/v1/admin/transfer", TransferAsync).Needs(AccessRole.Admin);
     }
 
     private static async Task ListAsync(HttpContext context)

@@ -63,6 +63,15 @@ internal static class ProblemCodes
     /// <summary>The node failed to answer a read.</summary>
     public const string InternalError = "internal-error";
 
+    /// <summary>Nobody knows who asks.</summary>
+    public const string Unauthenticated = "unauthenticated";
+
+    /// <summary>Whoever asks may not do that.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>The client has asked as often as it may.</summary>
+    public const string RateLimited = "rate-limited";
+
     /// <summary>There is nothing at the path.</summary>
     public const string NotFound = "not-found";
 

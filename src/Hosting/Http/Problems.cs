@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -68,6 +69,22 @@ internal static class Problems
     /// <summary>A request that another node passed on is not as it was sent: that node sends it again.</summary>
     public static JsonHttpResult<ProblemJson> Spoilt() =>
         Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The request was spoilt on its way between two nodes; nothing was done, try again.");
+
+    /// <summary>No token or certificate, or none that is good. It does not say which: that would help whoever guesses.</summary>
+    public static JsonHttpResult<ProblemJson> Unauthenticated() => Rejected(
+        StatusCodes.Status401Unauthorized,
+        ProblemCodes.Unauthenticated,
+        "The request shows no token that this node knows, and no certificate of a client; nothing was done, give 'Authorization: Bearer TOKEN'.");
+
+    /// <summary>The role does not reach.</summary>
+    public static JsonHttpResult<ProblemJson> Forbidden(Principal principal, AccessRole needed) => Rejected(
+        StatusCodes.Status403Forbidden,
+        ProblemCodes.Forbidden,
+        $"This needs the role {needed.NameOf()}, and '{principal.Name}' has the role {principal.Role.NameOf()}; nothing was done, ask with another token or certificate.");
+
+    /// <summary>More requests than the client may ask in a second.</summary>
+    public static JsonHttpResult<ProblemJson> RateLimited() =>
+        Rejected(StatusCodes.Status429TooManyRequests, ProblemCodes.RateLimited, "The client has asked this node as often in a second as it may; nothing was done, try again after the time in Retry-After.");
 
     /// <summary>No leader in time.</summary>
     public static JsonHttpResult<ProblemJson> WithoutLeader() => For(Outcome.Rejected, Refusal.NoLeader);

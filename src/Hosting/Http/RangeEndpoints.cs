@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Primitives;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -12,8 +13,8 @@ internal static class RangeEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/counters", GetManyAsync);
-        routes.MapGet("/v1/range-sum", SumAsync);
+        routes.MapGet("/v1/counters", GetManyAsync).Needs(AccessRole.Read);
+        routes.MapGet("/v1/range-sum", SumAsync).Needs(AccessRole.Read);
     }
 
     private static async Task GetManyAsync(HttpContext context)

@@ -48,7 +48,10 @@ internal static class RawPath
 
     /// <summary>The key or job name that the path holds.</summary>
     public static string NameOf(HttpContext context) =>
-        context.Items[NameItem] as string ?? throw new InvalidOperationException("The route has no name in its path.");
+        TryNameOf(context) ?? throw new InvalidOperationException("The route has no name in its path.");
+
+    /// <summary>The same; null where the path holds none.</summary>
+    public static string? TryNameOf(HttpContext context) => context.Items[NameItem] as string;
 
     /// <summary>The middleware.</summary>
     public static Task InvokeAsync(HttpContext context, RequestDelegate next)

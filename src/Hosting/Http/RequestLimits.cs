@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -37,24 +38,30 @@ internal static class RequestLimits
         problem = null;
         var request = context.Request;
         if (context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > MaxTargetBytes)
-            problem = TooMuch(StatusCodes.Status414UriTooLong, $"Path and query have more than {MaxTargetBytes} bytes: ask for less at once.");
+            problem = TooMuch(context, StatusCodes.Status414UriTooLong, $"Path and query have more than {MaxTargetBytes} bytes: ask for less at once.");
         else if (HeaderBytes(request.Headers) > MaxHeaderBytes)
-            problem = TooMuch(StatusCodes.Status431RequestHeaderFieldsTooLarge, $"The headers have more than {MaxHeaderBytes} bytes: leave out what the node does not need.");
+            problem = TooMuch(context, StatusCodes.Status431RequestHeaderFieldsTooLarge, $"The headers have more than {MaxHeaderBytes} bytes: leave out what the node does not need.");
         else if (!isStreamed && request.ContentLength > RequestBodies.MaxBytes)
-            problem = BodyTooLarge(context.Response);
+            problem = BodyTooLarge(context);
+        else if (KeyLimits.IsExceeded(context, out var most))
+            problem = Problems.Bad($"A key of the request has more than the {most} bytes that this node takes (--max-key-bytes).");
         else if (!RequestTimeout.TryRead(request, out _, out var wrong))
             problem = Problems.Bad(wrong);
         return problem is not null;
     }
 
     // The body is not read, and behind it the connection is of no use: a client that is not told would send its next request on it.
-    private static JsonHttpResult<ProblemJson> BodyTooLarge(HttpResponse response)
+    private static JsonHttpResult<ProblemJson> BodyTooLarge(HttpContext context)
     {
-        response.Headers.Connection = "close";
-        return TooMuch(StatusCodes.Status413PayloadTooLarge, RequestBodies.TooLarge);
+        context.Response.Headers.Connection = "close";
+        return TooMuch(context, StatusCodes.Status413PayloadTooLarge, RequestBodies.TooLarge);
     }
 
-    private static JsonHttpResult<ProblemJson> TooMuch(int status, string detail) => Problems.Rejected(status, ProblemCodes.BadRequest, detail);
+    private static JsonHttpResult<ProblemJson> TooMuch(HttpContext context, int status, string detail)
+    {
+        context.RequestServices.GetRequiredService<ClientMeters>().Refused(ClientFacingPort.Http.Name, RefusalReasons.Size);
+        return Problems.Rejected(status, ProblemCodes.BadRequest, detail);
+    }
 
     private static long HeaderBytes(IHeaderDictionary headers)
     {

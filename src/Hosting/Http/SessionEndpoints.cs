@@ -1,3 +1,5 @@
+using RaftStream.Hosting.Security;
+
 namespace RaftStream.Hosting.Http;
 
 /// <summary>
@@ -11,8 +13,8 @@ internal static class SessionEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/sessions", OpenAsync);
-        routes.MapDelete("/v1/sessions/{token}", CloseAsync);
+        routes.MapPost("/v1/sessions", OpenAsync).Needs(AccessRole.Write);
+        routes.MapDelete("/v1/sessions/{token}", CloseAsync).Needs(AccessRole.Write);
     }
 
     private static async Task OpenAsync(HttpContext context)

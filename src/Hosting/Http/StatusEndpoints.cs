@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -12,9 +13,9 @@ internal static class StatusEndpoints
     /// <summary>Adds the endpoints.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/status", context => AnswerAsync(context, handle => Status(handle, context.RequestServices.GetRequiredService<LeaderConnection>())));
-        routes.MapGet("/healthz", context => AnswerAsync(context, Health));
-        routes.MapGet("/readyz", context => AnswerAsync(context, Ready));
+        routes.MapGet("/v1/status", context => AnswerAsync(context, handle => Status(handle, context.RequestServices.GetRequiredService<LeaderConnection>()))).Needs(AccessRole.Read);
+        routes.MapGet("/healthz", context => AnswerAsync(context, Health)).Needs(AccessRole.None);
+        routes.MapGet("/readyz", context => AnswerAsync(context, Ready)).Needs(AccessRole.None);
     }
 
     /// <summary>A replica's status as it is told to clients.</summary>

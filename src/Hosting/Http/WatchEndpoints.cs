@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.Features;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -24,7 +25,7 @@ internal static class WatchEndpoints
     private const int FlushBytes = 64 * 1024;
 
     /// <summary>Adds the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/watch", WatchAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/watch", WatchAsync).Needs(AccessRole.Read);
 
     private static async Task WatchAsync(HttpContext context)
     {

@@ -1,3 +1,4 @@
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
 
@@ -9,7 +10,7 @@ internal static class WriteEndpoints
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Adds the endpoint.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/writes/{position}", ConfirmAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/writes/{position}", ConfirmAsync).Needs(AccessRole.Read);
 
     private static async Task ConfirmAsync(HttpContext context)
     {

@@ -12,7 +12,7 @@ internal static class AddCommand
 
     public static Command Build()
     {
-        var command = new Command("add", "Adds to a counter and prints its value.") { Key, Delta, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("add", "Adds to a counter and prints its value.") { Key, Delta, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         command.SetAction(RunAsync);
         return command;
     }
@@ -23,7 +23,7 @@ internal static class AddCommand
         var text = parsed.GetRequiredValue(Delta);
         if (!long.TryParse(text, System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out var delta))
             throw new UsageException($"DELTA '{text}' is no whole number of 64 bits.");
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var counter = await cluster.WriteAsync((node, patience) => node.AddAsync(key, delta, patience, stop), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json) ? JsonSerializer.Serialize(counter, NodeJson.Default.CounterJson) : $"{counter.Value}");
         return ExitCodes.Fine;
@@ -39,7 +39,7 @@ internal static class GetCommand
     {
         var command = new Command("get", "Prints a counter's value, 0 if there is no such counter.")
         {
-            Key, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientCommand.Json,
+            Key, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -49,7 +49,7 @@ internal static class GetCommand
     {
         var level = ReadOptions.Level(parsed);
         var key = Keys.Check(parsed.GetRequiredValue(Key));
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var counter = await cluster.ReadAsync((node, patience) => node.GetCounterAsync(key, patience, stop, level), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json) ? JsonSerializer.Serialize(counter, NodeJson.Default.CounterJson) : $"{counter.Value}");
         ReadOptions.Tell(level, cluster.Stamp);

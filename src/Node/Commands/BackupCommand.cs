@@ -30,7 +30,7 @@ internal static class BackupCommand
 
     public static Command Build()
     {
-        var command = new Command("backup", "Writes a consistent backup of the running cluster to a file.") { Target, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("backup", "Writes a consistent backup of the running cluster to a file.") { Target, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         command.SetAction(RunAsync);
         return command;
     }
@@ -52,7 +52,7 @@ internal static class BackupCommand
         var part = path + PartSuffix;
         try
         {
-            await DownloadAsync(ClientCommand.Servers(parsed), part, stop);
+            await DownloadAsync(parsed, part, stop);
             using (var backup = BackupFile.Open(part))
             {
                 backup.Verify();
@@ -69,9 +69,9 @@ internal static class BackupCommand
         }
     }
 
-    private static async Task DownloadAsync(IReadOnlyList<string> servers, string part, CancellationToken stop)
+    private static async Task DownloadAsync(ParseResult parsed, string part, CancellationToken stop)
     {
-        using var cluster = new ClusterClient(servers);
+        using var cluster = ClientCommand.Connect(parsed);
         var start = Stopwatch.GetTimestamp();
         await using var file = new FileStream(part, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
         ProblemJson? last = null;

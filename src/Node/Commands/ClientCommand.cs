@@ -20,12 +20,13 @@ internal static class ClientCommand
         HelpName = "host:port[,host:port...]",
     };
 
-    /// <summary>The nodes that the command line or the environment names.</summary>
-    /// <exception cref="UsageException">It is no list of addresses.</exception>
-    public static IReadOnlyList<string> Servers(ParseResult parsed)
+    /// <summary>A client of the nodes that the command line or the environment names, with the token and the certificates that they name.</summary>
+    /// <exception cref="UsageException">It is no list of addresses, or a file cannot be used.</exception>
+    public static ClusterClient Connect(ParseResult parsed)
     {
+        var access = ClientAccess.Of(parsed);
         var text = parsed.GetValue(Server) ?? Environment.GetEnvironmentVariable(Variable) ?? DefaultServers;
-        return [.. text.Split(',', StringSplitOptions.TrimEntries).Select(one => "http://" + Addresses.Format(Addresses.Parse(one, "--server", allowPortZero: false)))];
+        return new([.. text.Split(',', StringSplitOptions.TrimEntries).Select(one => access.Scheme + Addresses.Format(Addresses.Parse(one, "--server", allowPortZero: false)))], access.CreateClient());
     }
 }
 
@@ -33,15 +34,13 @@ internal static class ClientCommand
 /// Sends requests to a cluster of which some nodes may be down. Repeats what is certainly not done, and reads; a write whose answer is
 /// lost ends the command as undecided.
 /// </summary>
-internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
+internal sealed class ClusterClient(IReadOnlyList<string> servers, HttpClient http) : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     // A node itself waits up to five seconds for a leader.
     private static readonly TimeSpan Attempt = TimeSpan.FromSeconds(6);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
-    private readonly HttpClient _http = HttpClients.Create();
 
     /// <summary>The nodes, in the order to ask them.</summary>
     public IReadOnlyList<NodeClient> Nodes => [.. servers.Select(Node)];
@@ -50,7 +49,7 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
     public AnswerStamp? Stamp { get; private set; }
 
     /// <summary>One node.</summary>
-    public NodeClient Node(string address) => new(_http, address);
+    public NodeClient Node(string address) => new(http, address);
 
     /// <summary>A request that may be repeated, whatever became of it.</summary>
     public Task<T> ReadAsync<T>(Func<NodeClient, TimeSpan, Task<NodeReply<T>>> ask, CancellationToken cancellationToken)
@@ -61,7 +60,7 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
         where T : class => SendAsync(ask, isRead: false, cancellationToken);
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => http.Dispose();
 
     private async Task<T> SendAsync<T>(Func<NodeClient, TimeSpan, Task<NodeReply<T>>> ask, bool isRead, CancellationToken cancellationToken)
         where T : class
@@ -87,7 +86,7 @@ internal sealed class ClusterClient(IReadOnlyList<string> servers) : IDisposable
             if (attempt % nodes.Count == nodes.Count - 1)
                 await Task.Delay(Pause, cancellationToken);
         }
-        var tried = string.Join(", ", servers.Select(server => server["http://".Length..]));
+        var tried = string.Join(", ", servers.Select(MembersText.Client));
         throw new UndecidedException(last?.Detail ?? $"No node answered at {tried} within {Patience.TotalSeconds:0} s: name running nodes with --server.");
     }
 }

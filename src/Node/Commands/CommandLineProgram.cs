@@ -48,6 +48,7 @@ internal static class CommandLineProgram
             RestoreCommand.Build(),
             UnsafeResetCommand.Build(),
             LogCommand.Build(),
+            TokenCommand.Build(),
             AddCommand.Build(),
             GetCommand.Build(),
             TopCommand.Build(),

@@ -28,7 +28,7 @@ internal static class IngestCommand
 
     public static Command Build()
     {
-        var command = new Command("ingest", "Streams a file to the cluster and counts its words.") { Input, Job, Partition, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("ingest", "Streams a file to the cluster and counts its words.") { Input, Job, Partition, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         command.SetAction(RunAsync);
         return command;
     }
@@ -37,7 +37,7 @@ internal static class IngestCommand
     {
         var path = parsed.GetRequiredValue(Input);
         InputFiles.Check(path, "FILE");
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var target = new Target(path, Name(parsed.GetRequiredValue(Job), "--job"), Name(parsed.GetRequiredValue(Partition), "--partition"));
         await RefuseAnotherFileAsync(cluster, target, stop);
         var done = await SendAsync(cluster, target, stop);

@@ -26,7 +26,7 @@ internal static class MembersCommand
 
     public static Command Build()
     {
-        var list = new Command("list", "Prints the members by the leader's account.") { ClientCommand.Server, ClientCommand.Json };
+        var list = new Command("list", "Prints the members by the leader's account.") { ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         list.SetAction(ListAsync);
         var add = Changing("add", "Adds a member that gets the log and does not vote yet.", [Id, NewAddress], Priority);
         add.SetAction(AddAsync);
@@ -46,14 +46,14 @@ internal static class MembersCommand
         var command = new Command(name, description);
         foreach (var argument in arguments)
             command.Add(argument);
-        foreach (var option in options.Concat([Expect, ClientCommand.Server, ClientCommand.Json]))
+        foreach (var option in options.Concat([Expect, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json]))
             command.Add(option);
         return command;
     }
 
     private static async Task<int> ListAsync(ParseResult parsed, CancellationToken stop)
     {
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var members = await cluster.ReadAsync((node, patience) => node.MembersAsync(patience, stop), stop);
         if (parsed.GetValue(ClientCommand.Json))
             Console.Out.WriteLine(JsonSerializer.Serialize(members, NodeJson.Default.MembersJson));
@@ -69,7 +69,7 @@ internal static class MembersCommand
         var code = await ChangeAsync(parsed, HttpMethod.Post, "", () => JsonContent.Create(body, NodeJson.Default.AddMemberBody), "is a learner", stop);
         if (parsed.GetValue(ClientCommand.Json))
             return code;
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var members = await cluster.ReadAsync((node, patience) => node.MembersAsync(patience, stop), stop);
         var incarnation = members.Incarnation == 0 ? "" : $" --incarnation {members.Incarnation}";
         Console.Out.WriteLine($"start it:          raftstream node --join --id {id} --listen {address} --cluster-id NAME{incarnation} --data DIR --http HOST:PORT");
@@ -97,7 +97,7 @@ internal static class MembersCommand
     {
         if (parsed.GetValue(Expect) is { } expected)
             path += "?expect=" + expected.ToString(CultureInfo.InvariantCulture);
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var patience = parsed.CommandResult.GetResult(Wait) is not null && parsed.GetValue(Wait) ? TimeSpan.FromSeconds(parsed.GetValue(Limit)) : TimeSpan.Zero;
         var start = Stopwatch.GetTimestamp();
         ChangeJson? changed = null;
@@ -148,7 +148,7 @@ internal static class TransferCommand
 
     public static Command Build()
     {
-        var command = new Command("transfer", "Hands leadership over to another voter.") { To, ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("transfer", "Hands leadership over to another voter.") { To, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         command.SetAction(RunAsync);
         return command;
     }
@@ -158,7 +158,7 @@ internal static class TransferCommand
         var to = parsed.GetValue(To);
         if (to is < 1 or > NodeId.MaxValue)
             throw new UsageException($"--to {to} is not possible: ids go from 1 to {NodeId.MaxValue}.");
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var done = await cluster.WriteAsync((node, patience) => node.TransferAsync(to, patience, stop), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json)
             ? JsonSerializer.Serialize(done, NodeJson.Default.TransferJson)

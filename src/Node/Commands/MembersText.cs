@@ -49,7 +49,7 @@ internal static class MembersText
     }
 
     /// <summary>Where clients go, as <c>--server</c> takes it.</summary>
-    public static string Client(string? http) => http is null ? "unknown" : http.Replace("http://", "", StringComparison.Ordinal);
+    public static string Client(string? http) => http is null ? "unknown" : http[(http.IndexOf("//", StringComparison.Ordinal) + 2)..];
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -128,6 +128,7 @@ internal static class NodeCommand
         {
             Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, OutboxCommands, OutboxBytes, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
+        SecurityFlags.AddTo(command);
         command.SetAction(run);
         return command;
     }
@@ -159,6 +160,7 @@ internal static class NodeCommand
             ["outboxBytes"] = parsed.GetValue(OutboxBytes),
             ["logLevel"] = parsed.GetValue(LogLevel),
         };
+        SecurityFlags.Read(parsed, flags);
         var configuration = NodeConfiguration.Load(flags, Environment.GetEnvironmentVariable, parsed.GetValue(Config));
         using var parent = parsed.GetValue(ExitWithParent) ? ParentWatch.Start(parsed.GetValue(DeleteWhenOrphaned)) : null;
         return await NodeHost.RunAsync(configuration, parent, io, stop);

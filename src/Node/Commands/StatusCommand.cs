@@ -24,14 +24,14 @@ internal static class StatusCommand
 
     public static Command Build()
     {
-        var command = new Command("status", "Prints where every node of the cluster stands.") { ClientCommand.Server, ClientCommand.Json };
+        var command = new Command("status", "Prints where every node of the cluster stands.") { ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json };
         command.SetAction(RunAsync);
         return command;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
 
         // Any node knows the members; each then speaks for itself.
         var first = await cluster.ReadAsync((node, _) => node.StatusAsync(Patience, stop), stop);

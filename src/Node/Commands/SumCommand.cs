@@ -16,7 +16,7 @@ internal static class SumCommand
     {
         var command = new Command("sum", "Prints the sum of the counters whose keys are whole numbers in a range, both ends included.")
         {
-            From, To, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientCommand.Json,
+            From, To, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -26,7 +26,7 @@ internal static class SumCommand
     {
         var (from, to) = (parsed.GetValue(From), parsed.GetValue(To));
         var level = ReadOptions.Level(parsed);
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var sum = await cluster.ReadAsync((node, patience) => node.RangeSumAsync(from, to, patience, stop, level), stop);
         Console.Out.WriteLine(parsed.GetValue(ClientCommand.Json)
             ? JsonSerializer.Serialize(sum, NodeJson.Default.RangeSumJson)

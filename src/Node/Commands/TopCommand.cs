@@ -20,7 +20,7 @@ internal static class TopCommand
     {
         var command = new Command("top", "Prints the largest counters.")
         {
-            Limit, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientCommand.Json,
+            Limit, ReadOptions.Consistency, ReadOptions.MaxAge, ReadOptions.Token, ClientCommand.Server, ClientAccess.TokenFile, ClientAccess.Authority, ClientAccess.Certificate, ClientAccess.Key, ClientCommand.Json,
         };
         command.SetAction(RunAsync);
         return command;
@@ -32,7 +32,7 @@ internal static class TopCommand
         if (limit is < 1 or > CounterEndpoints.MaxTop)
             throw new UsageException($"--limit {limit} is not possible: give a number from 1 to {CounterEndpoints.MaxTop}.");
         var level = ReadOptions.Level(parsed);
-        using var cluster = new ClusterClient(ClientCommand.Servers(parsed));
+        using var cluster = ClientCommand.Connect(parsed);
         var top = await cluster.ReadAsync((node, patience) => node.TopAsync(limit, patience, stop, level), stop);
         if (parsed.GetValue(ClientCommand.Json))
             Console.Out.WriteLine(JsonSerializer.Serialize(top, NodeJson.Default.TopJson));

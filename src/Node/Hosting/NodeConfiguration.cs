@@ -32,6 +32,16 @@ internal static class NodeConfiguration
         ("snapshotAfterBytes", "RAFTSTREAM_SNAPSHOT_AFTER_BYTES"),
         ("outboxCommands", "RAFTSTREAM_OUTBOX_COMMANDS"),
         ("outboxBytes", "RAFTSTREAM_OUTBOX_BYTES"),
+        ("tokens", "RAFTSTREAM_TOKENS"),
+        ("clientTlsCert", "RAFTSTREAM_CLIENT_TLS_CERT"),
+        ("clientTlsKey", "RAFTSTREAM_CLIENT_TLS_KEY"),
+        ("clientTlsCa", "RAFTSTREAM_CLIENT_TLS_CA"),
+        ("nodeSecret", "RAFTSTREAM_NODE_SECRET"),
+        ("insecureClients", "RAFTSTREAM_INSECURE_CLIENTS"),
+        ("maxConnections", "RAFTSTREAM_MAX_CONNECTIONS"),
+        ("maxInFlight", "RAFTSTREAM_MAX_IN_FLIGHT"),
+        ("maxRequestsPerSecond", "RAFTSTREAM_MAX_REQUESTS_PER_SECOND"),
+        ("maxKeyBytes", "RAFTSTREAM_MAX_KEY_BYTES"),
         ("logLevel", "RAFTSTREAM_LOG_LEVEL"),
     ];
 
@@ -83,7 +93,7 @@ internal static class NodeConfiguration
             {
                 JsonValueKind.String => property.Value.GetString(),
                 JsonValueKind.Number => property.Value.GetRawText(),
-                JsonValueKind.True or JsonValueKind.False when property.Name == "join" => property.Value.GetRawText(),
+                JsonValueKind.True or JsonValueKind.False when property.Name is "join" or "insecureClients" => property.Value.GetRawText(),
                 _ => throw new UsageException($"The configuration file {file} has a {property.Value.ValueKind} for '{property.Name}': give a text or a number."),
             };
         }

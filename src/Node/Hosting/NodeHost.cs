@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using RaftStream.Node.Commands;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Node.Hosting;
 
@@ -97,19 +98,34 @@ internal static class NodeHost
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = RequestBodies.MaxBytes;
-        kestrel.Limits.MaxConcurrentConnections = 4_096;
-        foreach (var address in Resolve(settings.Http, "--http"))
-            kestrel.Listen(address, settings.Http.Port);
+        Listen(kestrel, settings, settings.Http, "--http", static listen => ClientFacing.Secure(listen, ClientFacingPort.Http));
 
         // Behind HTTP: whose address is asked for looks at the first one.
-        if (settings.Node.Client is not { } client)
-            return;
-        foreach (var address in Resolve(client, "--client"))
-            kestrel.Listen(address, client.Port, static listen => listen.UseConnectionHandler<ClientPortHandler>());
+        if (settings.Node.Client is { } client)
+        {
+            Listen(kestrel, settings, client, "--client", static listen =>
+            {
+                ClientFacing.Secure(listen, ClientFacingPort.Client);
+                listen.UseConnectionHandler<ClientPortHandler>();
+            });
+        }
+    }
+
+    /// <exception cref="UsageException">No name service knows the host, or the port would be open to everybody.</exception>
+    private static void Listen(KestrelServerOptions kestrel, ProgramSettings settings, DnsEndPoint at, string flag, Action<ListenOptions> configure)
+    {
+        foreach (var address in Resolve(at, flag))
+        {
+            ExposedPorts.Check(settings.Node, address, flag, kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("RaftStream.Hosting.Security"));
+            kestrel.Listen(address, at.Port, configure);
+        }
     }
 
     private static IPAddress[] Resolve(DnsEndPoint listens, string flag)
     {
+        // Any address of the machine is none that a name service would give.
+        if (IPAddress.TryParse(listens.Host, out var literal))
+            return [literal];
         try
         {
             var found = Dns.GetHostAddresses(listens.Host);

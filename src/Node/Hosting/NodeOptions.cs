@@ -63,6 +63,36 @@ internal sealed class NodeOptions
     /// <summary>Bytes, 65,536 to 1,073,741,824.</summary>
     public string? OutboxBytes { get; set; }
 
+    /// <summary>The file of tokens.</summary>
+    public string? Tokens { get; set; }
+
+    /// <summary>The node's certificate for clients, a PEM file.</summary>
+    public string? ClientTlsCert { get; set; }
+
+    /// <summary>Its private key, a PEM file.</summary>
+    public string? ClientTlsKey { get; set; }
+
+    /// <summary>The authorities of clients' certificates, a PEM file.</summary>
+    public string? ClientTlsCa { get; set; }
+
+    /// <summary>The file of the secret that the nodes share.</summary>
+    public string? NodeSecret { get; set; }
+
+    /// <summary>Whether ports that others can reach may be open to everybody: true or false.</summary>
+    public string? InsecureClients { get; set; }
+
+    /// <summary>Connections of each port for clients, 1 to 1,000,000.</summary>
+    public string? MaxConnections { get; set; }
+
+    /// <summary>Requests of one connection at a time, 1 to 1,024.</summary>
+    public string? MaxInFlight { get; set; }
+
+    /// <summary>Requests a second of one client, 0 for no limit.</summary>
+    public string? MaxRequestsPerSecond { get; set; }
+
+    /// <summary>Bytes of a key, 1 to 4,096.</summary>
+    public string? MaxKeyBytes { get; set; }
+
     /// <summary>debug, information, warning, error or none.</summary>
     public string? LogLevel { get; set; }
 }

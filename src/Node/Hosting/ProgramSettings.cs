@@ -31,6 +31,9 @@ internal sealed record ProgramSettings
         var heartbeat = Number(options.HeartbeatMs ?? Math.Min(50, election / 3).ToString(CultureInfo.InvariantCulture), "--heartbeat-ms", 1, 20_000);
         if (heartbeat * 3 > election)
             throw new UsageException($"--heartbeat-ms {heartbeat} is more than a third of --election-timeout-ms {election}: give at most {election / 3}.");
+        var security = SecuritySettings.From(options);
+        if (security.LacksSecret(isAlone: members.Count == 1 && !join, asksItself: false))
+            throw new UsageException("--node-secret is missing: with --client-tls-ca clients may ask by a certificate, and only with a secret can another node believe this one who asked; make a file with 'raftstream token secret', the same for all nodes.");
         var http = Addresses.Parse(options.Http ?? DefaultHttp, "--http", allowPortZero: true);
         var node = new NodeSettings
         {
@@ -45,12 +48,13 @@ internal sealed record ProgramSettings
             OutboxBytes = options.OutboxBytes is { } most ? Number(most, "--outbox-bytes", NodeSettings.MinOutboxBytes, NodeSettings.MaxOutboxBytes) : RaftNodeOptions.DefaultOutboxBytes,
             Join = join,
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
-            AdvertiseHttp = options.AdvertiseHttp is { } told ? "http://" + Addresses.Format(Dialable(told, "--advertise-http")) : null,
+            AdvertiseHttp = options.AdvertiseHttp is { } told ? (options.ClientTlsCert is null ? "http://" : "https://") + Addresses.Format(Dialable(told, "--advertise-http")) : null,
             ClientHost = http.Host,
             Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
             AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
+            Security = security,
         };
         return new() { Node = node, Http = http, LogLevel = Level(options.LogLevel ?? "warning") };
     }
@@ -98,17 +102,20 @@ internal sealed record ProgramSettings
         return address.Host is "0.0.0.0" or "::" ? throw new UsageException($"{flag} {text} is no address that others can dial: give one of this machine.") : address;
     }
 
-    private static bool Flag(string text, string flag) => text.ToLowerInvariant() switch
+    /// <exception cref="UsageException">It is neither true nor false.</exception>
+    public static bool Flag(string text, string flag) => text.ToLowerInvariant() switch
     {
         "true" => true,
         "false" => false,
         _ => throw new UsageException($"{flag} '{text}' is neither true nor false."),
     };
 
-    private static string Required(string? value, string flag, string example) =>
+    /// <exception cref="UsageException">It is missing.</exception>
+    public static string Required(string? value, string flag, string example) =>
         string.IsNullOrWhiteSpace(value) ? throw new UsageException($"{flag} is missing: give {flag} {example}.") : value;
 
-    private static long Number(string text, string flag, long least, long most) =>
+    /// <exception cref="UsageException">It is no number in that range.</exception>
+    public static long Number(string text, string flag, long least, long most) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
             ? value
             : throw new UsageException($"{flag} '{text}' is not a number from {least} to {most}.");

@@ -20,37 +20,45 @@ internal static class CertificateNames
     public static bool Names(X509Certificate2 certificate, NodeId node)
     {
         var name = Of(node);
-        foreach (var extension in certificate.Extensions)
-        {
-            if (extension.Oid?.Value == AlternativeNames && HasName(extension.RawData, name))
-                return true;
-        }
-
-        return false;
+        return AlternativeNamesOf(certificate).Exists(one => one.IsUri ? IsUriOf(one.Text, name) : one.Text.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>The base class library tells only DNS names and addresses, hence the walk over the names themselves (RFC 5280, 4.2.1.6).</summary>
-    private static bool HasName(byte[] extension, string name)
-    {
-        try
-        {
-            var names = new AsnReader(extension, AsnEncodingRules.DER).ReadSequence();
-            while (names.HasData)
-            {
-                var tag = names.PeekTag();
-                if (tag.HasSameClassAndValue(DnsName) && names.ReadCharacterString(UniversalTagNumber.IA5String, tag).Equals(name, StringComparison.OrdinalIgnoreCase))
-                    return true;
-                if (tag.HasSameClassAndValue(Uri) && IsUriOf(names.ReadCharacterString(UniversalTagNumber.IA5String, tag), name))
-                    return true;
-                if (!tag.HasSameClassAndValue(DnsName) && !tag.HasSameClassAndValue(Uri))
-                    names.ReadEncodedValue();
-            }
+    /// <summary>The URIs among its subject alternative names. Never throws, whatever is in it.</summary>
+    public static IEnumerable<string> UrisOf(X509Certificate2 certificate) =>
+        AlternativeNamesOf(certificate).Where(static one => one.IsUri).Select(static one => one.Text);
 
-            return false;
-        }
-        catch (Exception damage) when (damage is AsnContentException or CryptographicException)
+    /// <summary>The base class library tells only DNS names and addresses, hence the walk over the names themselves (RFC 5280, 4.2.1.6).</summary>
+    private static List<(bool IsUri, string Text)> AlternativeNamesOf(X509Certificate2 certificate)
+    {
+        var found = new List<(bool IsUri, string Text)>();
+        foreach (var extension in certificate.Extensions)
         {
-            return false;
+            if (extension.Oid?.Value != AlternativeNames)
+                continue;
+            try
+            {
+                Read(extension.RawData, found);
+            }
+            catch (Exception damage) when (damage is AsnContentException or CryptographicException)
+            {
+                // What is damaged names nobody; what stood before the damage does not count, either.
+                return [];
+            }
+        }
+
+        return found;
+    }
+
+    private static void Read(byte[] extension, List<(bool IsUri, string Text)> found)
+    {
+        var names = new AsnReader(extension, AsnEncodingRules.DER).ReadSequence();
+        while (names.HasData)
+        {
+            var tag = names.PeekTag();
+            if (tag.HasSameClassAndValue(DnsName) || tag.HasSameClassAndValue(Uri))
+                found.Add((tag.HasSameClassAndValue(Uri), names.ReadCharacterString(UniversalTagNumber.IA5String, tag)));
+            else
+                names.ReadEncodedValue();
         }
     }
 

@@ -7,7 +7,12 @@ namespace RaftStream.Raft.Wire;
 /// <summary>What a client says first.</summary>
 /// <param name="ClusterId">The cluster that it wants; null for any.</param>
 /// <param name="Name">What it calls itself, for people: up to 64 bytes.</param>
-internal sealed record ClientGreeting(Guid? ClusterId, string Name);
+/// <param name="Token">By which the node knows who it is: up to 128 bytes; null for none.</param>
+internal sealed record ClientGreeting(Guid? ClusterId, string Name, string? Token = null)
+{
+    /// <summary>Without the token, which is nobody else's business.</summary>
+    public override string ToString() => $"{nameof(ClientGreeting)} {{ {nameof(ClusterId)} = {ClusterId}, {nameof(Name)} = {Name} }}";
+}
 
 /// <summary>What a node answers to a greeting.</summary>
 /// <param name="Refusal">0 if it may go on, else a code of the client protocol.</param>
@@ -36,7 +41,7 @@ internal sealed record ClientWelcome(byte Refusal, string? Sentence)
 ///  0  magic    8 bytes   "RAFTSTRC"
 ///  8  version  u16       1, little-endian
 /// 10  length   u16       of the whole greeting, little-endian
-/// 12  body     a MessagePack array: [cluster id or nil, name] or
+/// 12  body     a MessagePack array: [cluster id or nil, name], [cluster id or nil, name, token] or
 ///              [refusal, sentence or nil, cluster id, incarnation, node, max in flight, max request]
 /// -4  CRC32C   u32       of everything before it, little-endian
 /// </code>
@@ -56,6 +61,9 @@ internal static class ClientHandshake
     /// <summary>The longest name, in bytes of UTF-8.</summary>
     public const int MaxName = 64;
 
+    /// <summary>The longest token, in bytes of UTF-8.</summary>
+    public const int MaxToken = 128;
+
     /// <summary>The longest sentence, in bytes of UTF-8.</summary>
     public const int MaxSentence = 512;
 
@@ -69,9 +77,13 @@ internal static class ClientHandshake
     {
         var body = new ArrayBufferWriter<byte>();
         var writer = new MessagePackWriter(body);
-        writer.WriteArrayHeader(2);
+
+        // Without a token as before there were any, so that a node of before takes it.
+        writer.WriteArrayHeader(greeting.Token is null ? 2 : 3);
         WriteCluster(writer, greeting.ClusterId);
         writer.WriteString(greeting.Name);
+        if (greeting.Token is not null)
+            writer.WriteString(greeting.Token);
         return Wrap(body.WrittenSpan);
     }
 
@@ -109,9 +121,10 @@ internal static class ClientHandshake
     public static ClientGreeting? TryReadGreeting(ReadOnlySpan<byte> source)
     {
         var reader = new MessagePackReader(BodyOf(source));
-        if (!reader.TryReadArrayHeader(out var count) || count != 2 || !TryReadCluster(ref reader, out var cluster))
+        if (!reader.TryReadArrayHeader(out var count) || count is not (2 or 3) || !TryReadCluster(ref reader, out var cluster) || !reader.TryReadString(MaxName, out var name))
             return null;
-        return reader.TryReadString(MaxName, out var name) && reader.Remaining == 0 ? new(cluster, name) : null;
+        string? token = null;
+        return (count == 2 || reader.TryReadString(MaxToken, out token)) && reader.Remaining == 0 ? new(cluster, name, token) : null;
     }
 
     /// <summary>Reads an answer of this version; null where it is damaged or out of range. Nothing is thrown for any bytes.</summary>

@@ -64,7 +64,7 @@ internal sealed class ClientPortTests : ClientFixture
     [Test]
     public async Task ANodeOfAnotherClusterRefusesTheGreeting()
     {
-        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(Cluster.Local.Members[0].Client!)!, new(Guid.NewGuid(), "stranger"), 4, TimeProvider.System, CancellationToken.None);
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(Cluster.Local.Members[0].Client!)!, new(Guid.NewGuid(), "stranger"), 4, TimeProvider.System, null, CancellationToken.None);
         Assert.That((dialled.Connection, dialled.Refusal), Is.EqualTo((default(NodeConnection), ClientRefusal.OtherCluster)));
         Assert.That(dialled.Sentence, Does.Contain("another cluster"));
     }

@@ -42,7 +42,7 @@ internal abstract class ClientFixture
     protected static async Task<NodeConnection> DialAsync(LocalMember node, int places = 16)
     {
         using var limit = new CancellationTokenSource(Limit);
-        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(node.Client!)!, new(null, "test"), places, TimeProvider.System, limit.Token);
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(node.Client!)!, new(null, "test"), places, TimeProvider.System, null, limit.Token);
         Assert.That(dialled.Connection, Is.Not.Null, dialled.Sentence);
         return dialled.Connection!;
     }

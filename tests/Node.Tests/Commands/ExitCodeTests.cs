@@ -98,7 +98,7 @@ internal sealed class ExitCodeTests
     {
         using var folder = new TemporaryFolder();
 
-        var result = await RaftStreamProgram.RunAsync(["node", "--id", "1", "--cluster", "1=127.0.0.1:5001", "--data", folder.File("data"), "--http", "192.0.2.1:8080"]);
+        var result = await RaftStreamProgram.RunAsync(["node", "--id", "1", "--cluster", "1=127.0.0.1:5001", "--data", folder.File("data"), "--http", "192.0.2.1:8080", "--insecure-clients", "--log-level", "error"]);
 
         AssertOneSentence(result, "192.0.2.1:8080");
     }

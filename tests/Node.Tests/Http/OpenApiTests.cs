@@ -74,6 +74,9 @@ internal sealed partial class OpenApiTests
         foreach (var (kind, name) in references)
             Assert.That(Components[kind]?[name], Is.Not.Null, $"{kind}/{name}");
 
+        // Schemes are named by what needs them, not referred to.
+        references.UnionWith(Operations().SelectMany(static one => one.Operation["security"]!.AsArray()).SelectMany(static one => one!.AsObject()).Select(static one => ("securitySchemes", one.Key)));
+
         // What no operation answers with: that there is none, and what only a leader tells another node or an event of a stream carries.
         (string, string)[] alone = [("responses", "NotFound"), ("responses", "MethodNotAllowed"), ("responses", "OutboxConflict"), ("schemas", "WatchChange"), ("schemas", "WatchProgress")];
         var all = Components.SelectMany(static kind => kind.Value!.AsObject().Select(one => (kind.Key, one.Key)));

@@ -114,7 +114,7 @@ internal sealed class TimeoutTests : ClusterFixture
         });
         await other.StartAsync();
         var address = other.Urls.First();
-        using var connection = new LeaderConnection();
+        using var connection = PlainConnection.Create();
 
         var context = Context(TimeProvider.System);
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = "/v1/counters/a/add?timeout-ms=40000";

@@ -4,7 +4,8 @@ namespace RaftStream.Hosting.Http;
 
 /// <summary>
 /// Where a node takes what another one passes on: <c>POST /v1/forward</c>, with the whole request in checked frames (<see cref="CheckedFrames"/>), is served as if the
-/// request itself had come, and answered in checked frames. Anybody may send one: it gives nothing that the request in it would not give.
+/// request itself had come, and answered in checked frames. Anybody may send one: it gives nothing that the request in it would not give, unless
+/// it was made with the secret that only nodes know (<see cref="NodeVouch"/>).
 /// </summary>
 /// <remarks>
 /// [safety] A bit that flips in a plain request that is passed on adds another number, or one in a status makes "unknown" to "certainly not done", which is then sent
@@ -63,6 +64,8 @@ internal static class ForwardInlet
             request.RawTarget = target;
             request.Path = PathString.FromUriComponent(query < 0 ? target : target[..query]).Value ?? "/";
             request.QueryString = query < 0 ? "" : target[query..];
+            if (head.Headers.Remove(NodeVouch.Header, out var vouch))
+                context.Features.Set(new NodeVouch(vouch.ToString(), head.First));
             request.Headers = head.Headers;
             context.Request.Body = frames;
             return true;

@@ -1,3 +1,5 @@
+using RaftStream.Hosting.Security;
+
 namespace RaftStream.Hosting.Http;
 
 /// <summary>
@@ -12,7 +14,7 @@ internal static class OpenApiEndpoint
     public static ReadOnlySpan<byte> Document => Text.Value;
 
     /// <summary>Adds the endpoint; a host that has one of its own at that path keeps it.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/openapi.json", AnswerAsync).WithOrder(1);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/openapi.json", AnswerAsync).WithOrder(1).Needs(AccessRole.None);
 
     private static Task AnswerAsync(HttpContext context)
     {

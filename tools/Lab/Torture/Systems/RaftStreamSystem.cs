@@ -65,7 +65,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
         var id = site.Id.ToString(CultureInfo.InvariantCulture);
         List<string> arguments =
         [
-            "node", "--id", id, "--cluster-id", _clusterId, "--http", site.Listen(ClientPort), "--advertise-http", site.Advertise(ClientPort),
+            "node", "--id", id, "--cluster-id", _clusterId, "--insecure-clients", "--http", site.Listen(ClientPort), "--advertise-http", site.Advertise(ClientPort),
             "--listen", site.Listen(PeerPort), "--data", Path.Combine(site.Folder, DataFolder),
             "--snapshot-after-bytes", SnapshotAfterBytes.ToString(CultureInfo.InvariantCulture), "--log-level", "information", ParentWatch.ExitOption,
         ];
