@@ -81,27 +81,33 @@ internal sealed record RunningNode(RaftNode Node, CountingService Counters, Clie
     /// <summary>Where clients of the binary protocol reach a member, as far as this node knows; null where it does not listen for them, too.</summary>
     public string? ClientPortOf(NodeId member) => AddressesOf(member)?.Port;
 
-    /// <summary>Both.</summary>
+    /// <summary>Where clients of the Redis protocol reach a member, in the same way.</summary>
+    public string? RespPortOf(NodeId member) => AddressesOf(member)?.Resp;
+
+    /// <summary>All of them.</summary>
     public ClientAddresses? AddressesOf(NodeId member) => member == Node.Status.Id ? Own : ClientAddresses.Parse(Node.ClientAddressOf(member));
 }
 
 /// <summary>
-/// Where clients reach a node. Its peers are told it as one text: the address for HTTP and, behind a blank, that of the port for the binary protocol,
-/// where there is one.
+/// Where clients reach a node. Its peers are told it as one text: the address for HTTP and, each behind a blank, those of the ports for the binary protocol and for Redis's. Nothing
+/// stands for a port that there is not.
 /// </summary>
 /// <param name="Http">Such as <c>http://127.0.0.1:8081</c>; null where the host has no HTTP server.</param>
 /// <param name="Port">Such as <c>127.0.0.1:9001</c>, or null.</param>
-internal readonly record struct ClientAddresses(string? Http, string? Port)
+/// <param name="Resp">The same for the Redis protocol.</param>
+internal readonly record struct ClientAddresses(string? Http, string? Port, string? Resp = null)
 {
     /// <summary>Reads what a peer told; null where nothing is known.</summary>
     public static ClientAddresses? Parse(string? text)
     {
         if (string.IsNullOrEmpty(text))
             return null;
-        var blank = text.IndexOf(' ', StringComparison.Ordinal);
-        return blank < 0 ? new(text, null) : new(blank == 0 ? null : text[..blank], text[(blank + 1)..]);
+        var parts = text.Split(' ');
+        return new(Part(0), Part(1), Part(2));
+
+        string? Part(int place) => parts.Length > place && parts[place].Length > 0 ? parts[place] : null;
     }
 
     /// <summary>What the peers are told; empty where there is nothing to tell.</summary>
-    public override string ToString() => Port is null ? Http ?? "" : $"{Http} {Port}";
+    public override string ToString() => $"{Http} {Port} {Resp}".TrimEnd();
 }

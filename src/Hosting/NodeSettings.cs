@@ -63,6 +63,12 @@ internal sealed record NodeSettings
     /// <summary>Where those clients find this node; null for where it listens for them.</summary>
     public DnsEndPoint? AdvertiseClient { get; init; }
 
+    /// <summary>Where to listen for clients of the Redis protocol; null for nowhere.</summary>
+    public DnsEndPoint? Resp { get; init; }
+
+    /// <summary>Where those clients find this node; null for where it listens for them.</summary>
+    public DnsEndPoint? AdvertiseResp { get; init; }
+
     /// <summary>With <see cref="Join"/>: the incarnation of the cluster.</summary>
     public uint Incarnation { get; init; }
 

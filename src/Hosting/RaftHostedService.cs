@@ -17,7 +17,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var settings = handle.Settings;
-        var own = new ClientAddresses(ClientAddress(settings), ClientPort(settings));
+        var own = new ClientAddresses(ClientAddress(settings), Port(settings, settings.Client, settings.AdvertiseClient), Port(settings, settings.Resp, settings.AdvertiseResp));
         _node = await StartNodeAsync(settings, own == default ? null : own.ToString(), loggers, io, cancellationToken);
         handle.Set(_node, own);
         _ = WatchAsync(_node);
@@ -115,11 +115,11 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
         return listening.Scheme + "://" + Addresses.Format(new System.Net.DnsEndPoint(HostOf(settings.ClientHost ?? listening.Host, settings), listening.Port));
     }
 
-    private static string? ClientPort(NodeSettings settings)
+    private static string? Port(NodeSettings settings, System.Net.DnsEndPoint? listens, System.Net.DnsEndPoint? told)
     {
-        if (settings.AdvertiseClient is { } told)
+        if (told is not null)
             return Addresses.Format(told);
-        return settings.Client is { } client ? Addresses.Format(new System.Net.DnsEndPoint(HostOf(client.Host, settings), client.Port)) : null;
+        return listens is null ? null : Addresses.Format(new System.Net.DnsEndPoint(HostOf(listens.Host, settings), listens.Port));
     }
 
     /// <summary>"Any address" says nothing to a peer; the host it knows us by does.</summary>

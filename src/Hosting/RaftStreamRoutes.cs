@@ -22,6 +22,7 @@ public static class RaftStreamRoutes
         RangeEndpoints.Map(group);
         WatchEndpoints.Map(group);
         WriteEndpoints.Map(group);
+        BatchEndpoint.Map(group);
         JobEndpoints.Map(group);
         StatusEndpoints.Map(group);
         MemberEndpoints.Map(group);

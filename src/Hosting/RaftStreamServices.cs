@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Resp;
 using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting;
@@ -54,6 +55,11 @@ public static class RaftStreamServices
         services.AddSingleton<ICountingStore, EmbeddedStore>();
         services.AddSingleton(static provider => new RaftStreamReplica(provider.GetRequiredService<NodeHandle>()));
         services.AddSingleton<ClientPortHandler>();
+        services.AddSingleton<RespStore>();
+        services.AddSingleton(static provider => new RespRules(provider.GetRequiredService<NodeSettings>().Security.Limits, provider.GetRequiredService<RequestRates>(), provider.GetRequiredService<ClientMeters>()));
+        services.AddSingleton<RespPortState>();
+        services.AddSingleton<RespPortContext>();
+        services.AddSingleton<RespPortHandler>();
         services.AddHostedService<RaftHostedService>();
         services.AddTransient<IStartupFilter, FirstInLine>();
         services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));

@@ -27,7 +27,7 @@ internal sealed record TrafficJson(long FramesSent, long RequestsPassedOn);
 /// lacks only the leader knows: elsewhere <c>bytesBehind</c> is null and <c>match</c> 0.
 /// </summary>
 internal sealed record MemberJson(
-    int Id, string Raft, string? Http, string? Client, string Role, int Priority, bool Heard, long Match, long? BytesBehind, long BytesPerSecond);
+    int Id, string Raft, string? Http, string? Client, string? Resp, string Role, int Priority, bool Heard, long Match, long? BytesBehind, long BytesPerSecond);
 
 /// <summary>The members by the leader's account: <c>GET /v1/admin/members</c>; <c>index</c> is what a change compares with.</summary>
 internal sealed record MembersJson(int Leader, long Term, long Index, bool Joint, int? TransferTarget, long Incarnation, IReadOnlyList<MemberJson> Members);

@@ -11,18 +11,21 @@ internal static class RequestBodies
     public const int MaxBytes = 64 * 1024;
 
     /// <summary>What is told of a larger one.</summary>
-    public static readonly string TooLarge = $"The body has more than {MaxBytes} bytes, which is more than any request here needs.";
+    public static readonly string TooLarge = TooLargeFor(MaxBytes);
 
     /// <summary>The whole body.</summary>
     /// <exception cref="BadHttpRequestException">It has more than <see cref="MaxBytes"/> bytes (413), or was spoilt between two nodes (503: nothing was done).</exception>
-    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
+    public static Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context) => ReadAsync(context, MaxBytes);
+
+    /// <summary>The same with another limit, for an endpoint with a <see cref="StreamedBody"/>.</summary>
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, int maxBytes)
     {
         var bytes = new ArrayBufferWriter<byte>();
         while (true)
         {
             var read = await NextAsync(context);
-            if (bytes.WrittenCount + read.Buffer.Length > MaxBytes)
-                throw new BadHttpRequestException(TooLarge, StatusCodes.Status413PayloadTooLarge);
+            if (bytes.WrittenCount + read.Buffer.Length > maxBytes)
+                throw new BadHttpRequestException(TooLargeFor(maxBytes), StatusCodes.Status413PayloadTooLarge);
             foreach (var part in read.Buffer)
                 bytes.Write(part.Span);
             context.Request.BodyReader.AdvanceTo(read.Buffer.End);
@@ -30,6 +33,8 @@ internal static class RequestBodies
                 return bytes.WrittenMemory;
         }
     }
+
+    private static string TooLargeFor(int maxBytes) => $"The body has more than {maxBytes} bytes, which is more than any request here needs.";
 
     private static async ValueTask<System.IO.Pipelines.ReadResult> NextAsync(HttpContext context)
     {

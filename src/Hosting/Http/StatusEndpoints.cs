@@ -51,6 +51,7 @@ internal static class StatusEndpoints
         member.Address,
         clientsOf(member.Id)?.Http,
         clientsOf(member.Id)?.Port,
+        clientsOf(member.Id)?.Resp,
         member.Role switch
         {
             MemberRole.Voter => "voter",

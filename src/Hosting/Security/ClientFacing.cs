@@ -20,6 +20,9 @@ internal sealed record ClientFacingPort(string Name, int UsualConnections, bool 
 
     /// <summary>The binary protocol.</summary>
     public static readonly ClientFacingPort Client = new("client", 1_024, TellsItself: true);
+
+    /// <summary>The Redis protocol.</summary>
+    public static readonly ClientFacingPort Resp = new("resp", 4_096, TellsItself: true);
 }
 
 /// <summary>Whether a connection is one of as many as its port takes; a feature of the connection.</summary>

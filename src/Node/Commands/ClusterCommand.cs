@@ -18,7 +18,7 @@ internal static class ClusterCommand
         Required = true,
     };
 
-    private static readonly Option<int?> BasePort = new("--base-port") { Description = "The first of three ports a node (default: free ones).", HelpName = "P" };
+    private static readonly Option<int?> BasePort = new("--base-port") { Description = "The first of four ports a node (default: free ones).", HelpName = "P" };
 
     public static Command Build()
     {
@@ -54,7 +54,7 @@ internal static class ClusterCommand
 
     private static void Announce(LocalCluster cluster, bool json)
     {
-        var ready = new ReadyCluster([.. cluster.Members.Select(member => new ReadyNode(member.Id, cluster.Child(member.Id).Pid, member.HttpAddress, member.Raft, member.Client))]);
+        var ready = new ReadyCluster([.. cluster.Members.Select(member => new ReadyNode(member.Id, cluster.Child(member.Id).Pid, member.HttpAddress, member.Raft, member.Client, member.Resp))]);
         if (json)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(ready, LocalJson.Default.ReadyCluster));
@@ -62,7 +62,7 @@ internal static class ClusterCommand
         else
         {
             foreach (var node in ready.Nodes)
-                Console.Out.WriteLine($"node {node.Id}: clients at {node.Http}{(node.Client is null ? "" : " and " + node.Client)}, process {node.Pid}");
+                Console.Out.WriteLine($"node {node.Id}: clients at {string.Join(", ", new[] { node.Http, node.Client, node.Resp is null ? null : "redis://" + node.Resp }.Where(static address => address is not null))}, process {node.Pid}");
             Console.Out.WriteLine($"ready; try: raftstream add hello --server {cluster.Members[0].Http}   (Ctrl-C ends the cluster)");
         }
         Console.Out.Flush();

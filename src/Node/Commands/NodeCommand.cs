@@ -67,6 +67,18 @@ internal static class NodeCommand
         HelpName = "host:port",
     };
 
+    private static readonly Option<string?> Resp = new("--resp")
+    {
+        Description = "Where to listen for clients of the Redis protocol (default: nowhere).",
+        HelpName = "host:port",
+    };
+
+    private static readonly Option<string?> AdvertiseResp = new("--advertise-resp")
+    {
+        Description = "Where those clients find this one, if not at --resp.",
+        HelpName = "host:port",
+    };
+
     private static readonly Option<string?> ClusterId = new("--cluster-id")
     {
         Description = "The cluster's name, the same on every node (default: the list of members).",
@@ -126,7 +138,7 @@ internal static class NodeCommand
     {
         var command = new Command("node", description)
         {
-            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, OutboxCommands, OutboxBytes, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
+            Id, Cluster, Join, Listen, Advertise, Incarnation, TlsCert, TlsKey, TlsCa, Data, Http, AdvertiseHttp, Client, AdvertiseClient, Resp, AdvertiseResp, ClusterId, ElectionTimeout, Heartbeat, SnapshotAfter, OutboxCommands, OutboxBytes, LogLevel, Config, ExitWithParent, DeleteWhenOrphaned,
         };
         SecurityFlags.AddTo(command);
         command.SetAction(run);
@@ -152,6 +164,8 @@ internal static class NodeCommand
             ["advertiseHttp"] = parsed.GetValue(AdvertiseHttp),
             ["client"] = parsed.GetValue(Client),
             ["advertiseClient"] = parsed.GetValue(AdvertiseClient),
+            ["resp"] = parsed.GetValue(Resp),
+            ["advertiseResp"] = parsed.GetValue(AdvertiseResp),
             ["clusterId"] = parsed.GetValue(ClusterId),
             ["electionTimeoutMs"] = parsed.GetValue(ElectionTimeout),
             ["heartbeatMs"] = parsed.GetValue(Heartbeat),

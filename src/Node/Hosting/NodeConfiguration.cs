@@ -26,6 +26,8 @@ internal static class NodeConfiguration
         ("advertiseHttp", "RAFTSTREAM_ADVERTISE_HTTP"),
         ("client", "RAFTSTREAM_CLIENT"),
         ("advertiseClient", "RAFTSTREAM_ADVERTISE_CLIENT"),
+        ("resp", "RAFTSTREAM_RESP"),
+        ("advertiseResp", "RAFTSTREAM_ADVERTISE_RESP"),
         ("clusterId", "RAFTSTREAM_CLUSTER_ID"),
         ("electionTimeoutMs", "RAFTSTREAM_ELECTION_TIMEOUT_MS"),
         ("heartbeatMs", "RAFTSTREAM_HEARTBEAT_MS"),

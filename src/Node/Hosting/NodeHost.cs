@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using RaftStream.Node.Commands;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Resp;
 using RaftStream.Hosting.Security;
 
 namespace RaftStream.Node.Hosting;
@@ -109,6 +110,15 @@ internal static class NodeHost
                 listen.UseConnectionHandler<ClientPortHandler>();
             });
         }
+
+        if (settings.Node.Resp is { } resp)
+        {
+            Listen(kestrel, settings, resp, "--resp", static listen =>
+            {
+                ClientFacing.Secure(listen, ClientFacingPort.Resp);
+                listen.UseConnectionHandler<RespPortHandler>();
+            });
+        }
     }
 
     /// <exception cref="UsageException">No name service knows the host, or the port would be open to everybody.</exception>
@@ -164,12 +174,14 @@ internal static class NodeHost
     /// <summary>A sentence about the address that could not be listened at: the framework names it by its port if it is taken, else not at all.</summary>
     private static string Listening(Exception exception, IReadOnlyDictionary<string, string?> configuration, Func<string, string, string> sentence)
     {
-        var http = configuration.GetValueOrDefault("http") ?? ProgramSettings.DefaultHttp;
-        var client = configuration.GetValueOrDefault("client");
-        if (client is null)
-            return sentence(http, "--http");
-        if (exception is not IOException { InnerException: AddressInUseException })
-            return sentence($"{http} or {client}", "--http or --client");
-        return exception.Message.Contains(client[client.LastIndexOf(':')..], StringComparison.Ordinal) ? sentence(client, "--client") : sentence(http, "--http");
+        List<(string Flag, string Address)> listens = [("--http", configuration.GetValueOrDefault("http") ?? ProgramSettings.DefaultHttp)];
+        if (configuration.GetValueOrDefault("client") is { } client)
+            listens.Add(("--client", client));
+        if (configuration.GetValueOrDefault("resp") is { } resp)
+            listens.Add(("--resp", resp));
+        var taken = listens.FindAll(one => exception is IOException { InnerException: AddressInUseException } && exception.Message.Contains(one.Address[one.Address.LastIndexOf(':')..], StringComparison.Ordinal));
+        if (taken.Count > 0)
+            listens = taken;
+        return sentence(string.Join(" or ", listens.Select(static one => one.Address)), string.Join(" or ", listens.Select(static one => one.Flag)));
     }
 }

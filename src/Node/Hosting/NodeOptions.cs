@@ -45,6 +45,12 @@ internal sealed class NodeOptions
     /// <summary>Where those clients find this node, if not where it listens for them.</summary>
     public string? AdvertiseClient { get; set; }
 
+    /// <summary>Where to listen for clients of the Redis protocol; nowhere unless it is given.</summary>
+    public string? Resp { get; set; }
+
+    /// <summary>Where those clients find this node, if not where it listens for them.</summary>
+    public string? AdvertiseResp { get; set; }
+
     /// <summary>The cluster's name.</summary>
     public string? ClusterId { get; set; }
 

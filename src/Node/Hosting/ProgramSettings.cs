@@ -52,6 +52,8 @@ internal sealed record ProgramSettings
             ClientHost = http.Host,
             Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
             AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
+            Resp = options.Resp is { } resp ? Addresses.Parse(resp, "--resp", allowPortZero: false) : null,
+            AdvertiseResp = options.AdvertiseResp is { } spoken ? Dialable(spoken, "--advertise-resp") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
             Security = security,

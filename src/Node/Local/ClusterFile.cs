@@ -4,8 +4,8 @@ using RaftStream.Node.Commands;
 
 namespace RaftStream.Node.Local;
 
-/// <summary>A node of a local cluster: where it listens for peers, for clients over HTTP and for those of the binary protocol, host:port each; the last may be null.</summary>
-internal sealed record LocalMember(int Id, string Raft, string Http, string? Client = null)
+/// <summary>A node of a local cluster: where it listens for peers, for clients over HTTP, for those of the binary protocol and of Redis's, host:port each; the last two may be null.</summary>
+internal sealed record LocalMember(int Id, string Raft, string Http, string? Client = null, string? Resp = null)
 {
     /// <summary>Where clients reach it.</summary>
     [JsonIgnore]
@@ -15,8 +15,8 @@ internal sealed record LocalMember(int Id, string Raft, string Http, string? Cli
 /// <summary>What a local cluster must remember to come back as the same one: <c>cluster.json</c> in its folder.</summary>
 internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> Nodes)
 {
-    /// <summary>For peers, for HTTP and for the binary protocol.</summary>
-    public const int PortsANode = 3;
+    /// <summary>For peers, for HTTP, for the binary protocol and for Redis's.</summary>
+    public const int PortsANode = 4;
 
     private const string Name = "cluster.json";
 
@@ -24,12 +24,12 @@ internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> 
     [JsonIgnore]
     public string Members => string.Join(',', Nodes.Select(node => $"{node.Id}={node.Raft}"));
 
-    /// <summary>A new cluster on free ports, or on those from <paramref name="basePort"/> on: three a node.</summary>
+    /// <summary>A new cluster on free ports, or on those from <paramref name="basePort"/> on: four a node.</summary>
     public static ClusterFile Create(int nodes, int? basePort)
     {
         var ports = basePort is { } first ? [.. Enumerable.Range(first, nodes * PortsANode)] : Ports.Find(nodes * PortsANode);
         var members = Enumerable.Range(0, nodes)
-            .Select(place => new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[nodes + place]}", $"127.0.0.1:{ports[(2 * nodes) + place]}"));
+            .Select(place => new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[nodes + place]}", $"127.0.0.1:{ports[(2 * nodes) + place]}", $"127.0.0.1:{ports[(3 * nodes) + place]}"));
         return new ClusterFile("local-" + Guid.NewGuid().ToString("N"), [.. members]);
     }
 
@@ -87,7 +87,7 @@ internal sealed record ClusterFile(string ClusterId, IReadOnlyList<LocalMember> 
 }
 
 /// <summary>One node in the line that <c>cluster --json</c> prints.</summary>
-internal sealed record ReadyNode(int Id, int Pid, string Http, string Raft, string? Client);
+internal sealed record ReadyNode(int Id, int Pid, string Http, string Raft, string? Client, string? Resp);
 
 /// <summary>The line that <c>cluster --json</c> prints.</summary>
 internal sealed record ReadyCluster(IReadOnlyList<ReadyNode> Nodes);

@@ -10,7 +10,7 @@ namespace RaftStream.Node.Local;
 /// <summary>How to start a <see cref="LocalCluster"/>.</summary>
 /// <param name="Nodes">How many nodes.</param>
 /// <param name="Folder">Their data: a folder node-1, node-2, ... each, and cluster.json.</param>
-/// <param name="BasePort">The first of three ports a node; null: any free ones.</param>
+/// <param name="BasePort">The first of four ports a node; null: any free ones.</param>
 /// <param name="Temporary">Whether the folder shall go even if this process is killed.</param>
 /// <param name="OnError">Is given the number of a node and each line it writes to standard error; may be null.</param>
 internal sealed record LocalClusterOptions(int Nodes, string Folder, int? BasePort, bool Temporary, Action<int, string>? OnError);
@@ -109,6 +109,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         ];
         if (member.Client is { } client)
             arguments.AddRange(["--client", client]);
+        if (member.Resp is { } resp)
+            arguments.AddRange(["--resp", resp]);
         if (_options.Temporary)
             arguments.AddRange([ParentWatch.DeleteOption, Path.GetFullPath(_options.Folder)]);
         Action<string>? onError = _options.OnError is { } tell ? line => tell(id, line) : null;

@@ -56,6 +56,10 @@ public sealed class StoreBatch
         }
     }
 
+    /// <summary>Whether there is room for so many more operations, so many of them reads, with so many bytes of keys and values in all.</summary>
+    public bool HasRoomFor(int operations, int reads, long bytes) =>
+        Count + operations <= MaxOperations && _reads + reads <= MaxReads && HeadBytes + _operations.WrittenCount + bytes + ((long)operations * OperationBytes) <= MaxBytes;
+
     /// <summary>Sets a key, whatever it held. False: the batch has no room for it.</summary>
     /// <exception cref="ArgumentException">The key or the value is none: see <see cref="StoreBatch"/>.</exception>
     public bool TrySet(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -146,12 +150,18 @@ public sealed class StoreBatch
         (Count, _reads, _pairs) = (0, 0, 0);
     }
 
+    /// <summary>Whether bytes begin as a batch does and are no larger than one may be. What is wrong behind that the store declines.</summary>
+    public static bool IsBatch(ReadOnlySpan<byte> command)
+    {
+        var reader = new MessagePackReader(command);
+        return command.Length <= MaxBytes && StoreCommandReader.TryReadOpcode(ref reader, out var opcode) && opcode == StoreOpcode.Batch;
+    }
+
     /// <summary>Refuses bytes that are no batch.</summary>
     /// <exception cref="ArgumentException">They are another command, or none.</exception>
     internal static void Check(ReadOnlySpan<byte> command, string parameter)
     {
-        var reader = new MessagePackReader(command);
-        if (!StoreCommandReader.TryReadOpcode(ref reader, out var opcode) || opcode != StoreOpcode.Batch || command.Length > MaxBytes)
+        if (!IsBatch(command))
             throw new ArgumentException($"The {command.Length} bytes are no batch: give the {nameof(Command)} of a {nameof(StoreBatch)}.", parameter);
     }
 

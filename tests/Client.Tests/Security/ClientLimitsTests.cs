@@ -14,6 +14,7 @@ using RaftStream.Client.Protocol;
 using RaftStream.Client.Tests.Support;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Resp;
 using RaftStream.Hosting.Security;
 using RaftStream.Node.Tests.Support;
 
@@ -34,7 +35,9 @@ internal sealed class ClientLimitsTests
 
     private string Address => _host!.Urls.First();
 
-    private DnsEndPoint Port => new("127.0.0.1", new Uri(_host!.Urls.Last()).Port);
+    private DnsEndPoint Port => new("127.0.0.1", new Uri(_host!.Urls.ElementAt(1)).Port);
+
+    private string Resp => $"127.0.0.1:{new Uri(_host!.Urls.ElementAt(2)).Port}";
 
     [SetUp]
     public void SetUp()
@@ -138,6 +141,26 @@ internal sealed class ClientLimitsTests
         Assert.That(Counted("pipeline.waits client"), Is.Positive);
     }
 
+    [Test]
+    public async Task ThePortOfTheRedisProtocolHasTheSameLimits()
+    {
+        await StartAsync(new() { RequestsPerSecond = 2, MaxKeyBytes = 4, MaxConnections = 1, MaxInFlight = 2 });
+        using var client = await RespClient.ConnectAsync(Resp);
+        Assert.That(await client.AskAsync("SET", "abcde", "1"), Is.EqualTo("-ERR a key has 5 bytes: give 1 to 4"));
+        Assert.That(await client.AskAsync("INCR", "abcd"), Is.EqualTo(":1"));
+        Assert.That(await client.AskAsync("GET", "abcd"), Is.EqualTo("-" + RespErrors.RateLimited));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.That(await client.AskAsync("GET", "abcd"), Is.EqualTo("\"1\""));
+        Assert.That(await client.AskAsync("SET", "a", new string('x', RespLimits.MaxBulk + 1)), Does.StartWith("-ERR an argument has more than"));
+
+        using var second = await RespClient.ConnectAsync(Resp);
+        Assert.That((await second.ReadAsync(), await second.ReadAsync()), Is.EqualTo(("-ERR max number of clients reached", "end")));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await client.AskAllAsync("PING", "PING", "PING", "PING");
+        Assert.That((Counted("refusals resp key-size"), Counted("refusals resp rate-limited"), Counted("refusals resp request-size"), Counted("refusals resp connections")), Is.EqualTo((1, 3, 1, 1)));
+        Assert.That(Counted("pipeline.waits resp"), Is.Positive);
+    }
+
     private long Counted(string name) => _counted.GetValueOrDefault(name);
 
     private async Task<int> StatusAsync(string path)
@@ -183,6 +206,11 @@ internal sealed class ClientLimitsTests
             {
                 ClientFacing.Secure(listen, ClientFacingPort.Client);
                 listen.UseConnectionHandler<ClientPortHandler>();
+            });
+            kestrel.Listen(IPAddress.Loopback, 0, static listen =>
+            {
+                ClientFacing.Secure(listen, ClientFacingPort.Resp);
+                listen.UseConnectionHandler<RespPortHandler>();
             });
         });
         _host = builder.Build();

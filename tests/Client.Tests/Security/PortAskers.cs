@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
 using RaftStream.Client.Connections;
@@ -78,5 +79,33 @@ internal sealed class ClientAsker : PortAsker
         ClientRefusal.Forbidden => Forbidden,
         ClientRefusal.Disconnected => NoConnection,
         _ => refusal.ToString(),
+    };
+}
+
+/// <summary>The Redis protocol.</summary>
+internal sealed class RespAsker : PortAsker
+{
+    public override async Task<string> AskAsync(SecuredCluster cluster, LocalMember node, Asker asker, bool isWrite)
+    {
+        try
+        {
+            using var client = await RespClient.ConnectAsync(node.Resp!, cluster.Tls(asker));
+            if (asker.Token is not null && await client.AskAsync("AUTH", asker.Token) is var said && said != "+OK")
+                return Name(said);
+            return Name(await client.AskAsync(isWrite ? "INCR k" : "GET k"));
+        }
+        catch (Exception broken) when (broken is IOException or AuthenticationException)
+        {
+            return NoConnection;
+        }
+    }
+
+    private static string Name(string answer) => answer.Split(' ')[0] switch
+    {
+        "-NOAUTH" or "-WRONGPASS" => Unauthenticated,
+        "-NOPERM" => Forbidden,
+        "end" => NoConnection,
+        _ when answer.StartsWith('-') => answer,
+        _ => Done,
     };
 }

@@ -12,7 +12,7 @@ namespace RaftStream.Client.Tests.Security;
 internal sealed class SecuredPortsTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-    private static readonly PortAsker[] Ports = [new HttpAsker(), new ClientAsker()];
+    private static readonly PortAsker[] Ports = [new HttpAsker(), new ClientAsker(), new RespAsker()];
 
     private SecuredCluster _cluster = null!;
 

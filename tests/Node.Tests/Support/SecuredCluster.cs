@@ -136,16 +136,16 @@ internal sealed class SecuredCluster : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        var ports = Ports.Find(9);
+        var ports = Ports.Find(12);
         var members = string.Join(',', Enumerable.Range(0, 3).Select(place => FormattableString.Invariant($"{place + 1}=127.0.0.1:{ports[place]}")));
         var secret = Folder.Write("node-secret", Secret);
         for (var place = 0; place < 3; place++)
         {
-            var member = new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[3 + place]}", $"127.0.0.1:{ports[6 + place]}");
+            var member = new LocalMember(place + 1, $"127.0.0.1:{ports[place]}", $"127.0.0.1:{ports[3 + place]}", $"127.0.0.1:{ports[6 + place]}", $"127.0.0.1:{ports[9 + place]}");
             var server = Authority.Server();
             string[] arguments =
             [
-                "--id", member.Id.ToString(CultureInfo.InvariantCulture), "--cluster", members, "--cluster-id", "secured", "--data", Folder.File($"node-{member.Id}"), "--http", member.Http, "--client", member.Client!,
+                "--id", member.Id.ToString(CultureInfo.InvariantCulture), "--cluster", members, "--cluster-id", "secured", "--data", Folder.File($"node-{member.Id}"), "--http", member.Http, "--client", member.Client!, "--resp", member.Resp!,
                 "--tokens", TokensFile, "--node-secret", secret, "--client-tls-cert", server.Certificate, "--client-tls-key", server.Key, "--client-tls-ca", Authority.AuthorityFile, "--log-level", "debug",
             ];
             _children.Add(ChildNode.Start(member, arguments, _log.Enqueue));
