@@ -97,7 +97,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
         var request = new RequestMessage(RequestKind.GetMany) { Keys = asked, Level = TermsOf(options.Level) };
         var end = await _runner.RunAsync(request, KindOf(options.Level), Timeout(options.Timeout), cancellationToken).ConfigureAwait(false);
         var answer = end.Answer;
-        if (answer.Outcome == ClientOutcome.Applied && answer.Values.Count != asked.Length)
+        if (answer is { Outcome: ClientOutcome.Applied, Problem: null } && answer.Values.Count != asked.Length)
             return new(ClientOutcome.Rejected, ClientRefusal.Internal, $"The node answered for {answer.Values.Count} counters, not for {asked.Length}.", [], Stamp(end, options.Level.Kind));
         return new(answer.Outcome, answer.Refusal, answer.Problem, answer.Outcome == ClientOutcome.Applied ? [.. asked.Zip(answer.Values, static (key, value) => new CounterReading(key, value))] : [], Stamp(end, options.Level.Kind));
     }

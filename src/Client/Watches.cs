@@ -20,6 +20,9 @@ public enum ClientWatchKind : byte
 
     /// <summary>Everything up to this index was told.</summary>
     Progress = 4,
+
+    /// <summary>A key holds bytes, which are not told: others than before or, from a reset up to its progress, also as a row that there is. No counter is there any more.</summary>
+    Bytes = 5,
 }
 
 /// <summary>
@@ -28,8 +31,8 @@ public enum ClientWatchKind : byte
 /// </summary>
 /// <param name="Kind">What it tells.</param>
 /// <param name="Index">The log entry that made the change; of a row or progress, the last one that the state holds. 0 for a reset.</param>
-/// <param name="Key">The counter; empty for a reset and for progress.</param>
-/// <param name="Value">Its value; 0 where it was deleted.</param>
+/// <param name="Key">The key; empty for a reset and for progress.</param>
+/// <param name="Value">Its value; 0 where it was deleted or holds bytes.</param>
 /// <param name="Resume">
 /// Where another watch goes on, of any client, that has handled this event and all before it: the ids of the HTTP interface, such as <c>0@57</c>. An entry that changes several
 /// counters moves it to itself only with the last of them: whoever stops within it is told all of it again, and nothing of those before. Null from a reset up to the progress that ends

@@ -10,12 +10,14 @@ namespace RaftStream.Hosting;
 /// <param name="Local">Asks this node's replica.</param>
 /// <param name="EndOf">How an answer of it ended.</param>
 /// <param name="Read">Makes the answer of what another node says.</param>
+/// <param name="Declined">An answer that was served and has nothing but the store's problem in it.</param>
 /// <param name="None">An answer with nothing in it.</param>
 internal sealed record LeaseRead<T>(
     string Target,
     Func<CancellationToken, ValueTask<T>> Local,
     Func<T, (Outcome Outcome, Refusal Refusal)> EndOf,
     Func<ForwardAnswer, AnswerSource, T> Read,
+    Func<string, AnswerSource, T> Declined,
     Func<Outcome, Refusal, T> None);
 
 /// <summary>The reads of <see cref="ICountingStore"/> as lease reads.</summary>
@@ -31,6 +33,7 @@ internal static class LeaseRead
             var json = From(answer, NodeJson.Default.CounterJson);
             return new(Outcome.Applied, Refusal.None, At(json.Index, json.Term), json.Value, json.Exists, Matched: true, Problem: null) { Source = source };
         },
+        static (problem, source) => new(Outcome.Applied, Refusal.None, default, 0, Exists: false, Matched: false, problem) { Source = source },
         static (outcome, refusal) => new(outcome, refusal, default, 0, Exists: false, Matched: false, Problem: null));
 
     /// <summary>Several counters.</summary>
@@ -43,6 +46,7 @@ internal static class LeaseRead
             var json = From(answer, NodeJson.Default.CountersJson);
             return new(Outcome.Applied, Refusal.None, At(json.Index, json.Term), [.. json.Counters.Select(static row => new CounterValue(row.Key, row.Exists ? row.Value : null))]) { Source = source };
         },
+        static (problem, source) => new(Outcome.Applied, Refusal.None, default, []) { Problem = problem, Source = source },
         static (outcome, refusal) => new(outcome, refusal, default, []));
 
     /// <summary>A top list.</summary>
@@ -55,6 +59,7 @@ internal static class LeaseRead
             var json = From(answer, NodeJson.Default.TopJson);
             return new(Outcome.Applied, Refusal.None, At(json.Index, json.Term), [.. json.Top.Select(static row => new CounterRow(row.Word, row.Count))], json.Total, json.Distinct) { Source = source };
         },
+        static (problem, _) => throw NeverDeclined(problem),
         static (outcome, refusal) => new(outcome, refusal, default, [], 0, 0));
 
     /// <summary>A sum over a range.</summary>
@@ -67,10 +72,13 @@ internal static class LeaseRead
             var json = From(answer, NodeJson.Default.RangeSumJson);
             return new(Outcome.Applied, Refusal.None, At(json.Index, json.Term), Int128.Parse(json.Sum, CultureInfo.InvariantCulture), json.Count) { Source = source };
         },
+        static (problem, _) => throw NeverDeclined(problem),
         static (outcome, refusal) => new(outcome, refusal, default, 0, 0));
 
     private static TJson From<TJson>(ForwardAnswer answer, JsonTypeInfo<TJson> type) =>
         JsonSerializer.Deserialize(answer.Body, type) ?? throw new InvalidOperationException($"The answer of the leader is null and no {typeof(TJson).Name}.");
+
+    private static InvalidOperationException NeverDeclined(string problem) => new($"The leader declined a read that asks for no key: {problem}");
 
     private static LogPosition At(long index, long term) => new(new(index), new(term));
 }

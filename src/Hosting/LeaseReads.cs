@@ -58,9 +58,16 @@ internal sealed class LeaseReads(LeaderConnection leaders, TimeProvider time)
         return answer;
     }
 
-    private static T Read<T>(ForwardAnswer answer, LeaseRead<T> read) => answer.Status == StatusCodes.Status200OK
-        ? read.Read(answer, AnswerHeaders.Source(answer.Headers) with { Read = ReadConsistency.Lease })
-        : read.None(Outcome.Rejected, Problems.RefusalOf(JsonSerializer.Deserialize(answer.Body, NodeJson.Default.ProblemJson)?.Code ?? ""));
+    private static T Read<T>(ForwardAnswer answer, LeaseRead<T> read)
+    {
+        var source = AnswerHeaders.Source(answer.Headers) with { Read = ReadConsistency.Lease };
+        if (answer.Status == StatusCodes.Status200OK)
+            return read.Read(answer, source);
+        var problem = JsonSerializer.Deserialize(answer.Body, NodeJson.Default.ProblemJson);
+        return problem?.Code == ProblemCodes.Declined
+            ? read.Declined(problem.Detail, source)
+            : read.None(Outcome.Rejected, Problems.RefusalOf(problem?.Code ?? ""));
+    }
 
     private static bool MayRepeat((Outcome Outcome, Refusal Refusal) end) => end.Outcome switch
     {

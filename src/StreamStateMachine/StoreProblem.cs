@@ -55,7 +55,7 @@ internal static class StoreProblems
         StoreProblem.NotOpened => "The partition was never opened with that epoch: open it first.",
         StoreProblem.Superseded => "A newer reader has opened the partition: this one may stop.",
         StoreProblem.WrongOffset => "The command does not start at the partition's committed offset, so nothing was changed: go on from the committed offset.",
-        StoreProblem.WrongType => "A key holds bytes and not a counter, so nothing was changed: delete it first, or use another key.",
+        StoreProblem.WrongType => "A key holds bytes, which are no counter, and nothing was changed: delete it first, or use another key.",
         StoreProblem.TooLarge => $"The answer would take more than {StoreLimits.MaxReadBytes} bytes: ask for fewer keys at a time.",
         _ => "The bytes are no request that this release knows: use the encoding of the same release.",
     };

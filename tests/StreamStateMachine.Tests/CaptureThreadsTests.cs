@@ -14,7 +14,7 @@ public sealed class CaptureThreadsTests
     public void Views_written_by_another_thread_hold_their_moment_while_the_store_goes_on()
     {
         var store = new StoreHarness();
-        var commands = new RandomCommands(new Random(1), 4_000);
+        var commands = new RandomCommands(new Random(1), 4_000, withBytes: true);
         for (var i = 0; i < 30_000; i++)
             store.Add($"filler {i}", i);
         using var views = new BlockingCollection<(ISnapshotView View, ulong Hash, int Number)>(3);

@@ -1,7 +1,7 @@
 namespace RaftStream.StreamStateMachine.Tests;
 
-/// <summary>Commands of every kind, most of which change something, in waves of more additions and more removals.</summary>
-internal sealed class RandomCommands(Random random, int keys)
+/// <summary>Commands of every kind, most of which change something, in waves of more additions and more removals; with batches of bytes where they are asked for.</summary>
+internal sealed class RandomCommands(Random random, int keys, bool withBytes = false)
 {
     private static readonly PartitionName[] Names = [new("job", "a"), new("job", "b"), new("other", "a")];
 
@@ -15,6 +15,7 @@ internal sealed class RandomCommands(Random random, int keys)
         return random.Next(20) switch
         {
             0 => Open(random.Next(Names.Length)),
+            1 or 2 or 9 or 10 when withBytes => Batch(),
             < 3 => Advance(random.Next(Names.Length)),
             < 5 => StoreHarness.Bytes(output => StoreCommand.WriteCompareAndSet(output, Key(), random.Next(2) == 0 ? null : 1, random.Next(5))),
             < 9 when isGrowing => StoreHarness.Bytes(output => StoreCommand.WriteDelete(output, Key())),
@@ -27,6 +28,19 @@ internal sealed class RandomCommands(Random random, int keys)
     {
         _epochs[partition]++;
         return StoreHarness.Bytes(output => StoreCommand.WriteOpenPartition(output, Names[partition]));
+    }
+
+    private byte[] Batch()
+    {
+        var batch = new StoreBatch();
+        for (var more = random.Next(1, 5); more > 0; more--)
+        {
+            var value = new byte[random.Next(30) == 0 ? random.Next(65_537) : random.Next(60)];
+            random.NextBytes(value);
+            batch.TrySet(Key(), random.Next(4) == 0 ? "17"u8 : value);
+        }
+
+        return batch.Command.ToArray();
     }
 
     private byte[] Advance(int partition)

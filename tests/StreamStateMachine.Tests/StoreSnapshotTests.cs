@@ -65,7 +65,8 @@ public sealed class StoreSnapshotTests
     {
         var changes = new Action<StoreHarness>[]
         {
-            store => store.Add("key 1", 1), store => store.Add("zero", 0), store => store.Delete("key 1"), store => store.Open(Name), store => store.Open(new("job", "other")),
+            store => store.Add("key 1", 1), store => store.Add("zero", 0), store => store.Batch(static batch => batch.TrySet("text"u8, "other bytes"u8)), store => store.Batch(static batch => batch.TrySet("key 1"u8, ""u8)),
+            store => store.Batch(static batch => batch.TrySet("empty"u8, "0"u8)), store => store.Delete("empty"), store => store.Delete("key 1"), store => store.Open(Name), store => store.Open(new("job", "other")),
             store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [])), store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], words: 1)),
             store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], letters: [new(20_000, 1, "x")])),
             store => store.Advance(StoreHarness.AdvanceBytes(Name, 1, 20_000, 20_001, [], letters: [new(20_000, 1, "y")])),
@@ -163,9 +164,60 @@ public sealed class StoreSnapshotTests
         Assert.That(() => new StoreHarness().Restore(snapshot), Throws.TypeOf<InvalidDataException>().With.Message.Contains("layout 1"));
     }
 
+    [Test]
+    public void The_layout_before_bytes_is_read_and_has_none()
+    {
+        var store = new StoreHarness();
+        store.Add("a", 5);
+        store.Add("b", -7);
+        var old = store.Snapshot();
+        old[1 + 1 + "raftstream-counts".Length] = 2;
+        var restored = new StoreHarness();
+        restored.Restore(old);
+        Assert.That((restored.Hash, restored.Get("b").Value), Is.EqualTo((store.Hash, -7L)));
+        Assert.That(restored.Snapshot(), Is.EqualTo(store.Snapshot()), "it is written in the layout of today");
+        store.Batch(static batch => batch.TrySet("a"u8, "text"u8));
+        var mixed = store.Snapshot();
+        mixed[1 + 1 + "raftstream-counts".Length] = 2;
+        Assert.That(() => restored.Restore(mixed), Throws.TypeOf<InvalidDataException>().With.Message.Contains("at a value"));
+    }
+
+    [Test]
+    public void Bytes_that_are_an_integer_are_refused()
+    {
+        var bytes = StoreHarness.Bytes(static output =>
+        {
+            StoreSnapshot.WriteHead(output, 0);
+            StoreSnapshot.WriteKeysHead(output, 1);
+            StoreSnapshot.WriteBytesHead(output, "a"u8, 2);
+            output.Write("17"u8);
+            StoreSnapshot.WriteEnd(output, 0);
+        });
+        Assert.That(() => new StoreHarness().Restore(bytes), Throws.TypeOf<InvalidDataException>().With.Message.Contains("an integer that is kept as bytes"));
+    }
+
+    [Test]
+    public void Values_of_the_largest_size_are_written_in_pieces_and_restored()
+    {
+        var store = new StoreHarness();
+        var random = new Random(9);
+        for (var i = 0; i < 40; i++)
+        {
+            var value = new byte[StoreLimits.MaxValueBytes - i];
+            random.NextBytes(value);
+            store.Batch(batch => batch.TrySet(StoreHarness.Utf8($"key {i}" + new string('k', 4_000)), value));
+        }
+
+        var restored = new StoreHarness();
+        restored.Restore(store.Snapshot());
+        Assert.That(restored.Hash, Is.EqualTo(store.Hash));
+        Assert.That(restored.Snapshot().AsSpan().SequenceEqual(store.Snapshot()), Is.True);
+    }
+
     private static StoreHarness Filled(int keys = 500)
     {
         var store = new StoreHarness();
+        store.Batch(static batch => batch.TrySetAll([("text"u8.ToArray(), "some bytes"u8.ToArray()), ("empty"u8.ToArray(), Array.Empty<byte>())]));
         for (var i = 0; i < keys; i++)
             store.Add($"key {i}", i * 1_000_003L);
         store.Open(Name);

@@ -50,7 +50,7 @@ public sealed class ValueHeapTests
         var random = new Random(1);
         var written = 0L;
         var most = 0;
-        for (var i = 0; written < 200L * 1024 * 1024 && i < 400_000; i++)
+        for (var i = 0; written < 60L * 1024 * 1024 && i < 200_000; i++)
         {
             var value = new byte[bytes];
             random.NextBytes(value);

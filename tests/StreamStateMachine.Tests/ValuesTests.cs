@@ -181,6 +181,67 @@ public sealed class ValuesTests
         }
     }
 
+    [Test]
+    public void Random_batches_leave_what_a_dictionary_holds_through_captures_and_restores()
+    {
+        for (var seed = 0; seed < 25; seed++)
+        {
+            var random = new Random(seed);
+            var model = new ValuesModel();
+            var store = new StoreHarness();
+            var keys = Enumerable.Range(0, random.Next(1, 60)).Select(static i => $"key {i}").ToArray();
+            for (var step = 0; step < 300; step++)
+            {
+                var expected = new List<string>();
+                var results = store.Batch(batch =>
+                {
+                    for (var more = random.Next(1, 10); more > 0; more--)
+                        expected.Add(model.Do(random, keys[random.Next(keys.Length)], batch));
+                });
+                Assert.That(results.Select(static result => $"{result.Problem} {StoreHarness.Describe(result.Value)} {result.Existed}"), Is.EqualTo(expected), $"seed {seed}, step {step}");
+                if (step % 40 != 39)
+                    continue;
+                Assert.That(store.Values(keys).Select(StoreHarness.Describe), Is.EqualTo(keys.Select(model.Describe)), $"seed {seed}, step {step}");
+                Assert.That((store.Stats().Keys, store.Stats().Distinct, store.Stats().Total), Is.EqualTo(model.Stats), $"seed {seed}, step {step}");
+                var restored = new StoreHarness();
+                restored.Restore(store.Snapshot(), store.Index);
+                Assert.That(restored.Hash, Is.EqualTo(store.Hash));
+                if (random.Next(2) == 0)
+                    store = restored;
+            }
+        }
+    }
+
+    [Test]
+    public void Adds_allocate_nothing_also_where_there_are_bytes()
+    {
+        var store = new CountingStore();
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>(1 << 16);
+        var batch = new StoreBatch();
+        for (var i = 0; i < 100; i++)
+            batch.TrySet(StoreHarness.Utf8($"text {i}"), "some text"u8);
+        var adds = new Command[100];
+        for (var i = 0; i < adds.Length; i++)
+            adds[i] = new(new(new(i + 2), new(1)), 0, StoreHarness.Bytes(output => StoreCommand.WriteAdd(output, StoreHarness.Utf8($"{i}"), 1)));
+        var ends = new int[adds.Length];
+        var first = new Results(bytes, ends);
+        store.Apply(new CommandBatch(new Command[] { new(new(new(1), new(1)), 0, batch.Command) }), ref first);
+        for (var round = 0; round < 3; round++)
+            Apply(round * adds.Length);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Apply(3 * adds.Length);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+
+        void Apply(int behind)
+        {
+            for (var i = 0; i < adds.Length; i++)
+                adds[i] = adds[i] with { Position = new(new(behind + i + 2), new(1)) };
+            bytes.ResetWrittenCount();
+            var results = new Results(bytes, ends);
+            store.Apply(new CommandBatch(adds), ref results);
+        }
+    }
+
     private static BatchProblem One(StoreHarness store, Action<StoreBatch> write) => store.Batch(write)[0].Problem;
 
     private static string Sums(StoreHarness store)
@@ -190,4 +251,58 @@ public sealed class ValuesTests
         Assert.That((top.Total, top.Distinct), Is.EqualTo((stats.Total, stats.Distinct)));
         return $"{stats.Total} of {stats.Distinct} counters, {range.Sum} in {range.Count}, top {string.Join(' ', top.Rows.Select(static row => row.Key))}";
     }
+}
+
+/// <summary>A store of values as plain text: what is an integer is told by .NET's own formatting.</summary>
+internal sealed class ValuesModel
+{
+    private readonly Dictionary<string, string> _texts = new(StringComparer.Ordinal);
+
+    /// <summary>Keys, how many of them hold integers, and the sum of those, which the operations keep small.</summary>
+    public (long Keys, long Distinct, long Total) Stats => (_texts.Count, _texts.Values.Count(IsInteger), _texts.Values.Where(IsInteger).Sum(long.Parse));
+
+    /// <summary>An integer as its text, bytes as their text in quotes.</summary>
+    public string Describe(string key) => !_texts.TryGetValue(key, out var text) ? "none" : IsInteger(text) ? text : $"'{text}'";
+
+    /// <summary>Adds a random operation to the batch; what its result must be, in words.</summary>
+    public string Do(Random random, string key, StoreBatch batch)
+    {
+        var existed = _texts.ContainsKey(key);
+        switch (random.Next(6))
+        {
+            case 0:
+                batch.TryDelete(StoreHarness.Utf8(key));
+                _texts.Remove(key);
+                return $"None none {existed}";
+            case 1 when batch.TryGet(StoreHarness.Utf8(key)):
+                return $"None {Describe(key)} {existed}";
+            case 2:
+                var delta = random.Next(-50, 50);
+                batch.TryIncrement(StoreHarness.Utf8(key), delta);
+                if (existed && !IsInteger(_texts[key]))
+                    return "WrongType none True";
+                _texts[key] = $"{(existed ? long.Parse(_texts[key], System.Globalization.CultureInfo.InvariantCulture) : 0) + delta}";
+                return $"None {_texts[key]} {existed}";
+            case 3:
+                var (first, second) = (Text(random), Text(random));
+                batch.TrySetAll([(StoreHarness.Utf8(key), StoreHarness.Utf8(first)), (StoreHarness.Utf8("key 0"), StoreHarness.Utf8(second))]);
+                (_texts[key], _texts["key 0"]) = (first, second);
+                return "None none False";
+            default:
+                _texts[key] = Text(random);
+                batch.TrySet(StoreHarness.Utf8(key), StoreHarness.Utf8(_texts[key]));
+                return $"None none {existed}";
+        }
+    }
+
+    private static bool IsInteger(string text) => long.TryParse(text, out var number) && $"{number}" == text;
+
+    private static string Text(Random random) => random.Next(5) switch
+    {
+        0 => $"{random.Next(-100, 100)}",
+        1 => $"0{random.Next(100)}",
+        2 => "",
+        3 => new string('x', random.Next(20_000)),
+        _ => $"text {random.Next(100)}",
+    };
 }

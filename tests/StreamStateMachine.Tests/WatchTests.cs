@@ -57,6 +57,40 @@ public sealed class WatchTests
     }
 
     [Test]
+    public void A_key_that_holds_bytes_is_told_as_such_without_them()
+    {
+        var store = new StoreHarness();
+        store.Add("a", 1);
+        var watch = new WatchHarness(store, WatchFilter.All, store.Index);
+        store.Batch(static batch =>
+        {
+            batch.TrySet("a"u8, "text"u8);
+            batch.TrySet("a"u8, "text"u8);
+            batch.TrySet("a"u8, "other"u8);
+        });
+        store.Batch(static batch => batch.TrySet("a"u8, "7"u8));
+        store.Batch(static batch => batch.TrySet("b"u8, "new"u8));
+        store.Delete("b");
+        watch.Ask();
+        Assert.That(watch.Events, Is.EqualTo(new WatchEvent[]
+        {
+            new(WatchEventKind.Bytes, new(2), "a", 0, new(1)),
+            new(WatchEventKind.Bytes, new(2), "a", 0, new(2)),
+            new(WatchEventKind.Changed, new(3), "a", 7, new(3)),
+            new(WatchEventKind.Bytes, new(4), "b", 0, new(4)),
+            new(WatchEventKind.Deleted, new(5), "b", 0, new(5)),
+        }));
+
+        store.Batch(static batch => batch.TrySet("b"u8, "new"u8));
+        foreach (var filter in new[] { WatchFilter.All, WatchFilter.Key("b") })
+        {
+            var late = new WatchHarness(store, filter, null);
+            late.AskAll();
+            Assert.That(late.Events, Does.Contain(new WatchEvent(WatchEventKind.Bytes, new(6), "b", 0, null)));
+        }
+    }
+
+    [Test]
     public void A_watch_without_an_index_begins_with_the_rows()
     {
         var store = new StoreHarness();
@@ -95,7 +129,7 @@ public sealed class WatchTests
         for (var seed = 0; seed < 12; seed++)
         {
             var random = new Random(seed);
-            var commands = new RandomCommands(random, 200);
+            var commands = new RandomCommands(random, 200, withBytes: seed % 2 == 0);
             var (store, other) = (Small(), Small());
             WatchFilter[] filters = [WatchFilter.All, WatchFilter.Key("key 21" + new string('k', 1_500)), WatchFilter.Prefix("key 1"), WatchFilter.Prefix("word")];
             var watches = filters.Select(filter => new WatchHarness(store, filter, random.Next(2) == 0 ? null : LogIndex.Zero, random.Next(1, 4_000))).ToList();
@@ -133,7 +167,7 @@ public sealed class WatchTests
         for (var seed = 0; seed < 12; seed++)
         {
             var random = new Random(seed);
-            var commands = new RandomCommands(random, 200);
+            var commands = new RandomCommands(random, 200, withBytes: seed % 2 == 0);
             var (store, late) = (Small(), Small());
             var missing = new Queue<byte[]>();
             WatchFilter[] filters = [WatchFilter.All, WatchFilter.Key("key 21" + new string('k', 1_500)), WatchFilter.Prefix("key 1"), WatchFilter.Prefix("word")];
@@ -236,7 +270,8 @@ public sealed class WatchTests
 /// <summary>A watch that is asked by hand, what it told, and what somebody who believes it would know.</summary>
 internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIndex? from, int pageBytes = WatchQuery.MaxPageBytes)
 {
-    private readonly Dictionary<string, long> _known = new(StringComparer.Ordinal);
+    /// <summary>Null for a key that holds bytes.</summary>
+    private readonly Dictionary<string, long?> _known = new(StringComparer.Ordinal);
     private LogIndex _last = from ?? LogIndex.Zero;
 
     public StoreHarness Store { get; private set; } = store;
@@ -297,19 +332,21 @@ internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIn
     {
         var rows = new WatchHarness(Store, filter, null);
         rows.AskAll();
-        var held = Store.Top(10_000).Rows.Concat(Missing()).Where(row => WatchFilter.Matches(filter.Kind, filter.Text, StoreHarness.Utf8(row.Key))).ToDictionary(static row => row.Key, static row => row.Value, StringComparer.Ordinal);
+        var held = Store.Top(10_000).Rows.Concat(Missing()).Where(row => WatchFilter.Matches(filter.Kind, filter.Text, StoreHarness.Utf8(row.Key))).ToDictionary(static row => row.Key, static row => (long?)row.Value, StringComparer.Ordinal);
         Assert.That(InOrder(_known), Is.EqualTo(InOrder(rows._known)), where);
-        Assert.That(InOrder(_known), Is.EqualTo(InOrder(held)), where);
+        Assert.That(InOrder(_known.Where(static known => known.Value is not null)), Is.EqualTo(InOrder(held)), where);
+        foreach (var key in _known.Where(static known => known.Value is null).Select(static known => known.Key))
+            Assert.That(Store.Values(key)[0].Kind, Is.EqualTo(ValueKind.Bytes), where);
     }
 
     /// <summary>By their keys: rows in any order would be compared each with each, 400 million times for 20,000 of them.</summary>
-    private static CounterRow[] InOrder(Dictionary<string, long> rows) =>
-        [.. rows.OrderBy(static row => row.Key, StringComparer.Ordinal).Select(static row => new CounterRow(row.Key, row.Value))];
+    private static CounterValue[] InOrder(IEnumerable<KeyValuePair<string, long?>> rows) =>
+        [.. rows.OrderBy(static row => row.Key, StringComparer.Ordinal).Select(static row => new CounterValue(row.Key, row.Value))];
 
     /// <summary>The rows that no top list of 10,000 holds.</summary>
     private IEnumerable<CounterRow> Missing() => Store.Top(1).Distinct <= 10_000
         ? []
-        : _known.Keys.Except(Store.Top(10_000).Rows.Select(static row => row.Key), StringComparer.Ordinal).Select(key => new CounterRow(key, Store.Get(key).Value));
+        : _known.Where(static known => known.Value is not null).Select(static known => known.Key).Except(Store.Top(10_000).Rows.Select(static row => row.Key), StringComparer.Ordinal).Select(key => new CounterRow(key, Store.Get(key).Value));
 
     private void Know(WatchEvent item)
     {
@@ -324,6 +361,9 @@ internal sealed class WatchHarness(StoreHarness store, WatchFilter filter, LogIn
                 break;
             case WatchEventKind.Changed:
                 _known[item.Key] = item.Value;
+                break;
+            case WatchEventKind.Bytes:
+                _known[item.Key] = null;
                 break;
             case WatchEventKind.Deleted:
                 Assert.That(_known.Remove(item.Key) || item.Resume is null, Is.True, "only what there was is deleted");

@@ -179,7 +179,7 @@ internal sealed record EventPage(WatchMark Mark, IReadOnlyList<WatchItem> Items)
     private static bool TryReadItem(ref MessagePackReader reader, out WatchItem item)
     {
         item = default;
-        if (!reader.TryReadUInt64(out var kind) || kind > (ulong)ClientWatchKind.Progress
+        if (!reader.TryReadUInt64(out var kind) || kind > (ulong)ClientWatchKind.Bytes
             || !reader.TryReadInt64(out var index) || index < 0
             || !reader.TryReadString(RequestMessage.MaxKeyBytes, out var key)
             || !reader.TryReadInt64(out var value))

@@ -80,7 +80,7 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
                 var many = await running.Counters.GetManyAsync(request.Keys, consistency, deadline);
                 return many.Outcome != Outcome.Applied
                     ? Refused(request, many.Outcome, many.Refusal)
-                    : Served(AnswerKind.Values, request, many.Position, many.Age) with { Values = [.. many.Values.Select(static one => one.Value)] };
+                    : Served(AnswerKind.Values, request, many.Position, many.Age) with { Problem = many.Problem, Values = [.. many.Values.Select(static one => one.Value)] };
             case RequestKind.RangeSum:
                 var sum = await running.Counters.RangeSumAsync(request.From, request.To, consistency, deadline);
                 return sum.Outcome != Outcome.Applied

@@ -86,6 +86,9 @@ internal sealed record RangeSumJson(long From, long To, string Sum, long Count, 
 /// <summary>A change or a row of <c>GET /v1/watch</c>; the value is null where the counter was deleted.</summary>
 internal sealed record WatchChangeJson(long Index, string Key, long? Value);
 
+/// <summary>A key of <c>GET /v1/watch</c> that holds bytes, which are not told.</summary>
+internal sealed record WatchBytesJson(long Index, string Key);
+
 /// <summary>Progress of <c>GET /v1/watch</c>.</summary>
 internal sealed record WatchProgressJson(long Index);
 
@@ -139,6 +142,7 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(CountersJson))]
 [JsonSerializable(typeof(RangeSumJson))]
 [JsonSerializable(typeof(WatchChangeJson))]
+[JsonSerializable(typeof(WatchBytesJson))]
 [JsonSerializable(typeof(WatchProgressJson))]
 [JsonSerializable(typeof(WriteJson))]
 [JsonSerializable(typeof(AcceptedJson))]

@@ -59,6 +59,8 @@ internal static class RangeEndpoints
     {
         if (answer.Outcome != Outcome.Applied)
             return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+        if (answer.Problem is { } problem)
+            return new LocalAnswer(Outcome.Applied, Refusal.None, Problems.Rejected(StatusCodes.Status422UnprocessableEntity, ProblemCodes.Declined, problem)) { Position = answer.Position, Age = answer.Age };
         var json = new CountersJson(
             [.. answer.Values.Select(static row => new CounterRowJson(row.Key, row.Value ?? 0, row.Value is not null))], "applied", answer.Position.Index.Value, answer.Position.Term.Value);
         return new LocalAnswer(Outcome.Applied, Refusal.None, TypedResults.Json(json, NodeJson.Default.CountersJson)) { Position = answer.Position, Age = answer.Age };

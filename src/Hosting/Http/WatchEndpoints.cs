@@ -131,6 +131,7 @@ internal static class WatchEndpoints
             WatchEventKind.Reset => ("reset", "{}"),
             WatchEventKind.Progress => ("progress", Json(new(told.Index.Value), NodeJson.Default.WatchProgressJson)),
             WatchEventKind.Row => ("row", Json(new(told.Index.Value, told.Key, told.Value), NodeJson.Default.WatchChangeJson)),
+            WatchEventKind.Bytes => ("bytes", Json(new(told.Index.Value, told.Key), NodeJson.Default.WatchBytesJson)),
             _ => ("change", Json(new(told.Index.Value, told.Key, told.Kind == WatchEventKind.Deleted ? null : told.Value), NodeJson.Default.WatchChangeJson)),
         };
         return Write(response, $"{id}event: {name}\ndata: {data}\n\n");

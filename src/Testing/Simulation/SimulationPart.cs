@@ -108,4 +108,7 @@ public enum SimulationPart : long
 
     /// <summary>Clients that name their writes with idempotency keys.</summary>
     KeyedWrites = 1L << 32,
+
+    /// <summary>Clients that write batches and bytes.</summary>
+    Batches = 1L << 33,
 }

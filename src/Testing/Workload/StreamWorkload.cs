@@ -31,6 +31,8 @@ internal sealed class StreamWorkload : IWorkload
     private readonly AvailableWorkload? _available;
     private readonly SimRandom _keyedActs;
     private readonly KeyedWorkload? _keyed;
+    private readonly SimRandom _batchActs;
+    private readonly BatchWorkload? _batches;
 
     // More of them, sent entry by entry over a slow window, would take longer than a mended cluster has.
     private int _burstsLeft = 3;
@@ -50,6 +52,8 @@ internal sealed class StreamWorkload : IWorkload
         _available = _availableActs.Chance(0.3) && !_without.HasFlag(SimulationPart.AvailableWrites) ? new(simulation, _availableActs.Fork()) : null;
         _keyedActs = new(simulation.Options.Seed ^ 0x2f6b_91d4_c05e_83a7);
         _keyed = _keyedActs.Chance(0.3) && !_without.HasFlag(SimulationPart.KeyedWrites) ? new(simulation, swarm.Sessions.KeyRetention, _keyedActs.Fork()) : null;
+        _batchActs = new(simulation.Options.Seed ^ 0x68e3_1da4_b5c9_f27b);
+        _batches = _batchActs.Chance(0.3) && !_without.HasFlag(SimulationPart.Batches) ? new(simulation, _batchActs.Fork()) : null;
         _text = new(random.Fork());
         _counters = new(simulation, Ask, random.Fork());
         Sessions = new(simulation, swarm, (entry, answered) => Ask(new(RequestKind.Propose, entry, answered, EntryKind.Session)), random.Fork());
@@ -67,7 +71,7 @@ internal sealed class StreamWorkload : IWorkload
     /// <summary>Whether new operations begin.</summary>
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false && _available?.IsAtRest != false && _keyed?.IsAtRest != false;
+    public bool IsAtRest => _countedTo == TextLength && Sessions.IsAtRest && _provisional?.IsAtRest != false && _watches?.IsAtRest != false && _available?.IsAtRest != false && _keyed?.IsAtRest != false && _batches?.IsAtRest != false;
 
     /// <summary>Keeps so few changes that watchers find some forgotten.</summary>
     public IStateMachine CreateMachine() => new CountingStore(historyBytes: ChangeRing.MinBytes);
@@ -102,6 +106,8 @@ internal sealed class StreamWorkload : IWorkload
             _available?.Act();
         if (_keyed is not null && (!IsActive || _keyedActs.Chance(0.5)))
             _keyed.Act(IsActive);
+        if (IsActive && _batchActs.Chance(0.4))
+            _batches?.Act();
         if (!IsActive)
             return;
         var choice = _random.NextUnit();
@@ -171,7 +177,10 @@ internal sealed class StreamWorkload : IWorkload
         Sessions.Oracle.OnApplied(command);
         _counters.OnApplied(command);
         _provisional?.OnApplied(command);
-        _watches?.OnApplied(node, command);
+        if (_batches?.OnApplied(command) == true)
+            _watches?.OnBatch(command.Position.Index, _batches.Changes);
+        else
+            _watches?.OnApplied(node, command);
         _available?.OnApplied(command);
         _keyed?.OnApplied(command);
         var reader = new MessagePackReader(command.Payload.Span);
@@ -201,6 +210,7 @@ internal sealed class StreamWorkload : IWorkload
         _provisional?.CheckEnd(key => ValueOf(machine, key));
         _available?.CheckEnd(key => ValueOf(machine, key));
         _keyed?.CheckEnd(key => ValueOf(machine, key));
+        _batches?.CheckEnd(machine);
         foreach (var (key, sum) in Sessions.Oracle.Sums)
             ViolationException.Require(ValueOf(machine, key) == sum, "ExactlyOnceSession", $"{key} holds {ValueOf(machine, key)} at the end; the commands that were applied add up to {sum}.");
     }

@@ -6,7 +6,7 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIndex? from)
 {
-    private readonly Dictionary<string, long> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long?> _rows = new(StringComparer.Ordinal);
     private int _next = oracle.PlaceBehind(from ?? LogIndex.Zero);
     private LogIndex _last = from ?? LogIndex.Zero;
     private bool _isListing;
@@ -40,6 +40,9 @@ internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIn
                 break;
             case WatchEventKind.Progress:
                 Progressed(told);
+                break;
+            case WatchEventKind.Bytes when _isListing && !IsChange(Of(told)):
+                ViolationException.Require(_rows.TryAdd(told.Key, null), "WatchReset", $"The row '{told.Key}' of bytes comes at {told.Index}, where none is due.");
                 break;
             default:
                 if (_isListing)
@@ -75,14 +78,20 @@ internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIn
     private void ChangedAmongRows(in WatchEvent told)
     {
         var change = Of(told);
+        ViolationException.Require(IsChange(change) && change.IsIn(filter), "WatchReset", $"Among its rows a watch is told that '{change.Key}' became {change.Value} at {change.Index}, which did not happen.");
+        if (change.Value is null && !change.HoldsBytes)
+            _rows.Remove(change.Key);
+        else
+            _rows[change.Key] = change.Value;
+    }
+
+    /// <summary>Whether this has happened.</summary>
+    private bool IsChange(WatchedChange change)
+    {
         var place = oracle.PlaceBehind(change.Index) - 1;
         while (place >= 0 && oracle.Changes[place].Index == change.Index && oracle.Changes[place] != change)
             place--;
-        ViolationException.Require(place >= 0 && oracle.Changes[place] == change && change.IsIn(filter), "WatchReset", $"Among its rows a watch is told that '{change.Key}' became {change.Value} at {change.Index}, which did not happen.");
-        if (change.Value is { } value)
-            _rows[change.Key] = value;
-        else
-            _rows.Remove(change.Key);
+        return place >= 0 && oracle.Changes[place] == change;
     }
 
     private void Progressed(in WatchEvent told)
@@ -108,5 +117,5 @@ internal sealed class WatchChecker(WatchFilter filter, WatchOracle oracle, LogIn
         return _next < oracle.Changes.Count ? oracle.Changes[_next] : null;
     }
 
-    private static WatchedChange Of(in WatchEvent told) => new(told.Index, told.Key, told.Kind == WatchEventKind.Deleted ? null : told.Value);
+    private static WatchedChange Of(in WatchEvent told) => new(told.Index, told.Key, told.Kind is WatchEventKind.Deleted or WatchEventKind.Bytes ? null : told.Value, told.Kind == WatchEventKind.Bytes);
 }

@@ -9,7 +9,7 @@ namespace RaftStream.Testing;
 /// </summary>
 internal sealed class WatchOracle
 {
-    private readonly Dictionary<string, long> _state = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _counters = new(StringComparer.Ordinal);
     private readonly List<WatchedChange> _changes = [];
     private readonly ArrayBufferWriter<byte> _query = new();
     private readonly ArrayBufferWriter<byte> _reply = new();
@@ -23,31 +23,38 @@ internal sealed class WatchOracle
         foreach (var key in KeysOf(command.Payload.Span))
         {
             var value = ValueOf(machine, key);
-            var before = _state.TryGetValue(key, out var known) ? known : (long?)null;
+            var before = _counters.TryGetValue(key, out var known) ? known : (long?)null;
             if (value == before)
                 continue;
             if (value is { } now)
-                _state[key] = now;
+                _counters[key] = now;
             else
-                _state.Remove(key);
+                _counters.Remove(key);
             _changes.Add(new(command.Position.Index, key, value));
         }
     }
 
-    /// <summary>What the counters that are watched held at an index.</summary>
-    public Dictionary<string, long> StateAt(LogIndex index, WatchFilter filter)
+    /// <summary>A replica is the first to apply a batch, of keys that no other command names, and this is what its model has changed.</summary>
+    public void OnBatch(LogIndex index, IReadOnlyList<ModelChange> changes)
     {
-        var state = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var change in changes)
+            _changes.Add(new(index, change.Key, change.Value?.Integer, change.Value is { Integer: null }));
+    }
+
+    /// <summary>What the keys that are watched held at an index; null for bytes.</summary>
+    public Dictionary<string, long?> StateAt(LogIndex index, WatchFilter filter)
+    {
+        var state = new Dictionary<string, long?>(StringComparer.Ordinal);
         foreach (var change in _changes)
         {
             if (change.Index > index)
                 break;
             if (!change.IsIn(filter))
                 continue;
-            if (change.Value is { } value)
-                state[change.Key] = value;
-            else
+            if (change.Value is null && !change.HoldsBytes)
                 state.Remove(change.Key);
+            else
+                state[change.Key] = change.Value;
         }
 
         return state;
@@ -90,8 +97,8 @@ internal sealed class WatchOracle
     }
 }
 
-/// <summary>A change of a counter at an entry; null where it was deleted.</summary>
-internal readonly record struct WatchedChange(LogIndex Index, string Key, long? Value)
+/// <summary>A change of a key at an entry; null where it was deleted or holds bytes.</summary>
+internal readonly record struct WatchedChange(LogIndex Index, string Key, long? Value, bool HoldsBytes = false)
 {
     /// <summary>Whether a watch is about it.</summary>
     public bool IsIn(WatchFilter filter) => WatchFilter.Matches(filter.Kind, filter.Text, Encoding.UTF8.GetBytes(Key));

@@ -29,6 +29,9 @@ internal sealed class WatchWorkload
     /// <summary>A command was applied for the first time anywhere.</summary>
     public void OnApplied(SimNode node, in Command command) => _oracle.OnApplied(node.ApplyingMachine!, command);
 
+    /// <summary>A batch was applied for the first time anywhere, and has changed this.</summary>
+    public void OnBatch(LogIndex index, IReadOnlyList<ModelChange> changes) => _oracle.OnBatch(index, changes);
+
     /// <summary>A watcher asks on, or goes to another node.</summary>
     public void Act(bool isActive)
     {
@@ -117,6 +120,7 @@ internal sealed class WatchWorkload
     private void Count(Watch watch, LogIndex applied, List<WatchEvent> events)
     {
         _simulation.Counts.Add("watch change told", events.Count(static item => item.Kind is WatchEventKind.Changed or WatchEventKind.Deleted));
+        _simulation.Counts.Add("watch bytes told", events.Count(static item => item.Kind == WatchEventKind.Bytes));
         if (events.Exists(static item => item.Kind == WatchEventKind.Reset))
         {
             // Behind a whole entry begins what a snapshot left; what was forgotten for want of room ends with a change.
