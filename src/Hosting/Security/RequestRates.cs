@@ -19,6 +19,7 @@ internal sealed class RequestRates(NodeSettings settings, TimeProvider time)
     private readonly int _perSecond = settings.Security.Limits.RequestsPerSecond;
     private readonly ConcurrentDictionary<string, Allowance> _clients = new(StringComparer.Ordinal);
     private readonly Allowance _others = new();
+    private long _forgotAt = time.GetTimestamp();
 
     /// <summary>Whether there is no limit.</summary>
     public bool IsOff => _perSecond == 0;
@@ -38,15 +39,21 @@ internal sealed class RequestRates(NodeSettings settings, TimeProvider time)
         if (_clients.TryGetValue(client, out var known))
             return known;
         if (_clients.Count >= MaxClients)
-        {
-            foreach (var (name, allowance) in _clients)
-            {
-                if (allowance.IsIdle(time))
-                    _clients.TryRemove(name, out _);
-            }
-        }
-
+            Forget();
         return _clients.Count < MaxClients ? _clients.GetOrAdd(client, static _ => new()) : _others;
+    }
+
+    /// <summary>Once a second at the most: whoever comes under ever new addresses must not make every request look at all of them.</summary>
+    private void Forget()
+    {
+        var last = Interlocked.Read(ref _forgotAt);
+        if (time.GetElapsedTime(last) < Second || Interlocked.CompareExchange(ref _forgotAt, time.GetTimestamp(), last) != last)
+            return;
+        foreach (var (name, allowance) in _clients)
+        {
+            if (allowance.IsIdle(time))
+                _clients.TryRemove(name, out _);
+        }
     }
 
     private sealed class Allowance

@@ -198,7 +198,8 @@ internal sealed class ClientLimitsTests
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<TimeProvider>(_time);
-        builder.Services.AddRaftStream(options => options.Data = _folder.File("data"));
+        var members = $"1=127.0.0.1:{RaftStream.Node.Local.Ports.Find(1)[0]}";
+        builder.Services.AddRaftStream(options => (options.Data, options.Members) = (_folder.File("data"), members));
         builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<RaftStreamOptions>>().Value.ToSettings() with { Security = new() { Limits = limits } });
         builder.WebHost.ConfigureKestrel(static kestrel =>
         {
