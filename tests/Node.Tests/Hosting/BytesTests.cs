@@ -1,10 +1,14 @@
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RaftStream.Client;
 using RaftStream.Hosting;
+using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
@@ -22,20 +26,25 @@ internal sealed class BytesTests
     private readonly List<WebApplication> _programs = [];
     private TemporaryFolder _folder = null!;
     private HttpClient _http = null!;
-    private int[] _ports = null!;
+    private IReadOnlyList<int> _ports = null!;
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
         _folder = new TemporaryFolder();
         _http = HttpClients.Create();
-        _ports = Ports.Find(3);
+        _ports = Ports.Find(6);
         var members = string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{_ports[id - 1]}")));
         for (var id = 1; id <= 3; id++)
         {
             var builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
-            builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+            var client = _ports[id + 2];
+            builder.WebHost.ConfigureKestrel(kestrel =>
+            {
+                kestrel.Listen(IPAddress.Loopback, 0);
+                kestrel.Listen(IPAddress.Loopback, client, static listen => listen.UseConnectionHandler<ClientPortHandler>());
+            });
             var (node, data) = (id, _folder.File($"node-{id}"));
             builder.Services.AddRaftStream(options => (options.Id, options.Members, options.Data) = (node, members, data));
             var app = builder.Build();
@@ -121,7 +130,7 @@ internal sealed class BytesTests
     [Test]
     public async Task TheClientIsToldSoAsWell()
     {
-        await using var client = await RaftStreamClient.ConnectAsync(new() { Nodes = [FormattableString.Invariant($"127.0.0.1:{_ports[0]}")], Name = "tests", RequestTimeout = Limit });
+        await using var client = await RaftStreamClient.ConnectAsync(new() { Nodes = [FormattableString.Invariant($"127.0.0.1:{_ports[3]}")], Name = "tests", RequestTimeout = Limit });
         var read = await client.GetAsync("text");
         Assert.That((read.Outcome, read.Problem, read.Value), Is.EqualTo((ClientOutcome.Applied, Sentence, 0L)));
         var many = await client.GetManyAsync(["number", "text"]);
