@@ -8,7 +8,7 @@ using RaftStream.Raft.Wire;
 namespace RaftStream.Hosting.Security;
 
 /// <summary>
-/// The secret that all nodes share, by which a node believes another one who asks: see docs/decisions/008-vouching.md. The file holds a line for each secret: the first one signs, all are believed, so that one can
+/// The secret that all nodes share, by which a node believes another one who asks: see docs/decisions/009-vouching.md. The file holds a line for each secret: the first one signs, all are believed, so that one can
 /// replace the other while the nodes run. One a node; any thread.
 /// </summary>
 internal sealed class NodeSecret
