@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using RaftStream.Hosting.Resp;
-using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 
 namespace RaftStream.Node.Tests.Resp;
