@@ -12,6 +12,11 @@ internal sealed record RunOperation(string Workload, long Client, int Node, Clie
 {
     /// <summary>Which process of the node answered, from 1; 0 where that was not noted.</summary>
     public int Life { get; init; }
+
+    /// <summary>
+    /// The same number for calls that one client sent in one piece, in the order of <see cref="Client"/>, which is another for each: they are under way at once. 0 for a call alone.
+    /// </summary>
+    public long Pipeline { get; init; }
 }
 
 /// <summary>A fault that was in force for a time.</summary>

@@ -13,13 +13,14 @@ namespace RaftStream.Node.Tests.Torture;
 internal sealed class RaftStreamSystemTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly string[] Order = [RaftStreamSystem.PeerPort, RaftStreamSystem.ClientPort, RaftStreamSystem.RespPort];
 
     [Test]
     public async Task A_node_started_by_its_program_answers_every_call_of_the_client_as_the_workloads_expect()
     {
         using var folder = new TemporaryFolder();
         using var system = new RaftStreamSystem { HasFaults = false };
-        var ports = Ports.Find(2);
+        var ports = Ports.Find(3);
         await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports)));
         var address = $"127.0.0.1:{ports[1]}";
         await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { IsLeader: true, Voters: [1] }, "the node leads", Limit);
@@ -55,6 +56,7 @@ internal sealed class RaftStreamSystemTests
         await AcceptAsync(system, address);
         await WatchAsync(system, address);
         await StreamAsync(system, address);
+        await PipelineAsync(system, $"127.0.0.1:{ports[2]}");
     }
 
     [Test]
@@ -115,8 +117,8 @@ internal sealed class RaftStreamSystemTests
     public void Each_node_is_told_where_it_listens_and_where_it_finds_the_others()
     {
         using var system = new RaftStreamSystem();
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--join --advertise told-raft").And.Not.Contain("--cluster "));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002, 1003], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--resp 127.0.0.1:1003 --listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002, 1003], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--join --advertise told-raft").And.Not.Contain("--cluster "));
     }
 
     [Test]
@@ -124,7 +126,7 @@ internal sealed class RaftStreamSystemTests
     {
         using var folder = new TemporaryFolder();
         using var system = new RaftStreamSystem { HasFaults = false };
-        var ports = Ports.Find(2);
+        var ports = Ports.Find(3);
         await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports) with { Advertise = static port => $"told-{port}:7" }));
         var address = $"127.0.0.1:{ports[1]}";
         await Eventually.HoldsAsync(async () => await system.LookAsync(address, CancellationToken.None) is { IsLeader: true }, "the node leads", Limit);
@@ -174,6 +176,14 @@ internal sealed class RaftStreamSystemTests
         return all;
     }
 
+    private static async Task PipelineAsync(RaftStreamSystem system, string address)
+    {
+        await using var client = system.ConnectRedis(address);
+        Assert.That(await client.DoAsync(new("redis/1", OperationFunction.Read), CancellationToken.None), Is.EqualTo(new ClientAnswer(AnswerKind.Ok, HistoryValue.Null)));
+        ClientCall[] calls = [new("redis/1", OperationFunction.Add, 5), new("redis/1", OperationFunction.Read), new("redis/1", OperationFunction.Add, 7)];
+        Assert.That(await client.DoAllAsync(calls, CancellationToken.None), Is.EqualTo(new ClientAnswer[] { new(AnswerKind.Ok, 5), new(AnswerKind.Ok, 5), new(AnswerKind.Ok, 12) }));
+    }
+
     private static async Task StreamAsync(RaftStreamSystem system, string address)
     {
         using var source = new MemoryStream(Encoding.UTF8.GetBytes("one two two\n"));
@@ -189,7 +199,7 @@ internal sealed class RaftStreamSystemTests
     private static NodeSite Site(string folder, bool joins, IReadOnlyList<int> ports, int others = 0) =>
         new(1, [.. joins ? [] : new[] { 1 }, .. Enumerable.Range(2, others)], folder)
         {
-            Listen = port => $"127.0.0.1:{ports[port == RaftStreamSystem.PeerPort ? 0 : 1]}",
+            Listen = port => $"127.0.0.1:{ports[Array.IndexOf(Order, port)]}",
             Reach = static (node, port) => $"proxy-{node}-{port}",
         };
 

@@ -8,7 +8,7 @@ namespace RaftStream.Raft.Tests.Torturing;
 /// </summary>
 /// <param name="bug">What is wrong.</param>
 /// <param name="workload">With whose keys.</param>
-internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem
+internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem, IRedisSystem
 {
     private const long OldestMs = 1;
 
@@ -29,7 +29,9 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     public IReadOnlyList<string> PeerPorts => [];
 
-    public IReadOnlyList<string> ClientPorts { get; } = ["client"];
+    public IReadOnlyList<string> ClientPorts { get; } = ["client", "redis"];
+
+    public string RedisPort => "redis";
 
     public IReadOnlySet<OperationFunction> Functions { get; init; } =
         new HashSet<OperationFunction> { OperationFunction.Read, OperationFunction.Write, OperationFunction.CompareAndSet, OperationFunction.Add };
@@ -58,6 +60,8 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     public NodeProgram ProgramOf(NodeSite site) => throw new NotSupportedException("There is no program.");
 
     public ISystemClient Connect(string address) => new Client(this, address);
+
+    public IPipelineClient ConnectRedis(string address) => new Client(this, address);
 
     public Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
     {
@@ -246,7 +250,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     private bool Strikes(Planted what, string key, double chance) => bug == what && Is(key) && _random.Chance(chance);
 
-    private sealed class Client(FakeSystem system, string address) : ISystemClient
+    private sealed class Client(FakeSystem system, string address) : IPipelineClient
     {
         public async Task<ClientAnswer> DoAsync(ClientCall call, CancellationToken deadline)
         {
@@ -260,6 +264,21 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
             }
             await new TaskCompletionSource().Task;
             return default;
+        }
+
+        public async Task<IReadOnlyList<ClientAnswer>> DoAllAsync(IReadOnlyList<ClientCall> calls, CancellationToken deadline)
+        {
+            var answers = new ClientAnswer[calls.Count];
+            var isReversed = false;
+            lock (system._lock)
+                isReversed = system.Strikes(Planted.PipelineReversed, calls[0].Key, 0.2);
+            for (var turn = 0; turn < calls.Count; turn++)
+            {
+                var place = isReversed ? calls.Count - 1 - turn : turn;
+                answers[place] = await DoAsync(calls[place], deadline);
+            }
+
+            return answers;
         }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;

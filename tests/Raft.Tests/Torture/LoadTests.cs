@@ -21,6 +21,7 @@ internal sealed class LoadTests : IDisposable
             Assert.That(checks.Select(static check => check.Workload).Distinct(StringComparer.Ordinal), Is.EquivalentTo([.. LoadCatalog.Names, Judge.AllWorkloads]));
             Assert.That(load.Operations.Count(static operation => operation.Answer.Kind == AnswerKind.Unknown), Is.GreaterThan(10));
             Assert.That(load.Repeats, Is.Not.Empty);
+            Assert.That(load.Operations.Where(static operation => operation.Pipeline > 0).GroupBy(static operation => operation.Pipeline).Max(static pipeline => pipeline.Count()), Is.EqualTo(3));
             Assert.That(load.Watch!.Resumed.Elsewhere, Is.Positive);
             Assert.That(load.Watch.Resets, Is.Positive);
             Assert.That(RunValidity.Lacks([], load), Is.Empty);
@@ -61,6 +62,9 @@ internal sealed class LoadTests : IDisposable
     [TestCase(Planted.WatchRepeats, WatchLoad.LoadName, "each change once")]
     [TestCase(Planted.WatchLies, WatchLoad.LoadName, "each change once")]
     [TestCase(Planted.WatchLacksRow, WatchLoad.LoadName, "each change once")]
+    [TestCase(Planted.DoubledAdd, RedisLoad.LoadName, "linearizability", "sum")]
+    [TestCase(Planted.StaleRead, RedisLoad.LoadName, "linearizability")]
+    [TestCase(Planted.PipelineReversed, RedisLoad.LoadName, "pipeline order")]
     [TestCase(Planted.RecordTwice, StreamLoad.LoadName, "exactly once")]
     [TestCase(Planted.RecordLost, StreamLoad.LoadName, "exactly once")]
     public async Task A_planted_bug_is_found_in_its_workload_and_nowhere_else(Planted bug, string workload, params string[] checkers)

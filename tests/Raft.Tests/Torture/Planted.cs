@@ -64,4 +64,7 @@ internal enum Planted
 
     /// <summary>The rows of a reset sometimes lack one.</summary>
     WatchLacksRow,
+
+    /// <summary>The calls of a pipeline are sometimes done in another order than they were sent in.</summary>
+    PipelineReversed,
 }

@@ -48,6 +48,7 @@ internal static class Judge
         SessionsLoad.LoadName => [SumCheck.Check(workload, "exactly once", operations, load.FinalReads), SumCheck.Check(workload, load.Repeats)],
         LevelsLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads), PlacesCheck.Check(workload, operations)],
         WatchLoad.LoadName when load.Watch is { } watch => [WatchCheck.Check(workload, operations, watch)],
+        RedisLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads), PipelineCheck.Check(workload, operations)],
         CounterLoad.LoadName or ProvisionalLoad.LoadName => [SumCheck.Check(workload, "sum", operations, load.FinalReads)],
         _ => [],
     };

@@ -25,6 +25,9 @@ internal interface ILoad
     /// <summary>The keys that were used, oldest first.</summary>
     IReadOnlyList<string> Keys { get; }
 
+    /// <summary>Whether its calls go to the port of the Redis protocol (<see cref="IRedisSystem"/>); if not told otherwise, to the first port for clients.</summary>
+    bool SpeaksRedis => false;
+
     /// <summary>One step of a client: a few calls, which depend on each other where the workload says so.</summary>
     Task StepAsync(LoadClient client);
 
@@ -55,6 +58,7 @@ internal static class LoadCatalog
         (ProvisionalLoad.LoadName, static system => system.WriteConcerns.Contains(Leader, StringComparer.Ordinal) && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (AvailableLoad.LoadName, static system => system.WriteConcerns.Contains(Available, StringComparer.Ordinal) && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (WatchLoad.LoadName, static system => system is IWatchSystem && Can(system, OperationFunction.Read, OperationFunction.Add)),
+        (RedisLoad.LoadName, static system => system is IRedisSystem && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (StreamLoad.LoadName, static system => system is IStreamSystem && Can(system, OperationFunction.Read)),
     ];
 
@@ -63,7 +67,7 @@ internal static class LoadCatalog
 
     /// <summary>What the keys of a workload are.</summary>
     public static LoadObject ObjectOf(string workload) =>
-        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or AvailableLoad.LoadName or WatchLoad.LoadName or StreamLoad.LoadName
+        workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or AvailableLoad.LoadName or WatchLoad.LoadName or RedisLoad.LoadName or StreamLoad.LoadName
             ? LoadObject.Counter : LoadObject.Register;
 
     /// <summary>The names of those that a system can do.</summary>
@@ -98,6 +102,7 @@ internal static class LoadCatalog
         ProvisionalLoad.LoadName => new ProvisionalLoad(Leader),
         AvailableLoad.LoadName => new AvailableLoad(Available),
         WatchLoad.LoadName => new WatchLoad((IWatchSystem)system),
+        RedisLoad.LoadName => new RedisLoad(),
         _ => new StreamLoad((IStreamSystem)system, options),
     };
 

@@ -49,6 +49,7 @@ internal sealed class LoadClient : IAsyncDisposable
 
     private readonly LoadShare _share;
     private ISystemClient? _connection;
+    private IPipelineClient? _redis;
     private long _lastEnd;
 
     /// <summary>A client of that number, which draws from a source of its own.</summary>
@@ -95,28 +96,33 @@ internal sealed class LoadClient : IAsyncDisposable
         var (node, life) = (Node, Life);
         var answer = await AttemptAsync(load, call);
         Record(load.Name, call, invoked, node, answer, life == Life ? life : 0);
-        if (Random.Chance(answer.Kind != AnswerKind.Ok && call.Function != OperationFunction.CompareAndSet ? MovesAfterTrouble : MovesAnyway))
-            await MoveAsync(AnyNode());
+        await PerhapsMoveAsync(answer.Kind != AnswerKind.Ok && call.Function != OperationFunction.CompareAndSet);
         return answer;
+    }
+
+    /// <summary>
+    /// Makes calls in one piece over the Redis protocol and records each, with <see cref="RunOperation.Pipeline"/>, under a number of its own: they are under way at once.
+    /// </summary>
+    public async Task<IReadOnlyList<ClientAnswer>> CallAllAsync(ILoad load, IReadOnlyList<ClientCall> calls)
+    {
+        var (invoked, node, pipeline) = (Begin(), Node, _share.NextProcess());
+        Calls += calls.Count;
+        var client = Redis();
+        var answers = await AskAsync(client, deadline => client.DoAllAsync(calls, deadline)) ?? [.. calls.Select(static _ => new ClientAnswer(AnswerKind.Unknown))];
+        answers = [.. answers.Select((answer, place) => Judge(load, calls[place], answer))];
+        for (var place = 0; place < calls.Count; place++)
+            Keep(load.Name, calls[place], _share.NextProcess(), invoked, node, answers[place], pipeline: pipeline);
+        await PerhapsMoveAsync(answers.Any(static answer => answer.Kind != AnswerKind.Ok));
+        return answers;
     }
 
     /// <summary>Makes one attempt of a call without recording it.</summary>
     public async Task<ClientAnswer> AttemptAsync(ILoad load, ClientCall call)
     {
         Calls++;
-        _connection ??= _share.System.Connect(Address);
-        using var deadline = new CancellationTokenSource(_share.Timeout);
-        ClientAnswer answer;
-        try
-        {
-            answer = await _connection.DoAsync(call with { Client = Number + 1 }, deadline.Token).WaitAsync(_share.Timeout + Grace);
-        }
-        catch (TimeoutException)
-        {
-            answer = new(AnswerKind.Unknown);
-            await DropAsync(_connection);
-        }
-        return Judge(load, call, answer);
+        var client = load.SpeaksRedis ? Redis() : _connection ??= _share.System.Connect(Address);
+        var answer = await AskAsync(client, async deadline => (ClientAnswer?)await client.DoAsync(call with { Client = Number + 1 }, deadline));
+        return Judge(load, call, answer ?? new(AnswerKind.Unknown));
     }
 
     /// <summary>Notes the beginning of an operation, for <see cref="Record"/>: later than the end of the one before.</summary>
@@ -139,10 +145,10 @@ internal sealed class LoadClient : IAsyncDisposable
     }
 
     /// <summary>Records an operation under the number it was begun with.</summary>
-    public void Keep(string workload, ClientCall call, long process, long invoked, int node, ClientAnswer answer, int life = 0)
+    public void Keep(string workload, ClientCall call, long process, long invoked, int node, ClientAnswer answer, int life = 0, long pipeline = 0)
     {
         _lastEnd = Math.Max(_share.Clock.Now, invoked + 1);
-        _share.History.Add(new(workload, process, node, call, invoked, _lastEnd, answer) { Life = life });
+        _share.History.Add(new(workload, process, node, call, invoked, _lastEnd, answer) { Life = life, Pipeline = pipeline });
     }
 
     /// <summary>Asks every node where it stands; those that do not say are left out.</summary>
@@ -155,10 +161,12 @@ internal sealed class LoadClient : IAsyncDisposable
     /// <summary>Speaks to another node from now on, perhaps to the same over a new connection.</summary>
     public async Task MoveAsync(int node)
     {
-        var old = _connection;
-        (_connection, Node) = (null, node);
+        var (old, redis) = (_connection, _redis);
+        (_connection, _redis, Node) = (null, null, node);
         if (old is not null)
             await old.DisposeAsync();
+        if (redis is not null)
+            await redis.DisposeAsync();
     }
 
     /// <summary>Any node.</summary>
@@ -176,6 +184,35 @@ internal sealed class LoadClient : IAsyncDisposable
     {
         if (_connection is not null)
             await _connection.DisposeAsync();
+        if (_redis is not null)
+            await _redis.DisposeAsync();
+    }
+
+    private IPipelineClient Redis()
+    {
+        var system = (IRedisSystem)_share.System;
+        return _redis ??= system.ConnectRedis(_share.Driver.ClientAddress(Node, system.RedisPort));
+    }
+
+    // Null for a client that gives no answer though its time is over: its connection is not used again.
+    private async Task<T?> AskAsync<T>(ISystemClient client, Func<CancellationToken, Task<T>> ask)
+    {
+        using var deadline = new CancellationTokenSource(_share.Timeout);
+        try
+        {
+            return await ask(deadline.Token).WaitAsync(_share.Timeout + Grace);
+        }
+        catch (TimeoutException)
+        {
+            await DropAsync(client);
+            return default;
+        }
+    }
+
+    private async Task PerhapsMoveAsync(bool isTrouble)
+    {
+        if (Random.Chance(isTrouble ? MovesAfterTrouble : MovesAnyway))
+            await MoveAsync(AnyNode());
     }
 
     // A read has no effect: one without an answer is of no interest, and is not in doubt. What is not there counts 0.
@@ -191,7 +228,7 @@ internal sealed class LoadClient : IAsyncDisposable
 
     private async Task DropAsync(ISystemClient connection)
     {
-        _connection = null;
+        (_connection, _redis) = (ReferenceEquals(connection, _connection) ? null : _connection, ReferenceEquals(connection, _redis) ? null : _redis);
         try
         {
             await connection.DisposeAsync().AsTask().WaitAsync(Grace);

@@ -2,22 +2,26 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using RaftStream.Hosting.Http;
 using RaftStream.Node.Hosting;
+using RaftStream.Lab.Torture.Systems;
 using RaftStream.Node.Http;
 using RaftStream.Testing;
 
 namespace RaftStream.Lab.Torture;
 
 /// <summary>
-/// RaftStream itself under the lab: nodes as processes, spoken to over HTTP. Its answers come as they are, without a checksum of ours: links to clients
+/// RaftStream itself under the lab: nodes as processes, spoken to over HTTP, and by the workload <c>redis</c> over the Redis protocol. Its answers come as they are, without a checksum of ours: links to clients
 /// must not be corrupted, or the lab finds errors that it made itself.
 /// </summary>
-internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSystem, ISnapshotSystem, IDisposable
+internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSystem, ISnapshotSystem, IRedisSystem, IDisposable
 {
     /// <summary>The port at which nodes meet.</summary>
     public const string PeerPort = "raft";
 
     /// <summary>The port for clients.</summary>
     public const string ClientPort = "http";
+
+    /// <summary>The port for clients of the Redis protocol.</summary>
+    public const string RespPort = "resp";
 
     /// <summary>Where a node keeps its data, in its folder.</summary>
     public const string DataFolder = "data";
@@ -44,7 +48,10 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
     public IReadOnlyList<string> PeerPorts { get; } = [PeerPort];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> ClientPorts { get; } = [ClientPort];
+    public IReadOnlyList<string> ClientPorts { get; } = [ClientPort, RespPort];
+
+    /// <inheritdoc/>
+    public string RedisPort => RespPort;
 
     /// <inheritdoc/>
     public IReadOnlySet<OperationFunction> Functions { get; } =
@@ -66,7 +73,7 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
         List<string> arguments =
         [
             "node", "--id", id, "--cluster-id", _clusterId, "--insecure-clients", "--http", site.Listen(ClientPort), "--advertise-http", site.Advertise(ClientPort),
-            "--listen", site.Listen(PeerPort), "--data", Path.Combine(site.Folder, DataFolder),
+            "--resp", site.Listen(RespPort), "--advertise-resp", site.Advertise(RespPort), "--listen", site.Listen(PeerPort), "--data", Path.Combine(site.Folder, DataFolder),
             "--snapshot-after-bytes", SnapshotAfterBytes.ToString(CultureInfo.InvariantCulture), "--log-level", "information", ParentWatch.ExitOption,
         ];
         arguments.AddRange(site.Joins ? ["--join", "--advertise", site.Advertise(PeerPort)] : ["--cluster", Members(site)]);
@@ -80,6 +87,9 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
 
     /// <inheritdoc/>
     public ISystemClient Connect(string address) => new RaftStreamClient(Client(address), _sessions, _seen);
+
+    /// <inheritdoc/>
+    public IPipelineClient ConnectRedis(string address) => new RaftStreamRedisClient(address);
 
     /// <inheritdoc/>
     public async Task<NodeView?> LookAsync(string address, CancellationToken cancellationToken)
