@@ -43,6 +43,7 @@ internal static class CounterKeys
 internal static class RawPath
 {
     private const string Placeholder = "-";
+    private const string OnlyOneForm = "There is nothing at this path: names stand behind /v1/counters/ or /v1/jobs/, in small letters, without escapes or a host, and behind a name stands one word at the most.";
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly object NameItem = new();
 
@@ -58,7 +59,7 @@ internal static class RawPath
     {
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (!Split(target, out var prefix, out var encoded, out var rest))
-            return next(context);
+            return IsNamedOtherwise(context.Request.Path) ? Problems.Rejected(StatusCodes.Status404NotFound, ProblemCodes.NotFound, OnlyOneForm).ExecuteAsync(context) : next(context);
         if (!TryDecode(encoded, out var name))
             return Problems.Bad($"The name in the path is no percent-encoded UTF-8 text of 1 to {CounterKeys.MaxBytes} bytes.").ExecuteAsync(context);
         context.Items[NameItem] = name;
@@ -68,6 +69,13 @@ internal static class RawPath
 
     /// <summary>The percent-encoded form of a name as one segment of a path; unlike <see cref="Uri"/> it also encodes dots.</summary>
     public static string Encode(string name) => Uri.EscapeDataString(name).Replace(".", "%2E", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether routing would find a name in a path whose raw form has none: routing does not mind capitals or a slash at the end, and sees the path after escapes are undone and
+    /// the host is taken off. Which bytes such a name has would be a guess.
+    /// </summary>
+    private static bool IsNamedOtherwise(PathString path) =>
+        (path.StartsWithSegments("/v1/counters", StringComparison.OrdinalIgnoreCase, out var rest) || path.StartsWithSegments("/v1/jobs", StringComparison.OrdinalIgnoreCase, out rest)) && rest.Value is { Length: > 1 };
 
     private static bool Split(string target, out string prefix, out string encoded, out string rest)
     {

@@ -48,6 +48,19 @@ internal sealed class RawPathTests
         Assert.That(context.Response.StatusCode, Is.EqualTo(400));
     }
 
+    [TestCase("/v1/cOunters/k/add", "/v1/cOunters/k/add")]
+    [TestCase("/v1/%63ounters/k/add", "/v1/counters/k/add")]
+    [TestCase("/v1/counters/k/add/", "/v1/counters/k/add/")]
+    [TestCase("/V1/jobs/whale", "/V1/jobs/whale")]
+    [TestCase("http://host/v1/counters/k", "/v1/counters/k")]
+    public async Task APathThatRoutingWouldFindANameInAndWeDoNotIsNotFound(string target, string routed)
+    {
+        var (context, passed) = await SendAsync(target, routed);
+
+        Assert.That(passed, Is.False);
+        Assert.That(context.Response.StatusCode, Is.EqualTo(404));
+    }
+
     [TestCase(CounterKeys.MaxBytes, true)]
     [TestCase(CounterKeys.MaxBytes + 1, false)]
     public async Task KeysHaveALongestLength(int bytes, bool accepted)
@@ -70,10 +83,11 @@ internal sealed class RawPathTests
         Assert.That(context.Items, Is.Empty);
     }
 
-    private static async Task<(DefaultHttpContext Context, bool Passed)> SendAsync(string target)
+    private static async Task<(DefaultHttpContext Context, bool Passed)> SendAsync(string target, string routed = "")
     {
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider() };
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget = target;
+        context.Request.Path = routed;
         context.Response.Body = new MemoryStream();
         var passed = false;
         await RawPath.InvokeAsync(context, _ =>
