@@ -15,7 +15,17 @@ namespace RaftStream.Lab.Bench;
 /// <param name="Client">Through the .NET client's protocol instead of HTTP.</param>
 /// <param name="Levels">Each consistency level for itself, one operation at a time, instead of increments.</param>
 /// <param name="Json">One JSON object instead of a table.</param>
-internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int Nodes, int Seconds, bool Direct, bool Client, bool Levels, bool Json);
+internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int Nodes, int Seconds, bool Direct, bool Client, bool Levels, bool Json)
+{
+    /// <summary>Redis's own benchmark at the port of the Redis protocol instead of increments.</summary>
+    public bool Resp { get; init; }
+
+    /// <summary>With <see cref="Resp"/>: commands of each repetition.</summary>
+    public int Requests { get; init; }
+
+    /// <summary>With <see cref="Resp"/>: how often each is measured.</summary>
+    public int Repetitions { get; init; }
+}
 
 /// <summary><c>raftstream-lab bench</c>: how fast a cluster on this machine adds to counters, each answer after a quorum's sync.</summary>
 internal static class BenchCommand
@@ -23,6 +33,9 @@ internal static class BenchCommand
     private const int MaxInFlight = 1_024;
     private const int MaxRuns = 16;
     private const int MaxSeconds = 600;
+    private const int MinRequests = 1_000;
+    private const int MaxRequests = 10_000_000;
+    private const int MaxRepetitions = 100;
 
     public static Command Create()
     {
@@ -38,12 +51,20 @@ internal static class BenchCommand
         var direct = new Option<bool>("--direct") { Description = "Nodes and callers in this process, without HTTP: what consensus alone costs." };
         var client = new Option<bool>("--client") { Description = "Through the .NET client, pipelined over one connection, instead of HTTP." };
         var levels = new Option<bool>("--levels") { Description = "Each consistency level for itself over HTTP, one operation at a time, at the leader and at a follower: latency, and messages between nodes." };
+        var resp = new Option<bool>("--resp") { Description = "SET, GET, INCR and MSET by redis-benchmark at the leader and at a follower, and at a redis-server that syncs each write." };
+        var requests = new Option<int>("--requests") { Description = $"With --resp: commands of each repetition, {MinRequests} to {MaxRequests}.", HelpName = "N", DefaultValueFactory = static _ => 20_000 };
+        var repetitions = new Option<int>("--repetitions") { Description = $"With --resp: how often each is measured, 1 to {MaxRepetitions}; the medians are told.", HelpName = "N", DefaultValueFactory = static _ => 3 };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object instead of a table." };
-        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, levels, json };
+        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, levels, resp, requests, repetitions, json };
         command.SetAction((parsed, cancellation) => RunAsync(
             () => Plan(
                 parsed.GetRequiredValue(inFlight), parsed.GetValue(value), parsed.GetValue(nodes), parsed.GetValue(seconds), parsed.GetValue(direct), parsed.GetValue(client),
-                parsed.GetValue(levels), parsed.GetValue(json)),
+                parsed.GetValue(levels), parsed.GetValue(json)) with
+            {
+                Resp = Alone(parsed.GetValue(resp), parsed.GetValue(direct) || parsed.GetValue(client) || parsed.GetValue(levels)),
+                Requests = Within("--requests", parsed.GetValue(requests), MinRequests, MaxRequests),
+                Repetitions = Within("--repetitions", parsed.GetValue(repetitions), 1, MaxRepetitions),
+            },
             cancellation));
         return command;
     }
@@ -95,6 +116,12 @@ internal static class BenchCommand
             throw new UsageException("--levels compares a leader with a follower: give --nodes 3 or 5.");
         return new BenchPlan(Numbers(inFlight), keyBytes, nodes, seconds, direct, client, levels, json);
     }
+
+    private static bool Alone(bool resp, bool others) =>
+        !(resp && others) ? resp : throw new UsageException("--resp goes over the port of the Redis protocol: leave --direct, --client and --levels out.");
+
+    private static int Within(string option, int number, int least, int most) =>
+        number >= least && number <= most ? number : throw new UsageException($"{option} {number} is not possible: give {least} to {most}.");
 
     private static List<int> Numbers(string text)
     {

@@ -12,6 +12,8 @@ internal static class BenchRun
             var hardware = Hardware.Read(Path.GetTempPath());
             if (plan.Levels)
                 return await LevelBench.RunAsync(plan, folder, hardware, cancellationToken);
+            if (plan.Resp)
+                return await RespBench.RunAsync(plan, folder, hardware, cancellationToken);
             IBenchTarget target = plan switch
             {
                 { Direct: true } => await DirectTarget.StartAsync(plan, folder, cancellationToken),
