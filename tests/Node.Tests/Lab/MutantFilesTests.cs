@@ -8,18 +8,14 @@ internal sealed class MutantFilesTests
     private const string Target = "src/Raft/Core/CommitRule.cs";
 
     /// <summary>The rows of the list of planted bugs: elections, logs, disks, snapshots, members, reads, and what clients see; and those of our own, A.</summary>
-    private static readonly (string Letter, int Count)[] Rows = [("A", 36), ("D", 7), ("E", 11), ("L", 12), ("M", 8), ("R", 7), ("S", 7), ("X", 7)];
-
-    /// <summary>Ids with a gap before them.</summary>
-    private static readonly string[] Beyond = ["A38"];
+    private static readonly (string Letter, int Count)[] Rows = [("A", 37), ("D", 7), ("E", 11), ("L", 12), ("M", 8), ("R", 7), ("S", 7), ("X", 7)];
 
     private static string Root { get; } = FindRoot();
 
     [Test]
     public void EveryRowOfTheListHasItsFileAndThereIsNoOther() => Assert.That(
         ReadAll().Select(static mutant => mutant.Id),
-        Is.EqualTo(Rows.SelectMany(static row => Enumerable.Range(1, row.Count).Select(number => $"{row.Letter}{number}"))
-            .Concat(Beyond).OrderBy(static id => id[0]).ThenBy(static id => id[1..].Length).ThenBy(static id => id, StringComparer.Ordinal)));
+        Is.EqualTo(Rows.SelectMany(static row => Enumerable.Range(1, row.Count).Select(number => $"{row.Letter}{number}"))));
 
     [TestCaseSource(nameof(ReadAll))]
     public void TheOldLinesOfEachEditStandInTheCodeOnce(Mutant mutant) => Assert.That(mutant.TryApply(Root, out _, out var problem), problem);
