@@ -10,6 +10,7 @@ using RaftStream.Client;
 using RaftStream.Hosting;
 using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 
@@ -43,7 +44,11 @@ internal sealed class BytesTests
             builder.WebHost.ConfigureKestrel(kestrel =>
             {
                 kestrel.Listen(IPAddress.Loopback, 0);
-                kestrel.Listen(IPAddress.Loopback, client, static listen => listen.UseConnectionHandler<ClientPortHandler>());
+                kestrel.Listen(IPAddress.Loopback, client, static listen =>
+                {
+                    ClientFacing.Secure(listen, ClientFacingPort.Client);
+                    listen.UseConnectionHandler<ClientPortHandler>();
+                });
             });
             var (node, data) = (id, _folder.File($"node-{id}"));
             builder.Services.AddRaftStream(options => (options.Id, options.Members, options.Data) = (node, members, data));
@@ -61,6 +66,13 @@ internal sealed class BytesTests
         BatchAnswer written = null!;
         await Eventually.HoldsAsync(async () => (written = await Counters(Leader()).WriteAsync(batch.Command)).Outcome == Outcome.Applied, "the leader takes a batch", Limit);
         Assert.That(Encoding.UTF8.GetString(written.Results[2].Value.Bytes.Span), Is.EqualTo("some text"));
+
+        // A watch tells what its own node has applied.
+        for (var place = 0; place < 3; place++)
+        {
+            var store = Store(place);
+            await Eventually.HoldsAsync(async () => (await store.GetAsync("number")).Value == 12, "every program has applied it", Limit);
+        }
     }
 
     [OneTimeTearDown]
