@@ -117,7 +117,7 @@ internal sealed class RaftStreamSystemTests
     public void Each_node_is_told_where_it_listens_and_where_it_finds_the_others()
     {
         using var system = new RaftStreamSystem();
-        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002, 1003], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--resp 127.0.0.1:1003 --listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
+        Assert.That(Line(system.ProgramOf(Site("folder", joins: false, [1001, 1002, 1003], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--resp 127.0.0.1:1003 --advertise-resp told-resp --listen 127.0.0.1:1001 ").And.Contain("--advertise-http told-http ").And.Contain("--cluster 1=told-raft,2=proxy-2-raft,3=proxy-3-raft").And.Contain("--faults folder"));
         Assert.That(Line(system.ProgramOf(Site("folder", joins: true, [1001, 1002, 1003], others: 2) with { Advertise = static port => $"told-{port}" })), Does.Contain("--listen 127.0.0.1:1001 ").And.Contain("--join --advertise told-raft").And.Not.Contain("--cluster "));
     }
 
