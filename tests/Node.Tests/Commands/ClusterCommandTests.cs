@@ -133,6 +133,8 @@ internal sealed class ClusterCommandTests
     private static async Task<IReadOnlyList<Listed>> NodesAsync(RaftStreamProgram cluster)
     {
         using var document = JsonDocument.Parse(await cluster.ReadLineAsync(Limit));
+        var addresses = document.RootElement.GetProperty("nodes").EnumerateArray().SelectMany(static node => new[] { "http", "raft", "client", "resp" }.Select(port => node.GetProperty(port).GetString())).ToArray();
+        Assert.That(addresses, Is.Unique.And.All.Match(@"^(http://)?127\.0\.0\.1:\d+$"));
         return [.. document.RootElement.GetProperty("nodes").EnumerateArray().Select(node => new Listed(
             node.GetProperty("id").GetInt32(), node.GetProperty("pid").GetInt32(), node.GetProperty("http").GetString()!, node.GetProperty("raft").GetString()!))];
     }
