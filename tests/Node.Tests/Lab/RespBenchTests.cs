@@ -38,9 +38,7 @@ internal sealed class RespBenchTests
 
         var result = await RunAsync(temporary, ["--resp", "--requests", "1000", "--repetitions", "1", "--json"]);
 
-        // 2: a machine too busy for an election timeout moved the leadership, at the end or with a command that was refused meanwhile.
-        if (result is { ExitCode: 2, Output.Length: 0 })
-            Assert.Inconclusive(result.Error);
+        Assert.That(result.Output, Is.Not.Empty, result.Error);
         using var document = JsonDocument.Parse(result.Output);
         var report = document.RootElement;
         Assert.That(result.ExitCode, Is.EqualTo(report.GetProperty("leaderChanged").GetBoolean() ? 2 : 0), result.Error);
