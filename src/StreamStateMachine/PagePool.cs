@@ -25,10 +25,13 @@ internal sealed class PagePool<T>(Captures captures, int size)
     }
 
     /// <summary>
-    /// Takes a page that is not part of the store any more, though views may hold it; <paramref name="most"/> is how many to keep.
+    /// Takes a page that is not part of the store any more, though views may hold it; <paramref name="most"/> is how many to keep, so that a
+    /// store that shrinks gives its memory back.
     /// </summary>
     public void Return(T[] page, int most)
     {
+        while (_retired.Count > most)
+            _retired.Dequeue();
         if (page.Length == size && _retired.Count < most)
             _retired.Enqueue((page, captures.Epoch));
     }

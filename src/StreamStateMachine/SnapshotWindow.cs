@@ -31,6 +31,24 @@ internal sealed class SnapshotWindow(ISnapshotReader source)
         _passed += count;
     }
 
+    /// <summary>Reads bytes of which there may be more than <see cref="LargestItem"/>. False: the snapshot ends before.</summary>
+    public bool TryCopy(Span<byte> destination)
+    {
+        while (!destination.IsEmpty)
+        {
+            if (_start == _end && !_ended)
+                Fill();
+            var part = Math.Min(destination.Length, _end - _start);
+            if (part == 0)
+                return false;
+            _buffer.AsSpan(_start, part).CopyTo(destination);
+            destination = destination[part..];
+            Advance(part);
+        }
+
+        return true;
+    }
+
     /// <summary>The sentence for a snapshot that is wrong here.</summary>
     public InvalidDataException Damaged(string what) =>
         new($"The snapshot is damaged near byte {_passed}, at {what}: restore another copy of it.");

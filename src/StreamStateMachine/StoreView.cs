@@ -14,10 +14,7 @@ namespace RaftStream.StreamStateMachine;
 internal sealed class StoreView : ISnapshotView
 {
     /// <summary>The largest piece in bytes.</summary>
-    public const int PieceSize = 64 * 1024;
-
-    /// <summary>Nothing that is written in one go takes more: a key, a dead letter, a partition's names and hash, a part of a value.</summary>
-    private const int LargestItem = 8 * 1024;
+    public const int PieceSize = PieceWriter.PieceSize;
 
     private readonly CaptureTicket _ticket;
     private readonly PieceWriter _piece = new();
@@ -102,36 +99,12 @@ internal sealed class StoreView : ISnapshotView
             {
                 if (_piece.IsFull)
                     yield return true;
-                var part = Math.Min(LargestItem, place.Length - written);
+                var part = Math.Min(PieceWriter.LargestItem, place.Length - written);
                 _piece.Write(counters.Values.At(place).Slice(written, part));
                 written += part;
             }
         }
 
         StoreSnapshot.WriteEnd(_piece, stateHash);
-    }
-
-    /// <summary>Passes bytes on and counts those of the piece under way.</summary>
-    private sealed class PieceWriter : IBufferWriter<byte>
-    {
-        private IBufferWriter<byte>? _destination;
-
-        public int Written { get; private set; }
-
-        public bool IsFull => Written > PieceSize - LargestItem;
-
-        public void Begin(IBufferWriter<byte> destination) => (_destination, Written) = (destination, 0);
-
-        public void End() => _destination = null;
-
-        public void Advance(int count)
-        {
-            _destination!.Advance(count);
-            Written += count;
-        }
-
-        public Memory<byte> GetMemory(int sizeHint = 0) => _destination!.GetMemory(sizeHint);
-
-        public Span<byte> GetSpan(int sizeHint = 0) => _destination!.GetSpan(sizeHint);
     }
 }

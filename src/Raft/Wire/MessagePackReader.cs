@@ -130,6 +130,9 @@ internal ref struct MessagePackReader(ReadOnlySpan<byte> source, long following 
     /// <summary>Reads bytes.</summary>
     public bool TryReadBinary(out ReadOnlySpan<byte> value) => TryReadBytes(MessagePackType.Binary, out value);
 
+    /// <summary>Reads the length of bytes that the caller takes from behind it, which may be in what follows the source.</summary>
+    public bool TryReadBinaryHeader(out int length) => TryReadCount(MessagePackType.Binary, 1, out length);
+
     /// <summary>Reads an array's header. Each of its values takes a byte at least, so a count beyond what is left is refused.</summary>
     public bool TryReadArrayHeader(out int count) => TryReadCount(MessagePackType.Array, 1, out count);
 
