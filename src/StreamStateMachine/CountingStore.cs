@@ -78,10 +78,16 @@ public sealed class CountingStore : ICommutingMachine
     {
         foreach (ref readonly var command in batch)
         {
-            _ledger.Index = command.Position.Index;
-            Apply(command.Payload.Span, results.Writer);
+            Apply(command, results.Writer);
             results.Complete();
         }
+    }
+
+    /// <summary>Applies one command and writes its reply.</summary>
+    internal void Apply(in Command command, IBufferWriter<byte> reply)
+    {
+        _ledger.Index = command.Position.Index;
+        Apply(command.Payload.Span, reply);
     }
 
     /// <inheritdoc/>
@@ -105,8 +111,16 @@ public sealed class CountingStore : ICommutingMachine
     public void Restore(ISnapshotReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        (_counters, _partitions) = StoreSnapshot.Read(reader, _counters.Empty());
-        _changes.Begin(reader.Position.Index);
+        var window = new SnapshotWindow(reader);
+        Restore(window, reader.Position);
+        window.RequireEnd();
+    }
+
+    /// <summary>Replaces the whole state by the one in a snapshot, behind which more may follow.</summary>
+    internal void Restore(SnapshotWindow window, LogPosition position)
+    {
+        (_counters, _partitions) = StoreSnapshot.Read(window, _counters.Empty());
+        _changes.Begin(position.Index);
         _ledger = new(_counters, _changes);
         _rule = new(_ledger, _partitions);
         _batches = new(_ledger);

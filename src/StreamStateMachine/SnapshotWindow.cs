@@ -49,6 +49,14 @@ internal sealed class SnapshotWindow(ISnapshotReader source)
         return true;
     }
 
+    /// <summary>Nothing may follow.</summary>
+    /// <exception cref="InvalidDataException">Something does.</exception>
+    public void RequireEnd()
+    {
+        if (Reader().Remaining > 0)
+            throw Damaged("bytes behind its end");
+    }
+
     /// <summary>The sentence for a snapshot that is wrong here.</summary>
     public InvalidDataException Damaged(string what) =>
         new($"The snapshot is damaged near byte {_passed}, at {what}: restore another copy of it.");

@@ -67,11 +67,10 @@ internal static class StoreSnapshot
     /// <summary>Ends the snapshot.</summary>
     public static void WriteEnd(IBufferWriter<byte> output, ulong stateHash) => new MessagePackWriter(output).Write(stateHash);
 
-    /// <summary>Reads a state; its counters go to <paramref name="counters"/>, an empty table.</summary>
+    /// <summary>Reads a state, and stands behind it then; its counters go to <paramref name="counters"/>, an empty table.</summary>
     /// <exception cref="InvalidDataException">The bytes are no snapshot of a counting store, or are damaged.</exception>
-    public static (CountTable Counters, PartitionTable Partitions) Read(ISnapshotReader source, CountTable counters)
+    public static (CountTable Counters, PartitionTable Partitions) Read(SnapshotWindow window, CountTable counters)
     {
-        var window = new SnapshotWindow(source);
         var reader = window.Reader();
         if (!reader.TryReadArrayHeader(out var parts) || parts != 5 || !reader.TryReadStringBytes(out var magic) || !magic.SequenceEqual(Magic))
             throw new InvalidDataException("The snapshot does not start as one of a counting store does: restore one that this state machine wrote.");
@@ -96,8 +95,6 @@ internal static class StoreSnapshot
         if (!reader.TryReadUInt64(out var hash) || hash != CountingStore.HashOf(counters, partitions))
             throw window.Damaged("a state hash that is not that of its state");
         window.Advance(reader.Position);
-        if (window.Reader().Remaining > 0)
-            throw window.Damaged("bytes behind its end");
         return (counters, partitions);
     }
 

@@ -27,6 +27,9 @@ internal sealed class StateJournal(StateTree tree, long limitBytes)
     /// <summary>The state; changed through the journal alone.</summary>
     public StateTree Tree => tree;
 
+    /// <summary>Whether the limit is not asked for: while something is done that makes room in the end.</summary>
+    public bool IsUnlimited { get; set; }
+
     /// <summary>The memory that is held for old keys and values, in bytes.</summary>
     public int ArenaBytes => _arena.Length;
 
@@ -45,7 +48,7 @@ internal sealed class StateJournal(StateTree tree, long limitBytes)
     {
         var isThere = tree.TryGet(key, out var old);
         var growth = isThere ? value.Length - old.Length : key.Length + value.Length + StateTree.EntryOverhead;
-        if (growth > 0 && tree.Bytes + growth > limitBytes)
+        if (growth > 0 && !IsUnlimited && tree.Bytes + growth > limitBytes)
             throw StateFullException.OfState(limitBytes);
         Record(key, isThere, old);
         tree.Put(key, value);

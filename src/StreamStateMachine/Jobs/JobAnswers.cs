@@ -1,0 +1,190 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>Writes the answers to queries about jobs. Lists end with what fits: at <see cref="MaxRows"/> items or about <see cref="MaxBytes"/> bytes.</summary>
+internal static class JobAnswers
+{
+    public const int MaxRows = 1000;
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>[0, [[name, fingerprint, entries, bytes] ...]]</summary>
+    public static void WriteList(IBufferWriter<byte> reply, JobTable jobs)
+    {
+        var writer = JobQuery.BeginAnswer(reply, 1);
+        writer.WriteArrayHeader(jobs.Begun.Count);
+        foreach (var instance in jobs.Begun)
+        {
+            writer.WriteArrayHeader(4);
+            writer.WriteString(instance.Job.Name);
+            writer.Write(instance.Job.Fingerprint);
+            writer.Write((long)instance.Tree.Count);
+            writer.Write(instance.Tree.Bytes);
+        }
+    }
+
+    /// <summary>
+    /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, [[source, partition, epoch, position, watermark, idle, log time, records] ...], [watermark of each domain ...],
+    /// [[sink, next, first] ...], [[operator, late] ...]]
+    /// </summary>
+    public static JobProblem WriteStatus(IBufferWriter<byte> reply, JobInstance job)
+    {
+        var context = job.Context;
+        var (commands, sourceRecords, logRecords) = context.Sums.Taken;
+        var writer = JobQuery.BeginAnswer(reply, 11);
+        writer.Write((long)job.Tree.Count);
+        writer.Write(job.Tree.Bytes);
+        writer.Write(commands);
+        writer.Write(sourceRecords);
+        writer.Write(logRecords);
+        writer.Write(context.Letters.Total);
+        writer.Write(context.Timers.NextLog() ?? -1);
+        var partitions = context.Partitions.ToList();
+        writer.WriteArrayHeader(partitions.Count);
+        foreach (var (source, name, partition) in partitions)
+        {
+            writer.WriteArrayHeader(8);
+            writer.WriteString(job.Job.Sources[source].Name);
+            writer.WriteString(name);
+            writer.Write(partition.Epoch);
+            writer.WriteBinary(partition.Position.Bytes.Span);
+            writer.Write(partition.Watermark);
+            writer.Write(partition.IsIdle);
+            writer.Write(partition.LastLogTime);
+            writer.Write(partition.Records);
+        }
+
+        WriteOperators(writer, job);
+        return JobProblem.None;
+    }
+
+    /// <summary>[0, value], or [0] where there is no row.</summary>
+    public static JobProblem WriteRow(IBufferWriter<byte> reply, JobInstance? job, string table, ReadOnlySpan<byte> key)
+    {
+        if (job?.Job.Tables.GetValueOrDefault(table) is not { } info)
+            return JobProblem.NotFound;
+        var place = new KeyBuffer();
+        info.WritePrefix(place);
+        place.WriteRaw(key);
+        if (job.Tree.TryGet(place.Span, out var stored))
+            JobQuery.BeginAnswer(reply, 1).WriteBinary(stored);
+        else
+            JobQuery.BeginAnswer(reply, 0);
+        return JobProblem.None;
+    }
+
+    /// <summary>[0, whether these are all, [key, value, key ...]]: keys without what precedes them in the state.</summary>
+    public static JobProblem WriteRows(IBufferWriter<byte> reply, JobInstance? job, string table, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
+    {
+        if (job?.Job.Tables.GetValueOrDefault(table) is not { } info)
+            return JobProblem.NotFound;
+        var place = new KeyBuffer();
+        info.WritePrefix(place);
+        var prefix = place.Length;
+        place.WriteRaw(from);
+        var next = place.Span.ToArray();
+        var rows = new ArrayBufferWriter<byte>();
+        var (count, isAll) = (0, true);
+        while (job.Tree.TryCeiling(next, out var found, out var stored) && found.StartsWith(place.Span[..prefix]) && (to.IsEmpty || found[prefix..].SequenceCompareTo(to) < 0))
+        {
+            if (count == limit || (count > 0 && rows.WrittenCount + stored.Length > MaxBytes))
+            {
+                isAll = false;
+                break;
+            }
+
+            var row = new MessagePackWriter(rows);
+            row.WriteBinary(found[prefix..]);
+            row.WriteBinary(stored);
+            count++;
+            next = [.. found, 0];
+        }
+
+        var writer = JobQuery.BeginAnswer(reply, 2);
+        writer.Write(isAll);
+        writer.WriteArrayHeader(2 * count);
+        reply.Write(rows.WrittenSpan);
+        return JobProblem.None;
+    }
+
+    /// <summary>[0, first that is kept, next to be made, [sequence, time, bytes, sequence ...]]</summary>
+    public static JobProblem WriteOutputs(IBufferWriter<byte> reply, JobInstance? job, string sink, long from, int limit)
+    {
+        if (job?.Job.Sinks.FirstOrDefault(node => string.Equals(node.Name, sink, StringComparison.Ordinal)) is not { } node)
+            return JobProblem.NotFound;
+        var outputs = job.Context.Outputs;
+        var (first, next) = (outputs.FirstOf(node), outputs.NextOf(node));
+        var items = new ArrayBufferWriter<byte>();
+        var count = 0;
+        for (var sequence = Math.Max(first, from); sequence < next && count < limit && items.WrittenCount < MaxBytes; sequence++)
+        {
+            if (!outputs.TryGet(node, sequence, out var time, out var payload))
+                break;
+            var item = new MessagePackWriter(items);
+            item.Write(sequence);
+            item.Write(time);
+            item.WriteBinary(payload);
+            count++;
+        }
+
+        var writer = JobQuery.BeginAnswer(reply, 3);
+        writer.Write(first);
+        writer.Write(next);
+        writer.WriteArrayHeader(3 * count);
+        reply.Write(items.WrittenSpan);
+        return JobProblem.None;
+    }
+
+    /// <summary>[0, how many there have been, [letter ...]]: those that are kept, from a sequence on.</summary>
+    public static JobProblem WriteLetters(IBufferWriter<byte> reply, JobInstance? job, long from, int limit)
+    {
+        if (job is null)
+            return JobProblem.NotFound;
+        var items = new ArrayBufferWriter<byte>();
+        var count = 0;
+        var key = new KeyBuffer();
+        for (var sequence = from; count < limit && items.WrittenCount < MaxBytes; count++)
+        {
+            key.Cut(0);
+            key.Write(StateKeys.DeadLetter);
+            key.Write(sequence);
+            if (!job.Tree.TryCeiling(key.Span, out var found, out var stored) || found[0] != StateKeys.DeadLetter)
+                break;
+            items.Write(stored);
+            sequence = StateKeys.Int64At(found, 1) + 1;
+        }
+
+        var writer = JobQuery.BeginAnswer(reply, 2);
+        writer.Write(job.Context.Letters.Total);
+        writer.WriteArrayHeader(count);
+        reply.Write(items.WrittenSpan);
+        return JobProblem.None;
+    }
+
+    private static void WriteOperators(MessagePackWriter writer, JobInstance job)
+    {
+        var context = job.Context;
+        context.Clock.Load();
+        writer.WriteArrayHeader(job.Job.Domains.Count);
+        for (var domain = 0; domain < job.Job.Domains.Count; domain++)
+            writer.Write(context.Clock.WatermarkOf(domain));
+        writer.WriteArrayHeader(job.Job.Sinks.Count);
+        foreach (var sink in job.Job.Sinks)
+        {
+            writer.WriteArrayHeader(3);
+            writer.WriteString(sink.Name);
+            writer.Write(context.Outputs.NextOf(sink));
+            writer.Write(context.Outputs.FirstOf(sink));
+        }
+
+        var late = job.Job.Nodes.Where(node => context.Sums.LateAt(node) > 0).ToList();
+        writer.WriteArrayHeader(late.Count);
+        foreach (var node in late)
+        {
+            writer.WriteArrayHeader(2);
+            writer.WriteString(node.Name);
+            writer.Write(context.Sums.LateAt(node));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Buffers;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// Makes commands of the records of one partition: runs the part of the topology in front of the log, and collects what comes of it. Does no I/O and has no clock: whoever reads the source pushes records in and
+/// proposes what comes out. Owned by one reader; used from the position at which the partition was opened, until a command is declined.
+/// </summary>
+internal abstract class PartitionReader
+{
+    protected PartitionReader(Job job, int source, string partition, long epoch, SourcePosition position, long watermark)
+    {
+        (Job, Source, Partition, Epoch, Position, Watermark) = (job, source, partition, epoch, position, watermark);
+        Pipeline = new(job, Batch);
+    }
+
+    public Job Job { get; }
+
+    public int Source { get; }
+
+    public string Partition { get; }
+
+    public long Epoch { get; }
+
+    /// <summary>Behind which record the batch under way begins.</summary>
+    public SourcePosition Position { get; private set; }
+
+    /// <summary>No record of a time up to it is to come.</summary>
+    public long Watermark { get; protected set; }
+
+    /// <summary>How many records of the source are in the batch under way.</summary>
+    public long Records { get; protected set; }
+
+    /// <summary>Whether the batch is to be sent before more is pushed in.</summary>
+    public bool IsFull => Records >= JobLimits.BatchRecords || Batch.Bytes >= JobLimits.BatchBytes;
+
+    protected AdvanceBatch Batch { get; } = new();
+
+    protected ReaderPipeline Pipeline { get; }
+
+    /// <summary>The partition has ended: no record is to come.</summary>
+    public void End() => Watermark = long.MaxValue;
+
+    /// <summary>Writes the batch as a command that ends at a position, and begins the next one there.</summary>
+    public void Take(IBufferWriter<byte> command, SourcePosition to)
+    {
+        Pipeline.Flush();
+        JobCommand.WriteAdvance(command, Job, new(Source, Partition, Epoch, Position, to, Watermark, Records), Batch);
+        Batch.Clear();
+        (Position, Records) = (to, 0);
+    }
+}
+
+internal sealed class PartitionReader<T> : PartitionReader
+{
+    /// <summary>Times lie within this distance from 1970: beyond, sizes of windows could not be added.</summary>
+    private const long FurthestTime = 1L << 52;
+
+    private readonly IReceiver<T> _first;
+    private readonly EventTime<T> _time;
+    private long _latest;
+
+    public PartitionReader(Job job, SourceNode<T> source, string partition, long epoch, SourcePosition position, long watermark)
+        : base(job, source.Number, partition, epoch, position, watermark)
+    {
+        (_first, _time) = (Pipeline.Behind(source), source.Time);
+        _latest = watermark is long.MinValue or long.MaxValue ? long.MinValue : watermark + OutOfOrderness + 1;
+    }
+
+    private long OutOfOrderness => _time.OutOfOrderness.Ticks / TimeSpan.TicksPerMillisecond;
+
+    /// <summary>Takes in the next record.</summary>
+    /// <param name="record">The record, or why there is none.</param>
+    /// <param name="now">The wall clock in milliseconds since 1970-01-01 UTC, for records without a time of their own.</param>
+    public void Push(in SourceRecord<T> record, long now)
+    {
+        Records++;
+        if (record.Problem is not null)
+        {
+            Batch.AddLetter(Short(record.Problem), now, record.Raw);
+            return;
+        }
+
+        var mark = Batch.Mark();
+        var time = now;
+        try
+        {
+            time = TimeOf(record.Value, now);
+            _first.Receive(new(record.Value, time));
+            if (Batch.Bytes - mark.Length > JobLimits.MaxRecordBytes)
+                throw new PoisonRecordException($"The record becomes {Batch.Bytes - mark.Length} bytes in the log, and {JobLimits.MaxRecordBytes} are the most.");
+            Pipeline.TakeRecord();
+        }
+        catch (PoisonRecordException poison)
+        {
+            Batch.RollbackTo(mark);
+            Pipeline.DropRecord();
+            Batch.AddLetter(Short(poison.Message), now, RawOf(record.Value));
+            return;
+        }
+
+        _latest = Math.Max(_latest, time);
+        Watermark = Math.Max(Watermark, _latest - OutOfOrderness - 1);
+    }
+
+    private static string Short(string reason) => reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason];
+
+    /// <summary>Text is kept as it is; of other records there are no bytes here.</summary>
+    private static ReadOnlyMemory<byte> RawOf(T value) => value is string text
+        ? System.Text.Encoding.UTF8.GetBytes(text.Length <= SourceRecord<T>.MaxRawBytes / 4 ? text : text[..(SourceRecord<T>.MaxRawBytes / 4)])
+        : default;
+
+    private long TimeOf(T value, long now)
+    {
+        if (_time.Timestamp is not { } timestamp)
+            return Math.Max(now, _latest);
+        var time = timestamp(value);
+        return time is >= -FurthestTime and <= FurthestTime ? time : throw new PoisonRecordException($"The time {time} lies more than 2^52 ms from 1970.");
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// The replicated state machine of a node that runs stream jobs: a counting store and the jobs beside it, in one log. Without jobs its state, hash and snapshots are those of the store.
+/// </summary>
+public sealed class StreamMachine : ICommutingMachine
+{
+    private readonly CountingStore _store;
+    private readonly IReadOnlyList<Job> _defined;
+    private readonly Captures _captures = new();
+    private JobTable _jobs;
+
+    /// <summary>An empty store and no job begun.</summary>
+    /// <param name="jobs">The jobs that this program defines: the same ones on all nodes.</param>
+    /// <param name="historyBytes">The store's bound on its newest changes: see <see cref="CountingStore(long)"/>.</param>
+    /// <exception cref="ArgumentException">Two jobs have the same name.</exception>
+    public StreamMachine(IEnumerable<Job> jobs, long historyBytes = CountingStore.DefaultHistoryBytes)
+    {
+        _store = new(historyBytes);
+        _defined = [.. jobs];
+        _jobs = new(_defined, _captures);
+    }
+
+    /// <inheritdoc/>
+    public ulong StateHash => _store.StateHash + _jobs.Hash;
+
+    /// <summary>The jobs.</summary>
+    internal JobTable Jobs => _jobs;
+
+    /// <inheritdoc/>
+    public void Apply(in CommandBatch batch, ref Results results)
+    {
+        foreach (ref readonly var command in batch)
+        {
+            var reader = new MessagePackReader(command.Payload.Span);
+            if (reader.TryReadArrayHeader(out var count) && reader.TryReadUInt64(out var opcode) && opcode is >= (ulong)JobOpcode.Register and <= byte.MaxValue)
+                _jobs.Apply(command, (JobOpcode)opcode, count, ref reader, results.Writer);
+            else
+                _store.Apply(command, results.Writer);
+            results.Complete();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Query(ReadOnlySpan<byte> query, IBufferWriter<byte> reply)
+    {
+        if (!JobQuery.TryAnswer(query, _jobs, reply))
+            _store.Query(query, reply);
+    }
+
+    /// <inheritdoc/>
+    public bool Commutes(ReadOnlySpan<byte> command) => _store.Commutes(command);
+
+    /// <inheritdoc/>
+    public bool TryQueryOver(ReadOnlySpan<byte> query, ReadOnlySpan<ReadOnlyMemory<byte>> pending, IBufferWriter<byte> reply) => _store.TryQueryOver(query, pending, reply);
+
+    /// <inheritdoc/>
+    public ISnapshotView Capture()
+    {
+        var store = _store.Capture();
+        return _jobs.Begun.Count == 0 ? store : new StreamView(store, _captures.Begin(), [.. _jobs.Begun.Select(static instance => (instance.Job, instance.Tree.Freeze()))]);
+    }
+
+    /// <inheritdoc/>
+    public void Restore(ISnapshotReader reader)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        var window = new SnapshotWindow(reader);
+        _store.Restore(window, reader.Position);
+        _jobs = new(_defined, _captures);
+        JobsSnapshot.Read(window, _jobs);
+        window.RequireEnd();
+    }
+}

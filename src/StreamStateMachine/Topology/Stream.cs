@@ -1,0 +1,134 @@
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>Records of a type on their way through a topology. Each method declares an operator behind it; a stream may have any number of these.</summary>
+/// <typeparam name="T">The type of the records.</typeparam>
+public sealed class Stream<T>
+{
+    internal Stream(StreamNode<T> node) => Node = node;
+
+    internal StreamNode<T> Node { get; }
+
+    private TopologyGraph Graph => Node.Graph;
+
+    /// <summary>Says how the records are written where they cross the log.</summary>
+    public Stream<T> WithCodec(ICodec<T> codec)
+    {
+        ArgumentNullException.ThrowIfNull(codec);
+        Node.Codec = codec;
+        return this;
+    }
+
+    /// <summary>Lets the records through that a predicate holds for.</summary>
+    public Stream<T> Filter(Func<T, bool> keep, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(keep);
+        return Behind(new FilterNode<T>(Graph, name, Node, keep) { Codec = Node.Codec });
+    }
+
+    /// <summary>Makes another record of each, with the same time.</summary>
+    public Stream<TOut> Map<TOut>(Func<T, TOut> map, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Behind(new MapNode<T, TOut>(Graph, "map", name, Node, map));
+    }
+
+    /// <summary>Makes any number of records of each, with the same time.</summary>
+    public Stream<TOut> FlatMap<TOut>(Func<T, IEnumerable<TOut>> map, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Behind(new FlatMapNode<T, TOut>(Graph, name, Node, map));
+    }
+
+    /// <summary>Shows each record to somebody and lets it through. At the reader that may be more than once; behind state, on every replica.</summary>
+    public Stream<T> Peek(Action<T> look, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(look);
+        return Behind(new PeekNode<T>(Graph, name, Node, look) { Codec = Node.Codec });
+    }
+
+    /// <summary>Gives each record to the first branch that wants it; the last of the streams has those that none wants.</summary>
+    public IReadOnlyList<Stream<T>> Split(params Func<T, bool>[] wants)
+    {
+        ArgumentNullException.ThrowIfNull(wants);
+        var split = new SplitNode<T>(Graph, null, Node, [.. wants]);
+        Node.Consumers.Add(split);
+        return [.. split.Branches.Select(static branch => new Stream<T>(branch))];
+    }
+
+    /// <summary>This stream and others as one, in the order in which their records come.</summary>
+    public Stream<T> Merge(params Stream<T>[] others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        StreamNode<T>[] from = [Node, .. others.Select(static other => other.Node)];
+        var merge = new MergeNode<T>(Graph, null, from);
+        foreach (var one in from)
+            one.Consumers.Add(merge);
+        return new(merge);
+    }
+
+    /// <summary>Puts each record under a key: what follows keeps state for each key.</summary>
+    /// <param name="key">The key of a record.</param>
+    /// <param name="codec">How keys are written; may be left out for text and whole numbers.</param>
+    /// <param name="value">How records are written; may be left out where the stream has a codec, and for text, numbers, truth values and bytes.</param>
+    /// <param name="name">A name for the operator.</param>
+    public KeyedStream<TKey, T> KeyBy<TKey>(Func<T, TKey> key, IKeyCodec<TKey>? codec = null, ICodec<T>? value = null, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var keys = codec ?? KeyedDefaults.Known<TKey>();
+        var values = value ?? Node.Codec ?? throw new ArgumentException($"{typeof(T).Name} has no codec here: say how records are written, with the parameter 'value' or WithCodec(...).");
+        var node = new MapNode<T, Keyed<TKey, T>>(Graph, "keyBy", name, Node, record => new(key(record), record)) { Codec = new KeyedCodec<TKey, T>(keys, values) };
+        Node.Consumers.Add(node);
+        return new(node, keys, values);
+    }
+
+    /// <summary>Puts each record into a numbered partition, whose number is the key of what follows.</summary>
+    public KeyedStream<int, T> PartitionBy(Partitioning<T> partitioning, ICodec<T>? value = null, string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(partitioning);
+        var values = value ?? Node.Codec ?? throw new ArgumentException($"{typeof(T).Name} has no codec here: say how records are written, with the parameter 'value' or WithCodec(...).");
+        StreamNode<Keyed<int, T>> node;
+        if (partitioning.Choose is null)
+        {
+            var inTurn = new RoundRobinNode<T>(Graph, name, Node, partitioning.Partitions, values);
+            Node.Consumers.Add(inTurn);
+            node = inTurn;
+        }
+        else
+        {
+            var chosen = new ChooseNode<T>(Graph, name, Node, partitioning, values);
+            Node.Consumers.Add(chosen);
+            node = chosen;
+        }
+
+        return new(node, KeyCodecs.Int32, values);
+    }
+
+    /// <summary>
+    /// Keeps the newest records for those who subscribe, over HTTP or with the client: each under a sequence, so that whoever comes back goes on where he was. At least once in general, exactly once for a
+    /// subscriber that remembers the sequence with what he does.
+    /// </summary>
+    /// <param name="name">The name of the sink.</param>
+    /// <param name="keep">How many are kept: 1 to 1,000,000.</param>
+    /// <param name="format">What is written, as text; JSON of the stream's codec unless said otherwise.</param>
+    public void ToSubscription(string name, long keep = 10_000, Func<T, string>? format = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(keep, 1_000_000);
+        Node.Consumers.Add(new SinkNode<T>(Graph, "subscription", name, Node, SinkFormat.Of(Node, format), keep, $"newest {keep}"));
+    }
+
+    private Stream<TOut> Behind<TNode, TOut>(TNode node)
+        where TNode : StreamNode<TOut>, IInput<T>
+    {
+        Node.Consumers.Add(node);
+        return new(node);
+    }
+
+    private Stream<T> Behind(FilterNode<T> node) => Behind<FilterNode<T>, T>(node);
+
+    private Stream<T> Behind(PeekNode<T> node) => Behind<PeekNode<T>, T>(node);
+
+    private Stream<TOut> Behind<TOut>(MapNode<T, TOut> node) => Behind<MapNode<T, TOut>, TOut>(node);
+
+    private Stream<TOut> Behind<TOut>(FlatMapNode<T, TOut> node) => Behind<FlatMapNode<T, TOut>, TOut>(node);
+}
