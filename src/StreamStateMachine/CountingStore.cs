@@ -112,14 +112,18 @@ public sealed class CountingStore : ICommutingMachine
     {
         ArgumentNullException.ThrowIfNull(reader);
         var window = new SnapshotWindow(reader);
-        Restore(window, reader.Position);
+        var state = Read(window);
         window.RequireEnd();
+        Adopt(state, reader.Position);
     }
 
-    /// <summary>Replaces the whole state by the one in a snapshot, behind which more may follow.</summary>
-    internal void Restore(SnapshotWindow window, LogPosition position)
+    /// <summary>Reads the state in a snapshot, behind which more may follow; the store stays as it is.</summary>
+    internal (CountTable Counters, PartitionTable Partitions) Read(SnapshotWindow window) => StoreSnapshot.Read(window, _counters.Empty());
+
+    /// <summary>Replaces the whole state by one that was read.</summary>
+    internal void Adopt((CountTable Counters, PartitionTable Partitions) state, LogPosition position)
     {
-        (_counters, _partitions) = StoreSnapshot.Read(window, _counters.Empty());
+        (_counters, _partitions) = state;
         _changes.Begin(position.Index);
         _ledger = new(_counters, _changes);
         _rule = new(_ledger, _partitions);

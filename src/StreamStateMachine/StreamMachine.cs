@@ -69,9 +69,11 @@ public sealed class StreamMachine : ICommutingMachine
     {
         ArgumentNullException.ThrowIfNull(reader);
         var window = new SnapshotWindow(reader);
-        _store.Restore(window, reader.Position);
-        _jobs = new(_defined, _captures);
-        JobsSnapshot.Read(window, _jobs);
+        var state = _store.Read(window);
+        var jobs = new JobTable(_defined, _captures);
+        JobsSnapshot.Read(window, jobs);
         window.RequireEnd();
+        _store.Adopt(state, reader.Position);
+        _jobs = jobs;
     }
 }
