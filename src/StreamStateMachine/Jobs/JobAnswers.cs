@@ -25,14 +25,14 @@ internal static class JobAnswers
     }
 
     /// <summary>
-    /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, [[source, partition, epoch, position, watermark, idle, log time, records] ...], [watermark of each domain ...],
-    /// [[sink, next, first] ...], [[operator, late] ...]]
+    /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, [[source, partition, epoch, position, watermark, idle, log time, records, holder] ...], [watermark of each domain ...],
+    /// [[sink, next, first] ...], [[operator, late] ...], [[node, cpu, memory, drained] ...]]
     /// </summary>
     public static JobProblem WriteStatus(IBufferWriter<byte> reply, JobInstance job)
     {
         var context = job.Context;
         var (commands, sourceRecords, logRecords) = context.Sums.Taken;
-        var writer = JobQuery.BeginAnswer(reply, 11);
+        var writer = JobQuery.BeginAnswer(reply, 12);
         writer.Write((long)job.Tree.Count);
         writer.Write(job.Tree.Bytes);
         writer.Write(commands);
@@ -44,7 +44,7 @@ internal static class JobAnswers
         writer.WriteArrayHeader(partitions.Count);
         foreach (var (source, name, partition) in partitions)
         {
-            writer.WriteArrayHeader(8);
+            writer.WriteArrayHeader(9);
             writer.WriteString(job.Job.Sources[source].Name);
             writer.WriteString(name);
             writer.Write(partition.Epoch);
@@ -53,6 +53,7 @@ internal static class JobAnswers
             writer.Write(partition.IsIdle);
             writer.Write(partition.LastLogTime);
             writer.Write(partition.Records);
+            writer.Write((long)partition.Holder);
         }
 
         WriteOperators(writer, job);
@@ -186,5 +187,10 @@ internal static class JobAnswers
             writer.WriteString(node.Name);
             writer.Write(context.Sums.LateAt(node));
         }
+
+        var hosts = context.Hosts.ToList();
+        writer.WriteArrayHeader(hosts.Count);
+        foreach (var host in hosts)
+            host.Write(writer);
     }
 }

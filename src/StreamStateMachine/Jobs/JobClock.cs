@@ -64,9 +64,6 @@ internal sealed class JobClock(JobContext context)
         return true;
     }
 
-    /// <summary>Ends a firing that an exception broke off.</summary>
-    public void StopFiring() => _firingDomain = -1;
-
     private void Fire(ApplyPipeline pipeline, DueTimer due)
     {
         if (due.Node == JobTimers.OwnTimer)

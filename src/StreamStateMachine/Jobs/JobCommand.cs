@@ -12,7 +12,9 @@ internal enum JobOpcode : byte
     /// <summary>[32, job, fingerprint, source, [partition ...]]: these partitions are there; they hold back the watermark from here on.</summary>
     Register = 32,
 
-    /// <summary>[33, job, fingerprint, source, partition]: a reader begins; its epoch ends those before it.</summary>
+    /// <summary>
+    /// [33, job, fingerprint, source, partition, node]: the lease of reading a partition goes to a node, 0 for none; the epoch that begins ends the readers before it.
+    /// </summary>
     Open = 33,
 
     /// <summary>
@@ -32,6 +34,9 @@ internal enum JobOpcode : byte
 
     /// <summary>[38, job, fingerprint, sequence]: a dead letter is forgotten.</summary>
     Discard = 38,
+
+    /// <summary>[39, job, fingerprint, node, cpu, memory, drained]: what a node can carry of the job's reading, and whether it is to carry none.</summary>
+    Host = 39,
 }
 
 /// <summary>Writes the commands of jobs.</summary>
@@ -46,11 +51,21 @@ internal static class JobCommand
             writer.WriteString(partition);
     }
 
-    public static void WriteOpen(IBufferWriter<byte> output, Job job, int source, string partition)
+    public static void WriteOpen(IBufferWriter<byte> output, Job job, int source, string partition, int node = 0)
     {
-        var writer = Begin(output, JobOpcode.Open, job, 2);
+        var writer = Begin(output, JobOpcode.Open, job, 3);
         writer.Write((long)source);
         writer.WriteString(partition);
+        writer.Write((long)node);
+    }
+
+    public static void WriteHost(IBufferWriter<byte> output, Job job, JobHost host)
+    {
+        var writer = Begin(output, JobOpcode.Host, job, 4);
+        writer.Write((long)host.Node);
+        writer.Write((long)host.Cpu);
+        writer.Write((long)host.Memory);
+        writer.Write(host.IsDrained);
     }
 
     public static void WriteAdvance(IBufferWriter<byte> output, Job job, in AdvanceHead head, AdvanceBatch batch)

@@ -12,6 +12,7 @@ internal sealed class JobContext
         Clock = new(this);
         Outputs = new(this);
         Letters = new(this);
+        Hosts = new(this);
     }
 
     /// <summary>The topology.</summary>
@@ -37,6 +38,9 @@ internal sealed class JobContext
 
     /// <summary>What was set aside.</summary>
     public JobLetters Letters { get; }
+
+    /// <summary>Which nodes can carry its reading.</summary>
+    public JobHosts Hosts { get; }
 
     /// <summary>The log time of the command at hand in nanoseconds.</summary>
     public long LogTime { get; private set; }

@@ -42,6 +42,7 @@ internal sealed class JobInstance
                 JobOpcode.Acknowledge => Acknowledge(ref reader),
                 JobOpcode.Replay => Replay(ref reader),
                 JobOpcode.Discard => Discard(ref reader),
+                JobOpcode.Host => SetHost(ref reader),
                 _ => reader.Remaining == 0 ? JobProblem.None : JobProblem.Malformed,
             };
         }
@@ -103,11 +104,11 @@ internal sealed class JobInstance
         partition = null;
         if (!TryReadSource(ref reader, out var source, out var problem))
             return problem;
-        if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var name) || reader.Remaining > 0)
+        if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var name) || !reader.TryReadInt64(out var node) || node is < 0 or > NodeId.MaxValue || reader.Remaining > 0)
             return JobProblem.Malformed;
         if (Context.Partitions.Find(source, name) is not { } before)
             return JobProblem.NotFound;
-        partition = before with { Epoch = before.Epoch + 1 };
+        partition = before with { Epoch = before.Epoch + 1, Holder = (int)node };
         Context.Partitions.Set(source, name, before, partition);
         return JobProblem.None;
     }
@@ -237,6 +238,14 @@ internal sealed class JobInstance
         if (Context.Letters.Find(sequence) is not { } letter)
             return JobProblem.NotFound;
         Context.Letters.Remove(letter);
+        return JobProblem.None;
+    }
+
+    private JobProblem SetHost(ref MessagePackReader reader)
+    {
+        if (!JobHost.TryRead(ref reader, out var host) || reader.Remaining > 0)
+            return JobProblem.Malformed;
+        Context.Hosts.Set(host);
         return JobProblem.None;
     }
 

@@ -68,7 +68,9 @@ internal sealed class JobTable
 
     private static int CountOf(JobOpcode opcode) => opcode switch
     {
-        JobOpcode.Register or JobOpcode.Open or JobOpcode.Acknowledge => 5,
+        JobOpcode.Register or JobOpcode.Acknowledge => 5,
+        JobOpcode.Open => 6,
+        JobOpcode.Host => 7,
         JobOpcode.Advance => 12,
         JobOpcode.Tick => 3,
         JobOpcode.Replay or JobOpcode.Discard => 4,

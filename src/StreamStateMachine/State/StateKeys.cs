@@ -32,6 +32,9 @@ internal static class StateKeys
     /// <summary>[sequence]: records that were set aside.</summary>
     public const byte DeadLetter = 8;
 
+    /// <summary>[node]: what nodes can carry.</summary>
+    public const byte Host = 9;
+
     /// <summary>[operator, part, ...]: the state of operators.</summary>
     public const byte Operator = 16;
 

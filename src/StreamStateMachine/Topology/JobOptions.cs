@@ -15,6 +15,15 @@ public sealed record JobOptions
     /// <summary>How many timers fire in one command: 1 to 1,000,000. More are fired by the commands behind it.</summary>
     public int MaxTimersPerCommand { get; init; } = 4096;
 
+    /// <summary>Which job's partitions are dealt out to nodes first: 0 to 100, the highest first. Not part of the topology.</summary>
+    public int Priority { get; init; } = 50;
+
+    /// <summary>What reading a partition takes of a node's processors, in the unit that nodes declare what they have: 1 to 1,000. Not part of the topology.</summary>
+    public int CpuCost { get; init; } = 1;
+
+    /// <summary>The same of a node's memory.</summary>
+    public int MemoryCost { get; init; } = 1;
+
     internal void Check()
     {
         if (MaxStateBytes is < 1 << 20 or > 1L << 40)
@@ -23,5 +32,7 @@ public sealed record JobOptions
             throw new ArgumentException($"1 to 1,000,000 outputs wait at a sink, not {MaxWaitingOutputs}: set {nameof(MaxWaitingOutputs)} between these.");
         if (MaxTimersPerCommand is < 1 or > 1_000_000)
             throw new ArgumentException($"1 to 1,000,000 timers fire in a command, not {MaxTimersPerCommand}: set {nameof(MaxTimersPerCommand)} between these.");
+        if (Priority is < 0 or > 100 || CpuCost is < 1 or > 1000 || MemoryCost is < 1 or > 1000)
+            throw new ArgumentException($"A job's priority is 0 to 100 and what a partition costs 1 to 1,000: set {nameof(Priority)}, {nameof(CpuCost)} and {nameof(MemoryCost)} between these.");
     }
 }
