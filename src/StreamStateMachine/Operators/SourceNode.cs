@@ -10,6 +10,15 @@ internal interface ISourceNode
 
     /// <summary>How long a partition may be silent, by log time in nanoseconds, before it stops holding back the watermark; 0: for ever.</summary>
     long IdleAfter { get; }
+
+    /// <summary>Whether it is read, and not handed in.</summary>
+    bool IsRead { get; }
+
+    /// <summary>The partitions that there are now.</summary>
+    ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads a partition from where it stands, until its end or until it cannot go on.</summary>
+    Task<RunReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, RunFigures figures, TimeProvider clock, CancellationToken cancellationToken);
 }
 
 /// <summary>Where records come in. A <see cref="PartitionReader{T}"/> hands them to the pipeline behind it.</summary>
@@ -26,6 +35,16 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
     public long IdleAfter => time.IdleAfter.Ticks * 100;
 
     public override IEnumerable<int> Sources => [number];
+
+    public bool IsRead => source is not null;
+
+    public ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken) => source?.ListPartitionsAsync(cancellationToken) ?? new([]);
+
+    public Task<RunReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, RunFigures figures, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var reader = new PartitionReader<T>(job, this, partition, from.Epoch, from.Position, from.Watermark);
+        return new PartitionRun<T>(reader, source!, propose, figures, clock).RunAsync(cancellationToken);
+    }
 
     public override string Detail => time.Detail;
 }

@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace RaftStream.StreamStateMachine;
+
+/// <summary>
+/// Runs the jobs of this program at one node: reads the partitions whose lease the log gives to it, and while it leads, makes partitions known, deals out leases and sees to timers of log time. Ordinary async code
+/// outside the agents; whatever it does goes through commands, so that a second one like it at another node does no harm.
+/// </summary>
+internal sealed class JobRunner : IAsyncDisposable
+{
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(100);
+
+    private readonly RaftNode _node;
+    private readonly IReadOnlyList<Job> _jobs;
+    private readonly Propose _propose;
+    private readonly JobHost _self;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Meter _meter = new(RunFigures.MeterName);
+    private readonly Dictionary<(string Job, int Source, string Partition), PartitionTask> _tasks = [];
+    private readonly JobLeading _leading;
+
+    /// <param name="node">The replica, started with a <see cref="StreamMachine"/> of the same jobs.</param>
+    /// <param name="jobs">The jobs.</param>
+    /// <param name="propose">Gets a command to the leader, whichever node that is.</param>
+    /// <param name="self">What this node can carry.</param>
+    /// <param name="time">The clock that waiting goes by.</param>
+    /// <param name="logger">Where it tells what cannot go on.</param>
+    public JobRunner(RaftNode node, IReadOnlyList<Job> jobs, Propose propose, JobHost self, TimeProvider time, ILogger logger)
+    {
+        (_node, _jobs, _propose, _self, _time, _logger) = (node, jobs, propose, self, time, logger);
+        _leading = new(node, propose, time, logger);
+    }
+
+    /// <summary>Runs until it is cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Beat, _time);
+        try
+        {
+            do
+            {
+                var statuses = await ReadStatusesAsync(cancellationToken).ConfigureAwait(false);
+                if (_node.Status.IsReady)
+                    await _leading.LeadAsync(statuses, cancellationToken).ConfigureAwait(false);
+                foreach (var (job, status) in statuses)
+                {
+                    if (status is not null && !status.Hosts.Contains(_self))
+                        await ProposeAsync(output => JobCommand.WriteHost(output, job, _self), cancellationToken).ConfigureAwait(false);
+                }
+
+                await FollowLeasesAsync(statuses).ConfigureAwait(false);
+            }
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The node stops: so does reading.
+        }
+
+        foreach (var task in _tasks.Values)
+            await task.DisposeAsync().ConfigureAwait(false);
+        _tasks.Clear();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _meter.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task<List<(Job Job, JobStatus? Status)>> ReadStatusesAsync(CancellationToken cancellationToken)
+    {
+        var statuses = new List<(Job Job, JobStatus? Status)>();
+        var query = new ArrayBufferWriter<byte>();
+        foreach (var job in _jobs)
+        {
+            query.ResetWrittenCount();
+            JobQuery.WriteStatus(query, job.Name);
+            var answer = await _node.ReadLocalAsync(query.WrittenSpan.ToArray(), cancellationToken).ConfigureAwait(false);
+            if (answer.Outcome == Outcome.Applied)
+                statuses.Add((job, JobStatus.Read(answer.Reply.Span)));
+        }
+
+        return statuses;
+    }
+
+    /// <summary>Begins to read what this node has the lease of, and stops reading the rest.</summary>
+    private async Task FollowLeasesAsync(List<(Job Job, JobStatus? Status)> statuses)
+    {
+        var mine = new Dictionary<(string Job, int Source, string Partition), (Job Job, JobPartition At)>();
+        foreach (var (job, status) in statuses)
+        {
+            foreach (var (source, partition, at) in status?.Partitions ?? [])
+            {
+                var number = job.Sources.First(node => string.Equals(node.Name, source, StringComparison.Ordinal)).Number;
+                if (at.Holder == _self.Node && job.Sources[number].IsRead)
+                    mine.Add((job.Name, number, partition), (job, at));
+            }
+        }
+
+        foreach (var (key, task) in _tasks.ToList())
+        {
+            if (mine.TryGetValue(key, out var still) && still.At.Epoch == task.Epoch)
+                continue;
+            await task.DisposeAsync().ConfigureAwait(false);
+            _tasks.Remove(key);
+        }
+
+        foreach (var (key, (job, at)) in mine)
+        {
+            if (!_tasks.ContainsKey(key))
+                _tasks.Add(key, new(_node, job, key.Source, key.Partition, at.Epoch, _propose, new(_meter, job.Name), _time, _logger));
+        }
+    }
+
+    private async Task ProposeAsync(Action<IBufferWriter<byte>> write, CancellationToken cancellationToken)
+    {
+        var command = new ArrayBufferWriter<byte>();
+        write(command);
+        await _propose(command.WrittenMemory, cancellationToken).ConfigureAwait(false);
+    }
+}
