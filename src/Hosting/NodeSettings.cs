@@ -80,4 +80,10 @@ internal sealed record NodeSettings
 
     /// <summary>Makes the state machine.</summary>
     public Func<IStateMachine> Machine { get; init; } = static () => new CountingStore();
+
+    /// <summary>The stream jobs of its machine.</summary>
+    public IReadOnlyList<Job> Jobs { get; init; } = [];
+
+    /// <summary>What it can carry of their reading.</summary>
+    public JobHost? Host { get; init; }
 }

@@ -76,6 +76,20 @@ public sealed class RaftStreamOptions
     /// </summary>
     public Func<IStateMachine> StateMachine { get; set; } = static () => new CountingStore();
 
+    /// <summary>
+    /// The stream jobs that run on this cluster, beside the counters: the same ones on all nodes, built by the same program. With them <see cref="StateMachine"/> is left as it is.
+    /// </summary>
+    public IList<Job> Jobs { get; } = [];
+
+    /// <summary>What this node can carry of the jobs' reading, of processors, in any unit that all nodes share: 1 to 1,000,000.</summary>
+    public int CpuWeight { get; set; } = Environment.ProcessorCount;
+
+    /// <summary>The same of memory.</summary>
+    public int MemoryWeight { get; set; } = 100;
+
+    /// <summary>Whether this node reads nothing for jobs; what it read goes to others.</summary>
+    public bool IsDrained { get; set; }
+
     /// <exception cref="UsageException">The first thing that is wrong, in one sentence.</exception>
     internal NodeSettings ToSettings()
     {
@@ -112,12 +126,20 @@ public sealed class RaftStreamOptions
             Incarnation = Incarnation,
             Tls = PeerTls,
             Security = security,
-            Machine = StateMachine,
+            Machine = Jobs.Count == 0 ? StateMachine : MachineOfJobs,
+            Jobs = [.. Jobs],
+            Host = new(Id, CpuWeight, MemoryWeight, IsDrained),
         };
     }
 
+    private StreamMachine MachineOfJobs() => new(Jobs);
+
     private void Look()
     {
+        if (Jobs.GroupBy(static job => job.Name, StringComparer.Ordinal).FirstOrDefault(static group => group.Count() > 1) is { } twice)
+            throw new UsageException($"{nameof(Jobs)} has two jobs called '{twice.Key}': give each a name of its own.");
+        if (CpuWeight is < 1 or > 1_000_000 || MemoryWeight is < 1 or > 1_000_000)
+            throw new UsageException($"{nameof(CpuWeight)} is {CpuWeight} and {nameof(MemoryWeight)} {MemoryWeight}: give 1 to 1,000,000.");
         if (StateMachine is null)
             throw new UsageException($"{nameof(StateMachine)} is missing: leave it as it is for counters.");
         if (ElectionTimeout < TimeSpan.FromMilliseconds(50) || ElectionTimeout > TimeSpan.FromSeconds(60))

@@ -1,4 +1,5 @@
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Streams;
 
 namespace RaftStream.Hosting;
 
@@ -24,6 +25,8 @@ public static class RaftStreamRoutes
         WriteEndpoints.Map(group);
         BatchEndpoint.Map(group);
         JobEndpoints.Map(group);
+        StreamEndpoints.Map(group);
+        StreamCommandEndpoint.Map(group);
         StatusEndpoints.Map(group);
         MemberEndpoints.Map(group);
         SessionEndpoints.Map(group);

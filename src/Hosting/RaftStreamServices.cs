@@ -6,6 +6,7 @@ using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 using RaftStream.Hosting.Resp;
 using RaftStream.Hosting.Security;
+using RaftStream.Hosting.Streams;
 
 namespace RaftStream.Hosting;
 
@@ -60,7 +61,10 @@ public static class RaftStreamServices
         services.AddSingleton<RespPortState>();
         services.AddSingleton<RespPortContext>();
         services.AddSingleton<RespPortHandler>();
+        services.AddSingleton<LeaderCommands>();
+        services.AddSingleton<StreamJobs>();
         services.AddHostedService<RaftHostedService>();
+        services.AddHostedService<JobHostedService>();
         services.AddTransient<IStartupFilter, FirstInLine>();
         services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));
         services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestLineSize = Math.Max(kestrel.Limits.MaxRequestLineSize, MaxRequestLine));

@@ -225,6 +225,9 @@ public sealed class CountingService
         return Answers.ToStats(await _node.ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false)) with { Source = Served(consistency) };
     }
 
+    /// <summary>Reads with a query of another kind; the reply as bytes.</summary>
+    internal ValueTask<Answer> QueryAsync(ReadOnlyMemory<byte> query, ReadConsistency consistency, CancellationToken cancellationToken) => _node.ReadAsync(query, consistency, cancellationToken);
+
     private AnswerSource Written
     {
         get

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using RaftStream.Hosting.Streams;
 
 namespace RaftStream.Hosting.Http;
 
@@ -163,4 +164,8 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(TransferJson))]
 [JsonSerializable(typeof(OpenSessionBody))]
 [JsonSerializable(typeof(SessionJson))]
+[JsonSerializable(typeof(StreamListJson))]
+[JsonSerializable(typeof(StreamJson))]
+[JsonSerializable(typeof(StreamDoneJson))]
+[JsonSerializable(typeof(StreamLettersJson))]
 internal sealed partial class NodeJson : JsonSerializerContext;

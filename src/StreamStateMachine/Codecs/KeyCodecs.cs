@@ -30,7 +30,21 @@ public static class KeyCodecs
     }
 }
 
-internal sealed class TextKeyCodec : IKeyCodec<string>
+/// <summary>Keys that begin with text, so that they can be looked for by its start.</summary>
+internal interface ITextFirst
+{
+    /// <summary>Writes the bytes that they begin with. False: they begin with something else.</summary>
+    bool TryWriteStart(string text, KeyBuffer output);
+}
+
+/// <summary>Keys with a window behind.</summary>
+internal interface IWindowedKeyCodec
+{
+    /// <summary>Writes the key alone, which all its windows begin with. False: the text is none.</summary>
+    bool TryWriteKey(string text, KeyBuffer output);
+}
+
+internal sealed class TextKeyCodec : IKeyCodec<string>, ITextFirst
 {
     public string Name => "text";
 
@@ -38,6 +52,12 @@ internal sealed class TextKeyCodec : IKeyCodec<string>
     {
         Span<byte> bytes = stackalloc byte[512];
         output.WriteEscaped(Encoding.UTF8.TryGetBytes(key, bytes, out var size) ? bytes[..size] : Encoding.UTF8.GetBytes(key));
+    }
+
+    public bool TryWriteStart(string text, KeyBuffer output)
+    {
+        output.WriteEscapedStart(Encoding.UTF8.GetBytes(text));
+        return true;
     }
 
     public string Read(ref ReadOnlySpan<byte> source) => Encoding.UTF8.GetString(KeyBuffer.ReadEscaped(ref source));
@@ -77,7 +97,7 @@ internal sealed class Int32KeyCodec : IKeyCodec<int>
     public bool TryParse(string text, out int key) => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out key);
 }
 
-internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> second) : IKeyCodec<(T1 First, T2 Second)>
+internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> second) : IKeyCodec<(T1 First, T2 Second)>, ITextFirst
 {
     public string Name => $"pair({first.Name},{second.Name})";
 
@@ -93,6 +113,8 @@ internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> se
         return (one, second.Read(ref source));
     }
 
+    public bool TryWriteStart(string text, KeyBuffer output) => first is ITextFirst inner && inner.TryWriteStart(text, output);
+
     public string Format((T1 First, T2 Second) key) => $"{first.Format(key.First)},{second.Format(key.Second)}";
 
     /// <summary>At the last comma, so that the first part may hold some.</summary>
@@ -104,7 +126,7 @@ internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> se
     }
 }
 
-internal sealed class WindowedKeyCodec<T>(IKeyCodec<T> inner) : IKeyCodec<Windowed<T>>
+internal sealed class WindowedKeyCodec<T>(IKeyCodec<T> inner) : IKeyCodec<Windowed<T>>, ITextFirst, IWindowedKeyCodec
 {
     public string Name => $"windowed({inner.Name})";
 
@@ -120,6 +142,16 @@ internal sealed class WindowedKeyCodec<T>(IKeyCodec<T> inner) : IKeyCodec<Window
         var key = inner.Read(ref source);
         var start = KeyBuffer.ReadInt64(ref source);
         return new(key, new(start, KeyBuffer.ReadInt64(ref source)));
+    }
+
+    public bool TryWriteStart(string text, KeyBuffer output) => inner is ITextFirst first && first.TryWriteStart(text, output);
+
+    public bool TryWriteKey(string text, KeyBuffer output)
+    {
+        if (!inner.TryParse(text, out var key))
+            return false;
+        inner.Write(output, key);
+        return true;
     }
 
     public string Format(Windowed<T> key) => $"{inner.Format(key.Key)},{key.Window.Start},{key.Window.End}";

@@ -9,12 +9,13 @@ internal sealed class AdvanceBatch
     private readonly List<Letter> _letters = [];
     private byte[] _records = new byte[64 * 1024];
     private int _length;
+    private int _letterBytes;
 
     /// <summary>How many records for the log.</summary>
     public int Records { get; private set; }
 
-    /// <summary>How many bytes they take.</summary>
-    public int Bytes => _length;
+    /// <summary>How many bytes it takes.</summary>
+    public int Bytes => _length + _letterBytes;
 
     /// <summary>Adds a record of an edge.</summary>
     public void Add(int ingress, ReadOnlySpan<byte> value, long time)
@@ -29,7 +30,11 @@ internal sealed class AdvanceBatch
     }
 
     /// <summary>Adds a record that was set aside at the reader.</summary>
-    public void AddLetter(string reason, long time, ReadOnlyMemory<byte> raw) => _letters.Add(new(reason, time, raw));
+    public void AddLetter(string reason, long time, ReadOnlyMemory<byte> raw)
+    {
+        _letters.Add(new(reason, time, raw));
+        _letterBytes += raw.Length + (2 * reason.Length);
+    }
 
     /// <summary>Where the batch ends now.</summary>
     public (int Records, int Length) Mark() => (Records, _length);
@@ -55,7 +60,7 @@ internal sealed class AdvanceBatch
     /// <summary>Empties the batch.</summary>
     public void Clear()
     {
-        (Records, _length) = (0, 0);
+        (Records, _length, _letterBytes) = (0, 0, 0);
         _letters.Clear();
     }
 

@@ -94,6 +94,13 @@ internal static class JobCommand
 
     public static void WriteDiscard(IBufferWriter<byte> output, Job job, long sequence) => Begin(output, JobOpcode.Discard, job, 1).Write(sequence);
 
+    /// <summary>Whether bytes begin as a job's command does.</summary>
+    public static bool IsCommand(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new MessagePackReader(bytes);
+        return reader.TryReadArrayHeader(out _) && reader.TryReadUInt64(out var opcode) && opcode is >= (ulong)JobOpcode.Register and <= (ulong)JobOpcode.Host;
+    }
+
     private static MessagePackWriter Begin(IBufferWriter<byte> output, JobOpcode opcode, Job job, int more)
     {
         var writer = new MessagePackWriter(output);

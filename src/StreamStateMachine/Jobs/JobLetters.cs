@@ -23,6 +23,11 @@ internal sealed record JobLetter(long Sequence, long Index, string Source, strin
     public static JobLetter? TryRead(ReadOnlySpan<byte> stored)
     {
         var reader = new MessagePackReader(stored);
+        return TryRead(ref reader);
+    }
+
+    public static JobLetter? TryRead(ref MessagePackReader reader)
+    {
         if (!reader.TryReadArrayHeader(out var count) || count != 8 || !reader.TryReadInt64(out var sequence) || !reader.TryReadInt64(out var index)
             || !reader.TryReadString(1024, out var source) || !reader.TryReadString(1024, out var partition) || !reader.TryReadString(1024, out var reason)
             || !reader.TryReadInt64(out var ingress) || !reader.TryReadInt64(out var time) || !reader.TryReadBinary(out var bytes))

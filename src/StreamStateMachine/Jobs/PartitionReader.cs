@@ -87,8 +87,8 @@ internal sealed class PartitionReader<T> : PartitionReader
         {
             time = TimeOf(record.Value, now);
             _first.Receive(new(record.Value, time));
-            if (Batch.Bytes - mark.Length > JobLimits.MaxRecordBytes)
-                throw new PoisonRecordException($"The record becomes {Batch.Bytes - mark.Length} bytes in the log, and {JobLimits.MaxRecordBytes} are the most.");
+            if (Batch.Mark().Length - mark.Length > JobLimits.MaxRecordBytes)
+                throw new PoisonRecordException($"The record becomes {Batch.Mark().Length - mark.Length} bytes in the log, and {JobLimits.MaxRecordBytes} are the most.");
             Pipeline.TakeRecord();
         }
         catch (PoisonRecordException poison)

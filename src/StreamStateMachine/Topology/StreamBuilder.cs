@@ -12,7 +12,7 @@ namespace RaftStream.StreamStateMachine;
 /// </example>
 public sealed class StreamBuilder
 {
-    private readonly TopologyGraph _graph = new();
+    private readonly TopologyGraph _graph;
     private readonly string _name;
     private readonly JobOptions _options;
 
@@ -25,6 +25,7 @@ public sealed class StreamBuilder
             throw new ArgumentException($"The name of a job has 1 to {StoreLimits.MaxNameChars} characters and no control character: give another one.", nameof(name));
         (_name, _options) = (name, options ?? new());
         _options.Check();
+        _graph = new(name);
     }
 
     /// <summary>Records that are read, by whichever node holds the lease of a partition.</summary>

@@ -14,6 +14,9 @@ public sealed class Table<TKey, TValue>
     /// <summary>Its name.</summary>
     public string Name => Info.Name;
 
+    /// <summary>The name of its job.</summary>
+    public string Job => Node.Graph.Job;
+
     internal StreamNode<Keyed<TKey, TValue>> Node { get; }
 
     internal TableInfo<TKey, TValue> Info { get; }

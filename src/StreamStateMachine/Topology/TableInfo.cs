@@ -16,6 +16,12 @@ internal abstract class TableInfo(string name, TopologyNode node)
     /// <summary>Writes the bytes of a key that somebody typed. False: it is no key of this table.</summary>
     public abstract bool TryWriteKey(string text, KeyBuffer output);
 
+    /// <summary>Writes the bytes that all windows of a key begin with. False: the table has no windows, or it is no key.</summary>
+    public abstract bool TryWriteKeyWithoutWindow(string text, KeyBuffer output);
+
+    /// <summary>Writes the bytes that all keys begin with which begin with that text. False: its keys do not begin with text.</summary>
+    public abstract bool TryWritePrefix(string text, KeyBuffer output);
+
     /// <summary>The key as text.</summary>
     public abstract string FormatKey(ReadOnlySpan<byte> key);
 
@@ -41,6 +47,10 @@ internal sealed class TableInfo<TKey, TValue>(string name, TopologyNode node, IK
         key.Write(output, parsed);
         return true;
     }
+
+    public override bool TryWriteKeyWithoutWindow(string text, KeyBuffer output) => key is IWindowedKeyCodec windowed && windowed.TryWriteKey(text, output);
+
+    public override bool TryWritePrefix(string text, KeyBuffer output) => key is ITextFirst first && first.TryWriteStart(text, output);
 
     public override string FormatKey(ReadOnlySpan<byte> bytes) => key.Format(key.Read(ref bytes));
 

@@ -1,9 +1,12 @@
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>The operators of a topology under construction, in the order of declaration.</summary>
-internal sealed class TopologyGraph
+internal sealed class TopologyGraph(string job)
 {
     private readonly List<TopologyNode> _nodes = [];
+
+    /// <summary>The job's name.</summary>
+    public string Job => job;
 
     public IReadOnlyList<TopologyNode> Nodes => _nodes;
 
