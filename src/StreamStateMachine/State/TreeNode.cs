@@ -8,8 +8,12 @@ namespace RaftStream.StreamStateMachine;
 /// one on, and the first key is empty and stands for the lowest. Written by the applying thread alone, and not at all while a view may read it (<see cref="TreePages"/>).
 /// </summary>
 /// <remarks>
-/// The bytes start with a table of cells' offsets in the order of keys; the cells grow down from the end. A cell is the key's length, the value's length, key and value. What
-/// does not fit there, large values and children, stands in a list beside the bytes. Bytes of cells that are gone stay until room is needed, and then all cells are moved together.
+/// The bytes start with a table in the order of keys; the cells grow down from the end. A cell is the key's length, the value's length, key and value. What does not fit there, large
+/// values and children, stands in a list beside the bytes. Bytes of cells that are gone stay until room is needed, and then all cells are moved together.
+/// <para>
+/// The table holds, beside the offset of each cell, four bytes of its key: the first ones behind those that all keys of the page have in common. So a search stays in the table,
+/// which is small and near, and looks at one or two cells, each of which may be far away from the processor. The first key of an inner page takes no part in that.
+/// </para>
 /// </remarks>
 internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
 {
@@ -19,7 +23,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
     /// <summary>The largest value that stands in the page, in bytes.</summary>
     public const int MaxInlineValue = 1024;
 
-    private const int SlotBytes = sizeof(ushort);
+    private const int SlotBytes = sizeof(uint) + sizeof(ushort);
     private const int HeadBytes = 2 * sizeof(ushort);
     private const ushort InBlob = ushort.MaxValue;
     private const int FewestLinks = 4;
@@ -28,6 +32,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
     private int _start = PageSize;
     private int _dead;
     private int _lastInsert = -1;
+    private int _common;
 
     /// <summary>The page.</summary>
     public byte[] Bytes { get; private set; } = bytes;
@@ -43,6 +48,9 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
 
     /// <summary>The bytes that its cells take, 0 to <see cref="PageSize"/>.</summary>
     public int Used => PageSize - _start - _dead + (Count * SlotBytes);
+
+    /// <summary>The first place whose key counts.</summary>
+    private int First => IsLeaf ? 0 : 1;
 
     /// <summary>What a cell takes of a page.</summary>
     public static int SizeOf(int keyLength, int valueLength) => SlotBytes + HeadBytes + keyLength + (valueLength > MaxInlineValue ? 0 : valueLength);
@@ -77,11 +85,18 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
     /// <summary>Where a key is; where it is not, the complement of where it would go.</summary>
     public int Find(ReadOnlySpan<byte> key)
     {
-        var (low, high) = (0, Count - 1);
+        var (low, high) = (First, Count - 1);
+        if (low > high)
+            return ~low;
+        var outside = _common == 0 ? 0 : key[..Math.Min(key.Length, _common)].SequenceCompareTo(KeyAt(low)[.._common]);
+        if (outside != 0)
+            return outside < 0 ? ~low : ~Count;
+        var start = TreeKey.Start(key, _common);
         while (low <= high)
         {
             var middle = (low + high) >> 1;
-            var order = KeyAt(middle).SequenceCompareTo(key);
+            var other = StartAt(middle);
+            var order = other != start ? other.CompareTo(start) : KeyAt(middle).SequenceCompareTo(key);
             if (order == 0)
                 return middle;
             if (order < 0)
@@ -97,17 +112,14 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
     public int ChildFor(ReadOnlySpan<byte> key)
     {
         var place = Find(key);
-        return place >= 0 ? place : Math.Max(~place - 1, 0);
+        return place >= 0 ? place : ~place - 1;
     }
 
-    /// <summary>Whether the cell behind the last one is the next of a run of keys that go up; such a page is left full.</summary>
-    public bool EndsRun(int place) => place == Count && _lastInsert == Count - 1;
+    /// <summary>Whether a key that would go there is the next of a run up: the last one that came here is just before it.</summary>
+    public bool GoesUpTo(int place) => place > 0 && _lastInsert == place - 1;
 
-    /// <summary>Whether the cell in front of the first one is the next of a run of keys that go down.</summary>
-    public bool StartsRun(int place) => place == 0 && _lastInsert == 0;
-
-    /// <summary>The run is over: a page that one cut left full is not cut there again.</summary>
-    public void ForgetRun() => _lastInsert = -1;
+    /// <summary>Whether a key that would go there is the next of a run down: the last one that came here is just behind it.</summary>
+    public bool GoesDownTo(int place) => place < Count && _lastInsert == place;
 
     /// <summary>Adds a cell, for which there must be room.</summary>
     /// <param name="place">Where.</param>
@@ -126,11 +138,12 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
         key.CopyTo(Bytes.AsSpan(_start + HeadBytes));
         value.CopyTo(Bytes.AsSpan(_start + HeadBytes + key.Length));
         Bytes.AsSpan(place * SlotBytes, (Count - place) * SlotBytes).CopyTo(Bytes.AsSpan((place + 1) * SlotBytes));
-        Half(place * SlotBytes) = (ushort)_start;
+        SetSlot(place, _start);
         if (link is not null || _links.Length > 0)
             InsertLink(place, link);
         Count++;
         _lastInsert = place;
+        InsertStart(place, key);
     }
 
     /// <summary>Takes a cell out.</summary>
@@ -189,6 +202,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
             (Count, other.Count) = (other.Count, Count);
             (_start, other._start) = (other._start, _start);
             (_dead, other._dead) = (other._dead, _dead);
+            (_common, other._common) = (other._common, _common);
             return;
         }
 
@@ -202,6 +216,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
             Array.Clear(_links, from, Count - from);
         Count = from;
         _lastInsert = -1;
+        SetStarts();
     }
 
     /// <summary>Adds the cells of the next page behind its own; <paramref name="first"/> is the first key of that page, and only needed where it is an inner one.</summary>
@@ -210,6 +225,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
         for (var place = 0; place < next.Count; place++)
             Append(next, place, place == 0 && !IsLeaf ? first : next.KeyAt(place));
         _lastInsert = -1;
+        SetStarts();
     }
 
     /// <summary>The same cells in other bytes.</summary>
@@ -223,6 +239,7 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
             _start = _start,
             _dead = _dead,
             _lastInsert = _lastInsert,
+            _common = _common,
             Count = Count,
         };
     }
@@ -231,6 +248,25 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
     {
         var link = source._links.Length > 0 ? source._links[place] : null;
         Insert(Count, key, link is null ? source.ValueAt(place) : default, link);
+    }
+
+    /// <summary>The start of a key that was put in; those of all keys, if they have less in common now.</summary>
+    private void InsertStart(int place, ReadOnlySpan<byte> key)
+    {
+        var isFirst = place == First;
+        if (place < First || Count - First == 1 || ((isFirst || place == Count - 1) && key.CommonPrefixLength(KeyAt(isFirst ? place + 1 : place - 1)) < _common))
+            SetStarts();
+        else
+            SetStart(place, TreeKey.Start(key, _common)); // Between two keys that start with what all have in common, this one does as well.
+    }
+
+    private void SetStarts()
+    {
+        if (Count <= First)
+            return;
+        _common = KeyAt(First).CommonPrefixLength(KeyAt(Count - 1));
+        for (var place = First; place < Count; place++)
+            SetStart(place, TreeKey.Start(KeyAt(place), _common));
     }
 
     private void InsertLink(int place, object? link)
@@ -252,11 +288,12 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
             var size = CellBytes(cell);
             start -= size;
             Span(cell, size).CopyTo(cells[start..]);
-            Half(place * SlotBytes) = (ushort)start;
+            SetSlot(place, start);
         }
 
         cells[start..].CopyTo(Bytes.AsSpan(start));
         (_start, _dead) = (start, 0);
+        SetStarts();
     }
 
     private bool IsInBlob(int place) => Half(Slot(place) + sizeof(ushort)) == InBlob;
@@ -269,7 +306,13 @@ internal sealed class TreeNode(byte[] bytes, long born, bool isLeaf)
         return HeadBytes + Half(cell) + (length == InBlob ? 0 : length);
     }
 
-    private int Slot(int place) => Half(place * SlotBytes);
+    private int Slot(int place) => Half((place * SlotBytes) + sizeof(uint));
+
+    private void SetSlot(int place, int cell) => Half((place * SlotBytes) + sizeof(uint)) = (ushort)cell;
+
+    private uint StartAt(int place) => Unsafe.ReadUnaligned<uint>(ref MemoryMarshal.GetReference(Bytes.AsSpan(place * SlotBytes, sizeof(uint))));
+
+    private void SetStart(int place, uint start) => MemoryMarshal.Write(Bytes.AsSpan(place * SlotBytes), start);
 
     private ReadOnlySpan<byte> Span(int offset, int length) => new(Bytes, offset, length);
 

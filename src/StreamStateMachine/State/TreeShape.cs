@@ -4,9 +4,8 @@ namespace RaftStream.StreamStateMachine;
 /// The pages of a tree and how they are cut in two and put together again. All its methods take a place whose pages <see cref="Own"/> has made writable. Owned by one <see cref="StateTree"/>.
 /// </summary>
 /// <remarks>
-/// A page without room is cut in the middle. Where keys come in order, it is cut at that end instead, so that it stays full; not twice at the same place, and not beside a page
-/// that is less than half full, so that no order of changes makes many pages of a few cells. A page that is less than half full is put together with one of its neighbours in the same
-/// parent where both take three quarters of a page at most, and a page without cells is given back. So pages are on average more than a quarter full, whatever happens.
+/// A page without room is cut in two (<see cref="TreeCut"/>). A page that is less than half full is put together with one of its neighbours in the same parent where both take
+/// three quarters of a page at most, so that a few changes more do not cut it again; a page without cells is given back.
 /// </remarks>
 internal sealed class TreeShape
 {
@@ -100,7 +99,7 @@ internal sealed class TreeShape
         }
 
         // In the order of cells with the new one among them: the first ones stay, and those from this one on go to a page behind.
-        var cut = fullest < TreeNode.PageSize ? node.Count : CutOf(cursor, level, place, size);
+        var cut = fullest < TreeNode.PageSize ? node.Count : TreeCut.Of(cursor, level, place, size);
         var next = _pages.New(node.IsLeaf);
         node.MoveTail(place < cut ? cut - 1 : cut, next);
         if (place < cut)
@@ -114,37 +113,6 @@ internal sealed class TreeShape
             Grow(node, separator, next);
         else
             Insert(cursor, level - 1, cursor.PlaceAt(level - 1) + 1, separator, default, next, fullest);
-    }
-
-    private static int CutOf(TreeCursor cursor, int level, int place, int size)
-    {
-        var node = cursor.NodeAt(level);
-        var endsRun = node.EndsRun(place) && IsHalfFullBeside(cursor, level, +1);
-        var startsRun = node.StartsRun(place) && IsHalfFullBeside(cursor, level, -1);
-        node.ForgetRun();
-        if (endsRun)
-            return node.Count;
-        if (startsRun)
-            return 1;
-        var (half, before, cut) = ((node.Used + size) / 2, 0, 0);
-        while (true)
-        {
-            var next = cut == place ? size : node.SizeAt(cut < place ? cut : cut - 1);
-            if (before + (next / 2) >= half)
-                return Math.Clamp(cut, 1, node.Count);
-            before += next;
-            cut++;
-        }
-    }
-
-    /// <summary>Whether the neighbour of a page in the same parent is at least half full, or there is none.</summary>
-    private static bool IsHalfFullBeside(TreeCursor cursor, int level, int side)
-    {
-        if (level == 0)
-            return true;
-        var parent = cursor.NodeAt(level - 1);
-        var place = cursor.PlaceAt(level - 1) + side;
-        return place < 0 || place >= parent.Count || parent.ChildAt(place).Used >= Half;
     }
 
     /// <summary>The shortest key that is above all of one page and not above any of the next; of inner pages, the first one of the next.</summary>

@@ -62,6 +62,8 @@ internal static class TreeWalk
                 used += node.SizeAt(place);
                 if (place > 0 && node.KeyAt(place - 1).SequenceCompareTo(key) >= 0)
                     Assert.Fail($"{where}: a key out of order in a page of level {depth}");
+                if ((node.IsLeaf || place > 0) && node.Find(key) != place)
+                    Assert.Fail($"{where}: a key that is not found in its page of level {depth}");
                 if (from is not null && (node.IsLeaf || place > 0) && key.SequenceCompareTo(from) < 0)
                     Assert.Fail($"{where}: a key below its separator in a page of level {depth}");
                 if (to is not null && key.SequenceCompareTo(to) >= 0)
