@@ -14,22 +14,34 @@ internal sealed class StateSnapshot : IDisposable
     private const int ItemsOfEntry = 2;
 
     private readonly PieceWriter _piece = new();
-    private readonly IEnumerator<bool> _steps;
+    private IEnumerator<bool>? _steps;
+    private bool _isComplete;
 
     /// <summary>The snapshot of a capture; its ticket must live and be entered while a piece is written.</summary>
     public StateSnapshot(FrozenTree tree) => _steps = Steps(tree, _piece).GetEnumerator();
 
     /// <summary>Writes the next piece, of <see cref="PieceWriter.PieceSize"/> bytes at most. False: there is no more.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed, or a destination failed.</exception>
     public bool WriteNext(IBufferWriter<byte> destination)
     {
+        if (_isComplete)
+            return false;
+        var steps = _steps;
+        ObjectDisposedException.ThrowIf(steps is null, this);
+        _steps = null; // A destination that fails has half a piece: going on would leave a gap in what looks complete.
         _piece.Begin(destination);
-        _steps.MoveNext();
+        _isComplete = !steps.MoveNext();
         _piece.End();
+        _steps = steps;
         return _piece.Written > 0;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _steps.Dispose();
+    public void Dispose()
+    {
+        _steps?.Dispose();
+        _steps = null;
+    }
 
     /// <summary>Writes the entries of a capture, to be part of something larger; pauses wherever the piece is full.</summary>
     public static IEnumerable<bool> Steps(FrozenTree tree, PieceWriter piece)

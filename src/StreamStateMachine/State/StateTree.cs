@@ -6,7 +6,7 @@ namespace RaftStream.StreamStateMachine;
 /// </summary>
 /// <remarks>
 /// A B+ tree. A copied page takes the place of the old one in its parent, which is copied for that as well, so the root alone is a whole tree, and freezing it costs nothing.
-/// Spans that it hands out are good until its next change, so none of them may be given to one.
+/// Spans that it hands out are good until its next change, so none of them may be given to one, except a key to be removed.
 /// </remarks>
 internal sealed class StateTree(Captures captures)
 {
@@ -83,8 +83,8 @@ internal sealed class StateTree(Captures captures)
     {
         if (!_cursor.Seek(_shape.Root, key))
             return false;
+        Forget(KeyHash.Of(key)); // Before anything is written: the key may be one of the tree's own.
         _shape.Own(_cursor);
-        Forget(KeyHash.Of(key));
         _shape.Remove(_cursor);
         return true;
     }

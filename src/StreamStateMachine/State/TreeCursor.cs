@@ -5,8 +5,8 @@ namespace RaftStream.StreamStateMachine;
 /// </summary>
 internal sealed class TreeCursor
 {
-    /// <summary>The most levels. Each takes twice the entries at the least, so no memory holds as many as this needs.</summary>
-    private const int MaxDepth = 40;
+    /// <summary>The most levels. A root is cut only where it is full, so each level takes a multiple of the changes that the one below took: no tree comes near.</summary>
+    private const int MaxDepth = 64;
 
     private readonly TreeNode[] _nodes = new TreeNode[MaxDepth];
     private readonly int[] _places = new int[MaxDepth];

@@ -75,7 +75,7 @@ public sealed class MessagePackCodecTests
         {
             random.NextBytes(bytes);
             var source = bytes.AsSpan(0, random.Next(bytes.Length + 1));
-            for (var method = 0; method < 11; method++)
+            for (var method = 0; method < 12; method++)
             {
                 var reader = new MessagePackReader(source);
                 var read = TryRead(ref reader, method);
@@ -98,6 +98,13 @@ public sealed class MessagePackCodecTests
         Assert.That(count, Is.EqualTo(256));
         var beyond = new MessagePackReader([0xDD, 0x00, 0x00, 0x01, 0x00], following: 255);
         Assert.That(beyond.TryReadArrayHeader(out _), Is.False);
+        var bytes = new MessagePackReader([0xC5, 0x01, 0x00], following: 256);
+        Assert.That(bytes.TryReadBinaryHeader(out var length), Is.True);
+        Assert.That((length, bytes.Position), Is.EqualTo((256, 3)));
+        var cut = new MessagePackReader([0xC5, 0x01, 0x00], following: 255);
+        Assert.That(cut.TryReadBinaryHeader(out _), Is.False);
+        var textInstead = new MessagePackReader([0xA1, 0x61]);
+        Assert.That(textInstead.TryReadBinaryHeader(out _), Is.False);
     }
 
     [Test]
@@ -155,6 +162,7 @@ public sealed class MessagePackCodecTests
         7 => reader.TryReadArrayHeader(out _),
         8 => reader.TryReadMapHeader(out _),
         9 => reader.TryReadExtension(out _, out _),
+        10 => reader.TryReadBinaryHeader(out _),
         _ => reader.TrySkip(),
     };
 

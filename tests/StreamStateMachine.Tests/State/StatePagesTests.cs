@@ -28,7 +28,7 @@ internal sealed class StatePagesTests
             if (i < 5_000)
                 continue;
             Assert.That(tree.TryCeiling(Key(5, 0), out var first, out _), Is.True);
-            tree.Remove(first.ToArray());
+            tree.Remove(first);
             most = Math.Max(most, tree.Pages);
         }
 

@@ -75,6 +75,14 @@ internal sealed class StateSnapshotTests
     }
 
     [Test]
+    public void A_destination_that_fails_ends_the_snapshot()
+    {
+        using var snapshot = new StateSnapshot(Filled(KeyKind.Short, 5_000, 40, seed: 1).Freeze());
+        Assert.That(() => snapshot.WriteNext(new Failing()), Throws.TypeOf<IOException>());
+        Assert.That(() => snapshot.WriteNext(new ArrayBufferWriter<byte>()), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
     public void A_snapshot_cut_short_is_refused()
     {
         var snapshot = Write(Filled(KeyKind.Short, 60, 40, seed: 1));
@@ -138,6 +146,17 @@ internal sealed class StateSnapshotTests
         var tree = new StateTree(new());
         StateSnapshot.Read(new(new BytesReader(snapshot, new Random(snapshot.Length))), tree);
         return tree;
+    }
+
+    private sealed class Failing : IBufferWriter<byte>
+    {
+        private readonly ArrayBufferWriter<byte> _bytes = new();
+
+        public void Advance(int count) => _bytes.Advance(count);
+
+        public Memory<byte> GetMemory(int sizeHint = 0) => throw new NotSupportedException();
+
+        public Span<byte> GetSpan(int sizeHint = 0) => _bytes.WrittenCount < 1_000 ? _bytes.GetSpan(sizeHint) : throw new IOException("the disk is full");
     }
 
     private static byte[] Entry(int key, int value)

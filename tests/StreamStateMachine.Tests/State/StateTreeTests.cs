@@ -33,9 +33,8 @@ internal sealed class StateTreeTests
     {
         int[] sizes = [0, 1, 1_023, 1_024, 1_025, 2_000, 5_000, 100_000, StateTree.MaxValueBytes];
         var random = new Random(2);
-        var tree = new StateTree(new());
         var captures = new Captures();
-        tree = new StateTree(captures);
+        var tree = new StateTree(captures);
         var model = new SortedDictionary<byte[], byte[]>(KeyBytesOrder.Instance);
         foreach (var before in sizes)
         {
