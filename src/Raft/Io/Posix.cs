@@ -22,6 +22,8 @@ internal static partial class Posix
     private const int WindowsHandleDiskFull = unchecked((int)0x8007_0027);
     private const int WindowsDiskFull = unchecked((int)0x8007_0070);
     private const int BootTimeClock = 7;
+    private const int EmptyPath = 0x1000;
+    private const uint InodeMask = 0x100;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>Makes a file's bytes, and its length where that changed, survive a power cut.</summary>
@@ -82,6 +84,18 @@ internal static partial class Posix
     public static bool IsOutOfSpace(IOException failure) => failure.HResult is NoSpaceError or WindowsDiskFull or WindowsHandleDiskFull
         || failure.HResult == (OperatingSystem.IsLinux() ? LinuxQuotaError : MacQuotaError);
 
+    /// <summary>
+    /// Which file an open handle is on, whatever its name is by now: the same pair as long as one of two handles is open. Null elsewhere
+    /// than on Linux and on file systems that do not tell.
+    /// </summary>
+    public static (ulong Device, ulong Number)? FileIdentity(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        var told = StatX(file, "", EmptyPath, InodeMask, out var stat) == 0 && (stat.Mask & InodeMask) != 0;
+        return told ? (((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor, stat.Inode) : null;
+    }
+
     private static IOException Failure(string call, string path, int error) =>
         new($"{call} of '{path}' failed with errno {error} ({Marshal.GetPInvokeErrorMessage(error)}).", error);
 
@@ -100,6 +114,26 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     [SuppressGCTransition]
     private static partial int ClockGetTime(int clock, out TimeSpec time);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(SafeFileHandle folder, string path, int flags, uint mask, out FileStat stat);
+
+    /// <summary>struct statx, the same on every processor; of its 256 bytes only those looked at here have a name.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private readonly struct FileStat
+    {
+        [FieldOffset(0)]
+        public readonly uint Mask;
+
+        [FieldOffset(32)]
+        public readonly ulong Inode;
+
+        [FieldOffset(136)]
+        public readonly uint DeviceMajor;
+
+        [FieldOffset(140)]
+        public readonly uint DeviceMinor;
+    }
 
     /// <summary>struct timespec of a 64-bit process.</summary>
     [StructLayout(LayoutKind.Sequential)]
