@@ -121,7 +121,7 @@ internal sealed class RecordCutter(int maxBytes, (byte Quote, byte Separator) qu
     {
         _skippedFrom = MarkHere();
         _skippedLine = _line;
-        _skippedStart = _buffer.AsSpan(_start, Math.Min(SourceRecord<int>.MaxRawBytes, maxBytes)).ToArray();
+        _skippedStart = _buffer.AsSpan(_start, Math.Min(SourceRecord<int>.MaxRawBytes, maxBytes + 1)).ToArray();
         CutOff(_scanned);
     }
 
