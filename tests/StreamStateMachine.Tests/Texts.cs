@@ -75,12 +75,15 @@ internal static partial class Texts
             .ToDictionary(group => group.Key, group => group.LongCount(), StringComparer.Ordinal);
 
     /// <summary>The book that comes with the repository.</summary>
-    public static byte[] MobyDick()
+    public static byte[] MobyDick() => File.ReadAllBytes(Sample("moby-dick.txt"));
+
+    /// <summary>The path of a sample that comes with the repository.</summary>
+    public static string Sample(string name)
     {
         var folder = TestContext.CurrentContext.TestDirectory;
         while (!File.Exists(Path.Combine(folder, "RaftStream.sln")))
             folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("RaftStream.sln is in no folder above the tests.");
-        return File.ReadAllBytes(Path.Combine(folder, "samples", "data", "moby-dick.txt"));
+        return Path.Combine(folder, "samples", "data", name);
     }
 
     /// <summary>The byte offset of each UTF-16 unit of the decoded text, and of its end.</summary>

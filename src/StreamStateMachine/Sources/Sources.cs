@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization.Metadata;
+
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>The sources that come with the library.</summary>
@@ -28,4 +30,81 @@ public static class Sources
     /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
     public static IStreamSource<string> Lines(string path, FileSourceOptions? options = null) =>
         new FileSource<string>(path, options, static () => new LineParser());
+
+    /// <summary>
+    /// The rows of a CSV file, or of the files of a folder, with partitions, positions and rotation as <see cref="Lines"/> has them. Each file
+    /// starts with a header that names the columns. Fields are as in RFC 4180, so a row may go over several lines inside of quotes; empty lines
+    /// are passed over.
+    /// </summary>
+    /// <remarks>
+    /// A row that does not fit becomes a problem that tells line, column, what is there and what was expected. A file whose header lacks a column
+    /// of the schema is refused with an <see cref="InvalidDataException"/> by the first read, or by opening behind a position. Where quotes are
+    /// never closed, the record ends as too long, and reading goes on with the line behind that length.
+    /// </remarks>
+    /// <param name="path">A file or a folder; looked at when partitions are listed or opened.</param>
+    /// <param name="schema">The columns to read.</param>
+    /// <param name="options">How to read; the defaults where null.</param>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
+    public static IStreamSource<CsvRow> Csv(string path, CsvSchema schema, FileSourceOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(schema);
+        return new FileSource<CsvRow>(path, options, () => new CsvParser(schema));
+    }
+
+    /// <summary>
+    /// The lines of JSON of a file, or of the files of a folder, one value a line, with partitions, positions and rotation as
+    /// <see cref="Lines"/> has them. Lines of nothing but blanks are passed over.
+    /// </summary>
+    /// <remarks>
+    /// A line that is no such value becomes a problem that tells the line, the byte in it and what was wrong; <c>null</c> is one too.
+    /// </remarks>
+    /// <typeparam name="T">What a line is.</typeparam>
+    /// <param name="path">A file or a folder; looked at when partitions are listed or opened.</param>
+    /// <param name="type">How the serializer reads it, from a source-generated context.</param>
+    /// <param name="options">How to read; the defaults where null.</param>
+    /// <exception cref="ArgumentException">The path is empty, or an option is out of range.</exception>
+    public static IStreamSource<T> JsonLines<T>(string path, JsonTypeInfo<T> type, FileSourceOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        return new FileSource<T>(path, options, () => new JsonParser<T>(type));
+    }
+
+    /// <summary>The records of enumerables of your own. A position is the number of records read.</summary>
+    /// <typeparam name="T">What a record is.</typeparam>
+    /// <param name="open">
+    /// Gives the records of a partition from a number on, counted from 0: the same records in the same order each time, or records are lost or
+    /// counted twice. The token is cancelled when the reader ends.
+    /// </param>
+    /// <param name="partitions">The names of the partitions: 1 to 10,000 different ones of 1 to 200 characters, no control character.</param>
+    /// <exception cref="ArgumentException">A name breaks the rule.</exception>
+    public static IStreamSource<T> FromAsync<T>(Func<string, long, CancellationToken, IAsyncEnumerable<T>> open, params string[] partitions) =>
+        new AsyncSource<T>(open, partitions);
+
+    /// <summary>Records made from their numbers, for tests and measurements. Partitions are named <c>0000</c>, <c>0001</c> and so on.</summary>
+    /// <typeparam name="T">What a record is.</typeparam>
+    /// <param name="partitions">How many there are: 1 to 10,000.</param>
+    /// <param name="make">Makes the record of a number, from 0, in a partition: the same one each time.</param>
+    /// <param name="recordsPerSecond">
+    /// How many a second and partition, counted from the opening of its reader: 0.001 or more, infinite (no limit) by default. Records that are
+    /// late are made up for.
+    /// </param>
+    /// <param name="count">How many a partition has, 0 or more; no end where null.</param>
+    /// <param name="timeProvider">What the rate is measured by; the system's clock where null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
+    public static IStreamSource<T> Generate<T>(
+        int partitions,
+        Func<string, long, T> make,
+        double recordsPerSecond = double.PositiveInfinity,
+        long? count = null,
+        TimeProvider? timeProvider = null)
+    {
+        ArgumentNullException.ThrowIfNull(make);
+        if (partitions is < 1 or > StoreLimits.MaxPartitions)
+            throw new ArgumentOutOfRangeException(nameof(partitions), partitions, $"Give 1 to {StoreLimits.MaxPartitions} partitions.");
+        if (double.IsNaN(recordsPerSecond) || recordsPerSecond < 0.001)
+            throw new ArgumentOutOfRangeException(nameof(recordsPerSecond), recordsPerSecond, "Give 0.001 or more records a second.");
+        if (count < 0)
+            throw new ArgumentOutOfRangeException(nameof(count), count, "Give 0 or more records, or null for no end.");
+        return new GeneratedSource<T>(partitions, new(make, recordsPerSecond, count ?? long.MaxValue, timeProvider ?? TimeProvider.System));
+    }
 }
