@@ -64,6 +64,16 @@ internal sealed class CsvTimeTests
     }
 
     [Test]
+    public async Task A_row_that_does_not_fit_says_nothing_about_the_order()
+    {
+        var schema = new CsvSchema(CsvColumn.Timestamp("at", Format, Machine), CsvColumn.Integer("n"));
+        var source = Sources.Csv(_folder.Write("a.csv", "at,n\n2014-01-07 02:10:00,1\n2014-01-07 02:05:00,x\n2014-01-07 02:15:00,2\n"), schema);
+        var rows = await source.ReadAllAsync("a.csv");
+        Assert.That(rows[1].Problem, Is.EqualTo("Line 3, column 'n': 'x' is there; expected a whole number of 64 bits."));
+        Assert.That(rows[2].Value.GetTimestamp("at") - rows[0].Value.GetTimestamp("at"), Is.EqualTo(FiveMinutesMs));
+    }
+
+    [Test]
     public async Task A_time_that_the_clocks_leave_out_is_a_problem()
     {
         var source = Sources.Csv(_folder.Write("a.csv", "at\n2013-11-01 02:30:00\n"), new(CsvColumn.Timestamp("at", Format, Machine)));
