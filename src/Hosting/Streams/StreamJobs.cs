@@ -60,6 +60,21 @@ public sealed class StreamJobs
         return ReadRowsAsync(table, new(), new(), limit, consistency, cancellationToken);
     }
 
+    /// <summary>Reads the rows behind a key in the order of their keys, all at one index: the next page of a table.</summary>
+    /// <param name="table">The table, as the topology declared it.</param>
+    /// <param name="behind">The key of the last row that was read.</param>
+    /// <param name="limit">How many at the most: 1 to 1,000.</param>
+    /// <param name="consistency">How fresh they have to be. <see cref="ReadConsistency.Lease"/> is served by the leader only.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public ValueTask<RowsAnswer<TKey, TValue>> ListBehindAsync<TKey, TValue>(Table<TKey, TValue> table, TKey behind, int limit = 1000, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(table);
+        var from = new KeyBuffer();
+        table.Key.Write(from, behind);
+        from.Write((byte)0); // The first bytes behind it that a key could have.
+        return ReadRowsAsync(table, from, new(), limit, consistency, cancellationToken);
+    }
+
     /// <summary>
     /// What a subscription sink gives out, as this node applies it, from a sequence on; where that is not kept any more, from the oldest that is: a gap shows in the sequences. Ends when it is cancelled or the node stops.
     /// </summary>
@@ -98,6 +113,34 @@ public sealed class StreamJobs
 
             if (outputs.Count == 0)
                 index = answer.Position.Index.Value + 1;
+        }
+    }
+
+    /// <summary>Waits until all partitions of all sources of a job that end have ended, and all of them is committed and applied at this node.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task WaitForEndAsync(Job job, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var index = 0L;
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var query = new ArrayBufferWriter<byte>();
+            JobQuery.WriteStatus(query, job.Name);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            patience.CancelAfter(Patience);
+            var answer = await ReadAsync(query.WrittenMemory, ReadConsistency.Session(new(index)), patience.Token).ConfigureAwait(false);
+            if (answer.Outcome != Outcome.Applied)
+            {
+                if (answer.Refusal == Refusal.Stopped)
+                    throw new InvalidOperationException("The replica has not started, or stops.");
+                continue;
+            }
+
+            if (JobStatus.Read(answer.Reply.Span) is { Partitions.Count: > 0 } status && status.Partitions.All(static at => at.At.Watermark == long.MaxValue))
+                return;
+            index = answer.Position.Index.Value + 1;
         }
     }
 

@@ -18,7 +18,7 @@ internal interface ISourceNode
     ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads a partition from where it stands, until its end or until it cannot go on.</summary>
-    Task<RunReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, RunFigures figures, TimeProvider clock, CancellationToken cancellationToken);
+    Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, ReadingFigures figures, TimeProvider clock, CancellationToken cancellationToken);
 }
 
 /// <summary>Where records come in. A <see cref="PartitionReader{T}"/> hands them to the pipeline behind it.</summary>
@@ -40,7 +40,7 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
 
     public ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken) => source?.ListPartitionsAsync(cancellationToken) ?? new([]);
 
-    public Task<RunReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, RunFigures figures, TimeProvider clock, CancellationToken cancellationToken)
+    public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, ReadingFigures figures, TimeProvider clock, CancellationToken cancellationToken)
     {
         var reader = new PartitionReader<T>(job, this, partition, from.Epoch, from.Position, from.Watermark);
         return new PartitionRun<T>(reader, source!, propose, figures, clock).RunAsync(cancellationToken);

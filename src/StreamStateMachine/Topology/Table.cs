@@ -28,6 +28,9 @@ public sealed class Table<TKey, TValue>
     /// <summary>The changes: the row's key with its new value.</summary>
     public Stream<Keyed<TKey, TValue>> ToStream() => new(Node);
 
+    /// <summary>The changes under the rows' own keys: what follows keeps state for each.</summary>
+    public KeyedStream<TKey, TValue> ToKeyedStream() => new(Node, Key, Value);
+
     /// <summary>The changes under another key.</summary>
     /// <param name="key">The key of a changed row.</param>
     /// <param name="codec">How keys are written; may be left out for text and whole numbers.</param>

@@ -8,7 +8,7 @@ public readonly record struct TimeWindow(long Start, long End)
     /// <summary>The last instant in it, and the time of the results that it gives.</summary>
     public long MaxTime => End == long.MaxValue ? long.MaxValue : End - 1;
 
-    /// <summary>The only window of <see cref="Windows.Global"/>.</summary>
+    /// <summary>The only window of <see cref="Window.Global"/>.</summary>
     internal static TimeWindow Everything => new(long.MinValue, long.MaxValue);
 }
 

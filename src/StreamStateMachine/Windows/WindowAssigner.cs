@@ -1,6 +1,6 @@
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>Which windows a record belongs to, by its time. Made by <see cref="Windows"/>.</summary>
+/// <summary>Which windows a record belongs to, by its time. Made by <see cref="Window"/>.</summary>
 public abstract class WindowAssigner
 {
     /// <summary>What it says in a description; part of the topology's fingerprint.</summary>

@@ -23,7 +23,7 @@ internal sealed class WindowTests
     [Test]
     public void A_tumbling_window_gives_its_count_when_the_watermark_passes_its_end()
     {
-        var job = Counting(Windows.Tumbling(Ms(10)));
+        var job = Counting(Window.Tumbling(Ms(10)));
         job.Push("a@1", "a@9", "b@5");
         Assert.That(job.Outputs("out"), Is.Empty);
         job.Push("a@10"); // Nothing of a time up to 9 is to come: the window is complete.
@@ -35,7 +35,7 @@ internal sealed class WindowTests
     [Test]
     public void A_session_grows_together_where_a_record_comes_between()
     {
-        var job = Counting(Windows.Session(Ms(10)));
+        var job = Counting(Window.Session(Ms(10)));
         job.Push("a@0", "a@15", "a@7");
         job.End();
         Assert.That(job.Outputs("out"), Is.EqualTo(new[] { "a 0-25: 3" }));
@@ -44,7 +44,7 @@ internal sealed class WindowTests
     [Test]
     public void A_sliding_window_ends_with_each_record()
     {
-        var job = Counting(Windows.Sliding(Ms(10)), outOfOrderness: 100);
+        var job = Counting(Window.Sliding(Ms(10)), outOfOrderness: 100);
         job.Push("a@0", "a@20", "a@5", "a@15");
         job.End();
         Assert.That(job.Outputs("out"), Is.EqualTo(new[] { "a -10-1: 1", "a -5-6: 2", "a 5-16: 2", "a 10-21: 2" }));
@@ -53,7 +53,7 @@ internal sealed class WindowTests
     [Test]
     public void A_replica_that_was_restored_goes_on_where_the_other_stood()
     {
-        var job = Counting(Windows.Hopping(Ms(10), Ms(5)));
+        var job = Counting(Window.Hopping(Ms(10), Ms(5)));
         job.Push("a@1", "a@7");
         job.Restart();
         job.Push("a@30");

@@ -18,7 +18,7 @@ internal sealed class JobRunner : IAsyncDisposable
     private readonly JobHost _self;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Meter _meter = new(RunFigures.MeterName);
+    private readonly Meter _meter = new(ReadingFigures.MeterName);
     private readonly Dictionary<(string Job, int Source, string Partition), PartitionTask> _tasks = [];
     private readonly JobLeading _leading;
 

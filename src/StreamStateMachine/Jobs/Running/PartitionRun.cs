@@ -3,7 +3,7 @@ using System.Buffers;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>How a run ended.</summary>
-internal enum RunEnd
+internal enum ReadingEnd
 {
     /// <summary>The source has ended and all of it is committed.</summary>
     SourceEnded,
@@ -21,7 +21,7 @@ internal enum RunEnd
 /// <summary>What became of a run.</summary>
 /// <param name="End">How it ended.</param>
 /// <param name="Sentence">Why, for a person; null where nothing is wrong.</param>
-internal sealed record RunReport(RunEnd End, string? Sentence);
+internal sealed record ReadingReport(ReadingEnd End, string? Sentence);
 
 /// <summary>
 /// One run of reading a partition: from a position of the source through the part of the topology before the log to commands, up to 16 of which are in flight. What is declined or in doubt
@@ -30,19 +30,19 @@ internal sealed record RunReport(RunEnd End, string? Sentence);
 /// <remarks>
 /// A batch is sent when it is full, or as soon as the source has no record ready and nothing is in flight: so batches grow with the load, and a lone record does not wait.
 /// </remarks>
-internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, RunFigures figures, TimeProvider time)
+internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, ReadingFigures figures, TimeProvider time)
 {
     /// <summary>How many commands are in flight at the most.</summary>
     public const int Window = 16;
 
     private readonly Queue<Flight> _flights = new(Window);
     private readonly ArrayBufferWriter<byte> _command = new();
-    private RunReport? _report;
+    private ReadingReport? _report;
     private long _firstRecordAt;
 
     /// <summary>Runs to the end of the source or to the first answer that forbids to go on.</summary>
     /// <exception cref="SourceChangedException">What was read before is not there as it was.</exception>
-    public async Task<RunReport> RunAsync(CancellationToken cancellationToken)
+    public async Task<ReadingReport> RunAsync(CancellationToken cancellationToken)
     {
         var input = await source.OpenAsync(reader.Partition, reader.Position, cancellationToken).ConfigureAwait(false);
         await using (input.ConfigureAwait(false))
@@ -59,7 +59,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
             }
         }
 
-        return _report ?? new(RunEnd.SourceEnded, null);
+        return _report ?? new(ReadingEnd.SourceEnded, null);
     }
 
     private async Task FeedAsync(ISourceReader<T> input, CancellationToken cancellationToken)
@@ -161,7 +161,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         var answer = await flight.Answer.ConfigureAwait(false);
         if (answer.Outcome != Outcome.Applied)
         {
-            _report ??= new(RunEnd.GoBack, answer.Outcome == Outcome.Unknown ? $"It is not known whether a batch was committed ({answer.Refusal})." : $"A batch was not taken ({answer.Refusal}).");
+            _report ??= new(ReadingEnd.GoBack, answer.Outcome == Outcome.Unknown ? $"It is not known whether a batch was committed ({answer.Refusal})." : $"A batch was not taken ({answer.Refusal}).");
             return;
         }
 
@@ -175,9 +175,9 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         _report ??= new(
             problem switch
             {
-                JobProblem.Superseded or JobProblem.NotOpened => RunEnd.Superseded,
-                JobProblem.WrongPosition => RunEnd.GoBack,
-                _ => RunEnd.Wait,
+                JobProblem.Superseded or JobProblem.NotOpened => ReadingEnd.Superseded,
+                JobProblem.WrongPosition => ReadingEnd.GoBack,
+                _ => ReadingEnd.Wait,
             },
             JobProblems.Sentence(problem));
     }

@@ -16,13 +16,13 @@ internal sealed class PartitionTask : IAsyncDisposable
     private readonly ISourceNode _source;
     private readonly string _partition;
     private readonly Propose _propose;
-    private readonly RunFigures _figures;
+    private readonly ReadingFigures _figures;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public PartitionTask(RaftNode node, Job job, int source, string partition, long epoch, Propose propose, RunFigures figures, TimeProvider time, ILogger logger)
+    public PartitionTask(RaftNode node, Job job, int source, string partition, long epoch, Propose propose, ReadingFigures figures, TimeProvider time, ILogger logger)
     {
         (_node, _job, _source, _partition, Epoch) = (node, job, job.Sources[source], partition, epoch);
         (_propose, _figures, _time, _logger) = (propose, figures, time, logger);
@@ -53,11 +53,11 @@ internal sealed class PartitionTask : IAsyncDisposable
                 if (stands.Epoch != Epoch || stands.Watermark == long.MaxValue)
                     return;
                 var report = await _source.ReadAsync(_job, _partition, stands, _propose, _figures, _time, _stop.Token).ConfigureAwait(false);
-                if (report.End is RunEnd.SourceEnded or RunEnd.Superseded)
+                if (report.End is ReadingEnd.SourceEnded or ReadingEnd.Superseded)
                     return;
-                if (report.End == RunEnd.Wait && !string.Equals(told, report.Sentence, StringComparison.Ordinal))
+                if (report.End == ReadingEnd.Wait && !string.Equals(told, report.Sentence, StringComparison.Ordinal))
                     _logger.LogWarning("Job {Job}, partition {Partition} of {Source}: {Sentence}", _job.Name, _partition, _source.Name, told = report.Sentence);
-                pause = report.End == RunEnd.GoBack ? FirstPause : Longer(pause);
+                pause = report.End == ReadingEnd.GoBack ? FirstPause : Longer(pause);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {

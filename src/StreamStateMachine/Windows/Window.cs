@@ -1,7 +1,7 @@
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>The kinds of windows. Sizes are whole milliseconds, 1 ms to 10,000 days.</summary>
-public static class Windows
+public static class Window
 {
     /// <summary>Windows side by side: each instant lies in one.</summary>
     /// <param name="size">How long each is.</param>

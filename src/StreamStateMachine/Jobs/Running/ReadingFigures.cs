@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>What is measured of a job's reading at this node.</summary>
-internal sealed class RunFigures
+internal sealed class ReadingFigures
 {
     /// <summary>The meter's name.</summary>
     public const string MeterName = "RaftStream.Streams";
@@ -12,7 +12,7 @@ internal sealed class RunFigures
     private readonly Histogram<double> _latency;
     private readonly KeyValuePair<string, object?> _job;
 
-    public RunFigures(Meter meter, string job)
+    public ReadingFigures(Meter meter, string job)
     {
         _records = meter.CreateCounter<long>("raftstream.streams.records", "{record}", "Records of sources that this node read and that were committed.");
         _latency = meter.CreateHistogram<double>("raftstream.streams.commit.duration", "s", "From the reading of a batch's first record to its commit.");

@@ -1,0 +1,76 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using RaftStream.Hosting;
+using RaftStream.Hosting.Streams;
+using RaftStream.Node.Local;
+using RaftStream.Node.Tests.Support;
+using RaftStream.StreamStateMachine;
+
+namespace RaftStream.Node.Tests.Streams;
+
+/// <summary>Three programs in this process, each with a replica and the same jobs, over real disks and loopback.</summary>
+internal sealed class JobCluster : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _members;
+    private readonly Func<IReadOnlyList<Job>> _jobs;
+    private readonly WebApplication?[] _programs = new WebApplication?[3];
+
+    private JobCluster(string members, Func<IReadOnlyList<Job>> jobs) => (_members, _jobs) = (members, jobs);
+
+    /// <summary>Starts three programs; each makes the jobs for itself, as programs on several machines would.</summary>
+    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs)
+    {
+        var ports = Ports.Find(3);
+        var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), jobs);
+        for (var place = 0; place < 3; place++)
+            await cluster.StartAsync(place);
+        return cluster;
+    }
+
+    /// <summary>The jobs as the program at a place sees them.</summary>
+    public StreamJobs Jobs(int place) => _programs[place]!.Services.GetRequiredService<StreamJobs>();
+
+    /// <summary>Where the program at a place listens for HTTP.</summary>
+    public string Url(int place) => _programs[place]!.Urls.First();
+
+    /// <summary>The replica of the program at a place.</summary>
+    public RaftNode Node(int place) => _programs[place]!.Services.GetRequiredService<RaftStreamReplica>().Node;
+
+    /// <summary>The place that leads; -1: none does.</summary>
+    public int Leader => Array.FindIndex(_programs, static program => program?.Services.GetRequiredService<RaftStreamReplica>().Node.Status.IsReady == true);
+
+    public async Task StartAsync(int place)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.Services.AddRaftStream(options =>
+        {
+            (options.Id, options.Members, options.Data) = (place + 1, _members, _folder.File($"node-{place + 1}"));
+            options.SnapshotAfterBytes = 65_536;
+            foreach (var job in _jobs())
+                options.Jobs.Add(job);
+        });
+        var app = builder.Build();
+        app.MapRaftStream();
+        _programs[place] = app;
+        await app.StartAsync();
+    }
+
+    /// <summary>Stops the program at a place.</summary>
+    public async Task StopAsync(int place)
+    {
+        if (_programs[place] is { } program)
+            await program.DisposeAsync();
+        _programs[place] = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var place = 0; place < 3; place++)
+            await StopAsync(place);
+        _folder.Dispose();
+    }
+}
