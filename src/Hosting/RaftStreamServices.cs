@@ -62,7 +62,7 @@ public static class RaftStreamServices
         services.AddSingleton<RespPortContext>();
         services.AddSingleton<RespPortHandler>();
         services.AddSingleton<LeaderCommands>();
-        services.AddSingleton<StreamJobs>();
+        services.AddSingleton(static provider => new StreamJobs(provider.GetRequiredService<NodeHandle>()));
         services.AddHostedService<RaftHostedService>();
         services.AddHostedService<JobHostedService>();
         services.AddTransient<IStartupFilter, FirstInLine>();

@@ -7,7 +7,7 @@ using RaftStream.Node.Local;
 using RaftStream.Node.Tests.Support;
 using RaftStream.StreamStateMachine;
 
-namespace RaftStream.Node.Tests.Streams;
+namespace RaftStream.Streams.Tests;
 
 /// <summary>Three programs in this process, each with a replica and the same jobs, over real disks and loopback.</summary>
 internal sealed class JobCluster : IAsyncDisposable

@@ -4,7 +4,7 @@ using RaftStream.Node.Tests.Support;
 using RaftStream.Samples;
 using RaftStream.StreamStateMachine;
 
-namespace RaftStream.Node.Tests.Streams;
+namespace RaftStream.Streams.Tests;
 
 /// <summary>The sample jobs over the sample data, on three nodes, compared with a plain evaluation of the same files.</summary>
 [TestFixture]
