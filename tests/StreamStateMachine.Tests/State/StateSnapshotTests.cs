@@ -93,7 +93,7 @@ internal sealed class StateSnapshotTests
     [Test]
     public void A_snapshot_with_one_wrong_bit_is_refused_with_a_sentence()
     {
-        var snapshot = Write(Filled(KeyKind.Short, 100, 40, seed: 1));
+        var snapshot = Write(Filled(KeyKind.Short, 30, 40, seed: 1));
         for (var at = 0; at < snapshot.Length * 8; at++)
         {
             var broken = (byte[])snapshot.Clone();
