@@ -104,7 +104,7 @@ internal sealed class StatePagesTests
             var longest = random.Next(1_000, StateTree.MaxKeyBytes + 1);
             for (var i = 0; i < 1_000; i++)
             {
-                tree.Put([(byte)random.Next(60), .. new byte[longest - 1]], new byte[random.Next(2) == 0 ? 0 : random.Next(TreeNode.MaxInlineValue + 2)]);
+                tree.Put([.. new byte[longest - 1], (byte)random.Next(200)], new byte[random.Next(2) == 0 ? 0 : random.Next(TreeNode.MaxInlineValue + 2)]);
                 TreeWalk.AssertSound(tree, $"seed {seed}, step {i}");
             }
         }
