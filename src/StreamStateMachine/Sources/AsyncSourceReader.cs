@@ -11,6 +11,7 @@ internal sealed class AsyncSourceReader<T> : ISourceReader<T>
     private long _number;
     private Task<bool>? _step;
     private bool _isEnded;
+    private bool _isDisposed;
 
     /// <summary>A reader in front of the record of that number.</summary>
     public AsyncSourceReader(long number, Func<CancellationToken, IAsyncEnumerable<T>> open)
@@ -45,6 +46,9 @@ internal sealed class AsyncSourceReader<T> : ISourceReader<T>
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await _stop.CancelAsync().ConfigureAwait(false);
 
         // An enumerator must not be disposed of in the middle of a step. How that ends interests nobody any more.

@@ -18,7 +18,8 @@ public static class Sources
     /// Rotation by renaming is followed: <c>a.log.1</c> to <c>a.log.999</c>, with no zero in front, are older generations of <c>a.log</c>, the
     /// greatest number the oldest, and all of them are the one partition <c>a.log</c>. It starts with the oldest; what was not yet read of a
     /// renamed file is read before the file that follows it, also after a restart. A followed file counts as complete when its successor holds
-    /// a byte; lines that are still written to it after that are not read. Truncating in place (copytruncate) is not supported.
+    /// a byte; lines that are still written to it after that are not read. Truncating in place (copytruncate) is not supported. Do not name
+    /// files like this whose numbers count the other way: one that comes later would be taken for older, and not be read.
     /// </para>
     /// <para>
     /// The last line of a complete file needs no line end. A file read to its end without following, whose last line then grows, goes on in the

@@ -55,6 +55,7 @@ internal sealed class NumberedSourceTests
         Assert.That(isOver, Is.False);
         await reader.DisposeAsync();
         Assert.That(isOver, Is.True);
+        Assert.That(async () => await reader.DisposeAsync(), Throws.Nothing, "a second end changes nothing");
     }
 
     [Test]
