@@ -78,14 +78,15 @@ internal sealed class NumberedSourceTests
     }
 
     [Test]
-    public async Task Generated_records_come_at_their_rate_since_the_opening()
+    [CancelAfter(30_000)]
+    public async Task Generated_records_come_at_their_rate_since_the_opening(CancellationToken cancellationToken)
     {
         var clock = new HandClock();
         var source = Sources.Generate(1, static (_, number) => number, recordsPerSecond: 4, timeProvider: clock);
         await using var reader = await source.OpenAsync("0000", await source.PositionBehindAsync("0000", 1), CancellationToken.None);
-        Assert.That(await reader.ReadAsync(CancellationToken.None), Is.True, "the first one comes at once");
-        var read = reader.ReadAsync(CancellationToken.None).AsTask();
-        await clock.Waiting;
+        Assert.That(reader.ReadAsync(cancellationToken).AsTask().IsCompletedSuccessfully, Is.True, "the first one comes at once");
+        var read = reader.ReadAsync(cancellationToken).AsTask();
+        await clock.Waiting.WaitAsync(cancellationToken);
         Assert.That(read.IsCompleted, Is.False);
         clock.Move(TimeSpan.FromMilliseconds(249));
         Assert.That(read.IsCompleted, Is.False);
