@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using RaftStream.Hosting.Streams;
 using RaftStream.Node.Tests.Support;
 using RaftStream.Samples;
 using RaftStream.StreamStateMachine;
@@ -10,30 +11,55 @@ namespace RaftStream.Streams.Tests;
 [TestFixture]
 internal sealed class SampleJobsTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private WordCountJob _words = null!;
     private ReducedWordsJob _reduced = null!;
     private SensorJob _sensor = null!;
     private TaxiJob _taxi = null!;
+    private TemporaryFolder _folder = null!;
     private JobCluster _cluster = null!;
+
+    /// <summary>The machine's readings, of which those of two hours are missing: the file as it is has no gap but what the clocks make.</summary>
+    private string Readings => _folder.File("machine_temperature.csv");
 
     [OneTimeSetUp]
     public async Task StartAsync()
     {
-        (_words, _reduced, _sensor, _taxi) = (new(Data("moby-dick.txt")), new(Data("moby-dick.txt")), new(Data("machine_temperature.csv")), new(Data("nyc_taxi.csv")));
-        _cluster = await JobCluster.StartAsync(static () =>
-            [new WordCountJob(Data("moby-dick.txt")).Job, new ReducedWordsJob(Data("moby-dick.txt")).Job, new SensorJob(Data("machine_temperature.csv")).Job, new TaxiJob(Data("nyc_taxi.csv")).Job]);
+        _folder = new();
+        await File.WriteAllLinesAsync(Readings, File.ReadLines(Data("machine_temperature.csv")).Where(static line => !line.StartsWith("2013-12-20 13:", StringComparison.Ordinal) && !line.StartsWith("2014-01-09 0", StringComparison.Ordinal)));
+        (_words, _reduced, _sensor, _taxi) = (new(Data("moby-dick.txt")), new(Data("moby-dick.txt")), new(Readings), new(Data("nyc_taxi.csv")));
+        _cluster = await JobCluster.StartAsync(() =>
+            [new WordCountJob(Data("moby-dick.txt")).Job, new ReducedWordsJob(Data("moby-dick.txt")).Job, new SensorJob(Readings).Job, new TaxiJob(Data("nyc_taxi.csv")).Job]);
         using var limit = new CancellationTokenSource(Limit);
         foreach (var job in new[] { _words.Job, _reduced.Job, _sensor.Job, _taxi.Job })
         {
             for (var place = 0; place < 3; place++)
-                await _cluster.Jobs(place).WaitForEndAsync(job, limit.Token);
+                await WaitForEndAsync(place, job, limit.Token);
+        }
+    }
+
+    /// <summary>Where it does not end in time, the failure tells where the job stands.</summary>
+    private async Task WaitForEndAsync(int place, Job job, CancellationToken limit)
+    {
+        try
+        {
+            await _cluster.Jobs(place).WaitForEndAsync(job, limit);
+        }
+        catch (OperationCanceledException)
+        {
+            using var http = new HttpClient();
+            Assert.Fail(await http.GetStringAsync(new Uri($"{_cluster.Url(place)}/v1/streams/{job.Name}?consistency=eventual"), CancellationToken.None));
         }
     }
 
     [OneTimeTearDown]
-    public async Task StopAsync() => await _cluster.DisposeAsync();
+    public async Task StopAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+        _folder.Dispose();
+    }
 
     [Test]
     public async Task EveryWordOfTheNovelIsCountedOnceOnEveryNode()
@@ -47,7 +73,7 @@ internal sealed class SampleJobsTests
     public async Task TheTenMostFrequentWordsComeInOrder()
     {
         var expected = PlainCount().OrderByDescending(static word => word.Value).ThenBy(static word => word.Key, StringComparer.Ordinal).Take(10).Select(static (word, place) => (place + 1, word.Key, word.Value));
-        var top = await _cluster.Jobs(1).ListAsync(_words.Top);
+        var top = await ServedAsync(() => _cluster.Jobs(1).ListAsync(_words.Top));
         Assert.That(top.Rows.Select(static row => (row.Key, row.Value.Word, row.Value.Count)), Is.EqualTo(expected));
     }
 
@@ -64,7 +90,7 @@ internal sealed class SampleJobsTests
     [Test]
     public async Task TheMeanAndMaximumOfEachHourByThePlantsClocksAreThoseOfTheFile()
     {
-        var readings = Readings().ToList();
+        var readings = PlainReadings().ToList();
         var hours = readings.GroupBy(static reading => reading.Time / 3_600_000 * 3_600_000).ToDictionary(static hour => hour.Key, static hour => (Mean: hour.Sum(static reading => reading.Value) / hour.Count(), Max: hour.Max(static reading => reading.Value)));
         var means = await ReadAllAsync(_sensor.Mean, 0);
         var maxima = await ReadAllAsync(_sensor.Max, 1);
@@ -76,7 +102,7 @@ internal sealed class SampleJobsTests
     [Test]
     public async Task ReadingsFarFromThoseOfTheDayBeforeThemAreTold()
     {
-        var readings = Readings().ToList();
+        var readings = PlainReadings().ToList();
         var expected = new List<string>();
         var (oldest, count) = (0, 0);
         for (var at = 0; at < readings.Count; at++)
@@ -99,16 +125,16 @@ internal sealed class SampleJobsTests
     [Test]
     public async Task GapsAreReportedAndTheRepeatedHourIsNone()
     {
-        var readings = Readings().ToList();
+        var readings = PlainReadings().ToList();
         var expected = readings.Zip(readings.Skip(1)).Where(static pair => pair.Second.Time - pair.First.Time > SensorJob.LongestPause.TotalMilliseconds).Select(static pair => $"{pair.First.Time} {pair.Second.Time}").ToList();
-        Assert.That(expected, Is.Not.Empty);
+        Assert.That(expected, Has.Count.EqualTo(2));
         Assert.That(await OutputsAsync("sensor", "gaps", expected.Count), Is.EqualTo(expected));
     }
 
     [Test]
     public async Task EachDayOfTaxiRidesIsComparedWithThatOfTheWeekBefore()
     {
-        var rides = Rows("nyc_taxi.csv").Select(static row => (Time: Utc(row[0]), Passengers: long.Parse(row[1], CultureInfo.InvariantCulture))).ToList();
+        var rides = Rows(Data("nyc_taxi.csv")).Select(static row => (Time: Utc(row[0]), Passengers: long.Parse(row[1], CultureInfo.InvariantCulture))).ToList();
         const long Day = 86_400_000;
         var sums = new SortedDictionary<long, long>();
         foreach (var (time, passengers) in rides)
@@ -130,7 +156,7 @@ internal sealed class SampleJobsTests
         },
         Is.EqualTo(1));
 
-    private static string Data(string file, [CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../samples/data", file));
+    private static string Data(string file, [CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../samples/data", file));
 
     private static SortedDictionary<string, long> PlainCount()
     {
@@ -144,15 +170,15 @@ internal sealed class SampleJobsTests
         return counts;
     }
 
-    private static IEnumerable<string[]> Rows(string file) => File.ReadLines(Data(file)).Skip(1).Select(static line => line.Split(','));
+    private static IEnumerable<string[]> Rows(string file) => File.ReadLines(file).Skip(1).Select(static line => line.Split(','));
 
     private static long Utc(string text) => new DateTimeOffset(DateTime.Parse(text, CultureInfo.InvariantCulture), TimeSpan.Zero).ToUnixTimeMilliseconds();
 
     /// <summary>The readings with their times in UTC: an hour ahead until the clocks went back, which is at the second reading of 2014-01-07 02:00.</summary>
-    private static IEnumerable<(long Time, double Value)> Readings()
+    private IEnumerable<(long Time, double Value)> PlainReadings()
     {
         var (isSummer, last) = (true, long.MinValue);
-        foreach (var row in Rows("machine_temperature.csv"))
+        foreach (var row in Rows(Readings))
         {
             var local = Utc(row[0]);
             isSummer &= local >= last;
@@ -164,15 +190,24 @@ internal sealed class SampleJobsTests
     private async Task<List<Keyed<TKey, TValue>>> ReadAllAsync<TKey, TValue>(Table<TKey, TValue> table, int place)
     {
         var rows = new List<Keyed<TKey, TValue>>();
-        var read = await _cluster.Jobs(place).ListAsync(table);
+        var read = await ServedAsync(() => _cluster.Jobs(place).ListAsync(table));
         while (true)
         {
-            Assert.That((read.Outcome, read.Problem), Is.EqualTo((Outcome.Applied, (string?)null)));
             rows.AddRange(read.Rows);
             if (read.IsAll)
                 return rows;
-            read = await _cluster.Jobs(place).ListBehindAsync(table, read.Rows[^1].Key);
+            var behind = read.Rows[^1].Key;
+            read = await ServedAsync(() => _cluster.Jobs(place).ListBehindAsync(table, behind));
         }
+    }
+
+    /// <summary>A linearizable read, asked again where there was no leader for a moment: machines under load change theirs.</summary>
+    private static async Task<RowsAnswer<TKey, TValue>> ServedAsync<TKey, TValue>(Func<ValueTask<RowsAnswer<TKey, TValue>>> ask)
+    {
+        RowsAnswer<TKey, TValue> answer = default;
+        await Eventually.HoldsAsync(async () => (answer = await ask()).Outcome == Outcome.Applied, "the rows are read", Limit);
+        Assert.That(answer.Problem, Is.Null);
+        return answer;
     }
 
     private async Task<List<string>> OutputsAsync(string job, string sink, int count)

@@ -138,7 +138,7 @@ public sealed class StreamJobs
                 continue;
             }
 
-            if (JobStatus.Read(answer.Reply.Span) is { Partitions.Count: > 0 } status && status.Partitions.All(static at => at.At.Watermark == long.MaxValue))
+            if (JobStatus.Read(answer.Reply.Span) is { Partitions.Count: > 0, IsBehind: false } status && status.Partitions.All(static at => at.At.Watermark == long.MaxValue))
                 return;
             index = answer.Position.Index.Value + 1;
         }

@@ -25,14 +25,14 @@ internal static class JobAnswers
     }
 
     /// <summary>
-    /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, [[source, partition, epoch, position, watermark, idle, log time, records, holder] ...], [watermark of each domain ...],
+    /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, whether timers are due that were not fired, [[source, partition, epoch, position, watermark, idle, log time, records, holder] ...], [watermark of each domain ...],
     /// [[sink, next, first] ...], [[operator, late] ...], [[node, cpu, memory, drained] ...]]
     /// </summary>
     public static JobProblem WriteStatus(IBufferWriter<byte> reply, JobInstance job)
     {
         var context = job.Context;
         var (commands, sourceRecords, logRecords) = context.Sums.Taken;
-        var writer = JobQuery.BeginAnswer(reply, 12);
+        var writer = JobQuery.BeginAnswer(reply, 13);
         writer.Write((long)job.Tree.Count);
         writer.Write(job.Tree.Bytes);
         writer.Write(commands);
@@ -40,6 +40,8 @@ internal static class JobAnswers
         writer.Write(logRecords);
         writer.Write(context.Letters.Total);
         writer.Write(context.Timers.NextLog() ?? -1);
+        context.Clock.Load();
+        writer.Write(context.Clock.IsBehind);
         var partitions = context.Partitions.ToList();
         writer.WriteArrayHeader(partitions.Count);
         foreach (var (source, name, partition) in partitions)
@@ -166,7 +168,6 @@ internal static class JobAnswers
     private static void WriteOperators(MessagePackWriter writer, JobInstance job)
     {
         var context = job.Context;
-        context.Clock.Load();
         writer.WriteArrayHeader(job.Job.Domains.Count);
         for (var domain = 0; domain < job.Job.Domains.Count; domain++)
             writer.Write(context.Clock.WatermarkOf(domain));

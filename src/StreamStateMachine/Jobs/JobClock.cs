@@ -36,6 +36,24 @@ internal sealed class JobClock(JobContext context)
         return node.Domain != _firingDomain ? standing : Math.Max(standing, node.Id <= _firingNode ? _firingTime : _firingTime - 1);
     }
 
+    /// <summary>Whether all sources of an operator have ended: its watermark is at the end of time, or on its way there.</summary>
+    public bool HasEnded(TopologyNode node) => Target(node.Domain) == long.MaxValue;
+
+    /// <summary>Whether timers are due that the commands so far have not fired.</summary>
+    public bool IsBehind
+    {
+        get
+        {
+            for (var domain = 0; domain < _watermarks.Length; domain++)
+            {
+                if (Target(domain) > _watermarks[domain])
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Fires what is due, so many timers at the most. False: more are due.</summary>
     public bool Fire(ApplyPipeline pipeline, int most)
     {

@@ -10,6 +10,7 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="LogRecords">Records in the log for them: fewer where partial aggregates stand for many.</param>
 /// <param name="DeadLetters">Records that were set aside.</param>
 /// <param name="NextLogTimer">The log time in nanoseconds at which the next timer is due; -1: none is set.</param>
+/// <param name="IsBehind">Whether timers are due that the commands so far have not fired.</param>
 /// <param name="Partitions">Where its partitions stand.</param>
 /// <param name="Watermarks">How far event time has come, for each set of sources that operators depend on: milliseconds since 1970-01-01 UTC.</param>
 /// <param name="Sinks">What its sinks were given.</param>
@@ -23,6 +24,7 @@ internal sealed record JobStatus(
     long LogRecords,
     long DeadLetters,
     long NextLogTimer,
+    bool IsBehind,
     IReadOnlyList<PartitionStatus> Partitions,
     IReadOnlyList<long> Watermarks,
     IReadOnlyList<SinkStatus> Sinks,
@@ -40,7 +42,8 @@ internal sealed record JobStatus(
             return null;
         for (var i = 0; i < numbers.Length; i++)
             isRead &= reader.TryReadInt64(out numbers[i]);
-        if (!isRead || parts != 13)
+        isRead &= reader.TryReadBoolean(out var isBehind);
+        if (!isRead || parts != 14)
             throw Broken();
         var partitions = ReadList(ref reader, PartitionStatus.Read);
         var watermarks = ReadList(ref reader, static (ref MessagePackReader item) => item.TryReadInt64(out var watermark) ? watermark : throw Broken());
@@ -48,7 +51,7 @@ internal sealed record JobStatus(
         var late = ReadList(ref reader, static (ref MessagePackReader item) =>
             item.TryReadArrayHeader(out _) && item.TryReadString(StoreLimits.MaxNameBytes, out var name) && item.TryReadInt64(out var records) ? (name, records) : throw Broken());
         var hosts = ReadList(ref reader, static (ref MessagePackReader item) => item.TryReadArrayHeader(out _) && JobHost.TryRead(ref item, out var host) ? host : throw Broken());
-        return new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], partitions, watermarks, sinks, late, hosts);
+        return new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], isBehind, partitions, watermarks, sinks, late, hosts);
     }
 
     internal static InvalidDataException Broken() => new("The answer about a job cannot be read: ask a node of the same release.");

@@ -31,8 +31,11 @@ internal abstract class PartitionReader
     /// <summary>How many records of the source are in the batch under way.</summary>
     public long Records { get; protected set; }
 
+    /// <summary>How many records of the source a batch has at the most.</summary>
+    public int MaxRecords { get; set; } = JobLimits.BatchRecords;
+
     /// <summary>Whether the batch is to be sent before more is pushed in.</summary>
-    public bool IsFull => Records >= JobLimits.BatchRecords || Batch.Bytes >= JobLimits.BatchBytes;
+    public bool IsFull => Records >= MaxRecords || Batch.Bytes >= JobLimits.BatchBytes;
 
     protected AdvanceBatch Batch { get; } = new();
 

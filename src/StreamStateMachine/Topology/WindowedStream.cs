@@ -30,7 +30,8 @@ public sealed class WindowedStream<TKey, T>
         return this;
     }
 
-    /// <summary>How much event time behind its end a window can be asked for; for as long as records may change it unless that is longer.</summary>
+    /// <summary>How much event time behind its end a window can be asked for; for as long as records may change it unless that is longer. The windows that are there when all
+    /// sources have ended stay.</summary>
     public WindowedStream<TKey, T> Retain(TimeSpan retention)
     {
         _retention = WindowedStream.Milliseconds(retention);

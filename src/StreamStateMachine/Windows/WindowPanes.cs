@@ -114,7 +114,9 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
         var window = _codec.Read(ref payload);
         if (tag == CleanupTag)
         {
-            Remove(window, keepTimers: true);
+            // Behind the end of all sources nothing makes room for anything: what is there then can be asked for ever after.
+            if (!_context.Clock.HasEnded(_node))
+                Remove(window, keepTimers: true);
             return;
         }
 

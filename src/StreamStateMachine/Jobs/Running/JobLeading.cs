@@ -10,6 +10,7 @@ namespace RaftStream.StreamStateMachine;
 internal sealed class JobLeading(RaftNode node, Propose propose, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<string, long> _lookedAt = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _tickedAt = new(StringComparer.Ordinal);
@@ -21,21 +22,20 @@ internal sealed class JobLeading(RaftNode node, Propose propose, TimeProvider ti
         foreach (var (job, status) in statuses)
         {
             await LookForPartitionsAsync(job, status, cancellationToken).ConfigureAwait(false);
-            if (status is not null && status.NextLogTimer >= 0 && IsDue(_tickedAt, job.Name, status))
+            if (status is not null && (status.IsBehind || (status.NextLogTimer >= 0 && IsDue(job.Name))))
                 await ProposeAsync(output => JobCommand.WriteTick(output, job), cancellationToken).ConfigureAwait(false);
         }
 
         await DealOutAsync(statuses, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Nobody knows here when log time comes to the next timer; once a beat is often enough to look.</summary>
-    private bool IsDue(Dictionary<string, long> last, string job, JobStatus status)
+    /// <summary>Nobody knows here when log time comes to the next timer: a look now and then is a short command.</summary>
+    private bool IsDue(string job)
     {
         var now = time.GetTimestamp();
-        var every = status.NextLogTimer >= 0 ? TimeSpan.FromMilliseconds(250) : LookEvery;
-        if (last.TryGetValue(job, out var at) && time.GetElapsedTime(at, now) < every)
+        if (_tickedAt.TryGetValue(job, out var at) && time.GetElapsedTime(at, now) < TickEvery)
             return false;
-        last[job] = now;
+        _tickedAt[job] = now;
         return true;
     }
 

@@ -37,7 +37,9 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
 
     private readonly Queue<Flight> _flights = new(Window);
     private readonly ArrayBufferWriter<byte> _command = new();
+    private readonly BatchSize _size = new();
     private ReadingReport? _report;
+    private long _landedAt;
     private long _firstRecordAt;
 
     /// <summary>Runs to the end of the source or to the first answer that forbids to go on.</summary>
@@ -133,7 +135,11 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         }
 
         if (reader.Records == 0)
+        {
             _firstRecordAt = time.GetTimestamp();
+            reader.MaxRecords = _size.Records;
+        }
+
         reader.Push(input.Current, time.GetUtcNow().ToUnixTimeMilliseconds());
         if (reader.IsFull)
             await LaunchAsync(input.Position).ConfigureAwait(false);
@@ -152,6 +158,8 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         _command.ResetWrittenCount();
 
         // What is in flight is not cancelled: its answer says whether it counted.
+        if (_flights.Count == 0)
+            _landedAt = time.GetTimestamp();
         _flights.Enqueue(new(records, _firstRecordAt, propose(command, CancellationToken.None).AsTask()));
     }
 
@@ -168,7 +176,10 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         var problem = JobReply.TryRead(answer.Reply.Span)?.Problem ?? JobProblem.Malformed;
         if (problem == JobProblem.None)
         {
-            figures.Committed(flight.Records, time.GetElapsedTime(flight.FirstRecordAt));
+            var now = time.GetTimestamp();
+            figures.Committed(flight.Records, time.GetElapsedTime(flight.FirstRecordAt, now));
+            _size.Took(time.GetElapsedTime(_landedAt, now));
+            _landedAt = now;
             return;
         }
 
