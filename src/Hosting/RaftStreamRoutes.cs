@@ -27,6 +27,8 @@ public static class RaftStreamRoutes
         JobEndpoints.Map(group);
         StreamEndpoints.Map(group);
         StreamCommandEndpoint.Map(group);
+        StreamIngestEndpoint.Map(group);
+        StreamSinkEndpoint.Map(group);
         StatusEndpoints.Map(group);
         MemberEndpoints.Map(group);
         SessionEndpoints.Map(group);

@@ -167,5 +167,6 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(StreamListJson))]
 [JsonSerializable(typeof(StreamJson))]
 [JsonSerializable(typeof(StreamDoneJson))]
+[JsonSerializable(typeof(StreamTakenJson))]
 [JsonSerializable(typeof(StreamLettersJson))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -60,6 +60,9 @@ internal static class ProblemCodes
     /// <summary>The state machine declined the command; nothing changed.</summary>
     public const string Declined = "declined";
 
+    /// <summary>Records that a producer handed in do not follow those that count.</summary>
+    public const string WrongSequence = "wrong-sequence";
+
     /// <summary>The node failed to answer a read.</summary>
     public const string InternalError = "internal-error";
 

@@ -8,6 +8,9 @@ internal sealed record StreamNameJson(string Name, string Fingerprint);
 /// <summary>The stream jobs of this program: <c>GET /v1/streams</c>.</summary>
 internal sealed record StreamListJson(IReadOnlyList<StreamNameJson> Jobs);
 
+/// <summary>Lines that a producer handed in count: up to which sequence, and how many of them did not before.</summary>
+internal sealed record StreamTakenJson(long Sequence, int Taken, string Outcome, long Index, long Term);
+
 /// <summary>Something was done.</summary>
 internal sealed record StreamDoneJson(string Outcome, long Index, long Term);
 

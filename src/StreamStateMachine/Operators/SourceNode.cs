@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>Where records come in, whatever their type.</summary>
@@ -14,6 +16,11 @@ internal interface ISourceNode
     /// <summary>Whether it is read, and not handed in.</summary>
     bool IsRead { get; }
 
+    /// <summary>
+    /// Makes a command of lines that a producer hands in, whose records have the sequences from one on; null for a source that is read.
+    /// </summary>
+    byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now);
+
     /// <summary>The partitions that there are now.</summary>
     ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken);
 
@@ -22,7 +29,7 @@ internal interface ISourceNode
 }
 
 /// <summary>Where records come in. A <see cref="PartitionReader{T}"/> hands them to the pipeline behind it.</summary>
-internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number, IStreamSource<T>? source, EventTime<T> time)
+internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number, IStreamSource<T>? source, Func<string, T>? parse, EventTime<T> time)
     : StreamNode<T>(graph, "source", name), ISourceNode
 {
     public int Number => number;
@@ -38,6 +45,20 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
 
     public bool IsRead => source is not null;
 
+    public byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now)
+    {
+        if (parse is null)
+            return null;
+
+        // Its watermark is that of these records: the log keeps the furthest that there was.
+        var reader = new PartitionReader<T>(job, this, producer, 0, ProducerPosition.Behind(first - 1), long.MinValue);
+        foreach (var line in lines)
+            reader.Push(Parse(parse, line), now);
+        var command = new ArrayBufferWriter<byte>();
+        reader.Take(command, ProducerPosition.Behind(first - 1 + lines.Count));
+        return command.WrittenSpan.ToArray();
+    }
+
     public ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken) => source?.ListPartitionsAsync(cancellationToken) ?? new([]);
 
     public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, ReadingFigures figures, TimeProvider clock, CancellationToken cancellationToken)
@@ -47,4 +68,16 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
     }
 
     public override string Detail => time.Detail;
+
+    private static SourceRecord<T> Parse(Func<string, T> parse, string line)
+    {
+        try
+        {
+            return SourceRecord<T>.Of(parse(line));
+        }
+        catch (Exception problem) when (problem is FormatException or OverflowException or System.Text.Json.JsonException or PoisonRecordException)
+        {
+            return SourceRecord<T>.Malformed(problem.Message, System.Text.Encoding.UTF8.GetBytes(line));
+        }
+    }
 }

@@ -36,14 +36,26 @@ public sealed class StreamBuilder
     public Stream<T> From<T>(string name, IStreamSource<T> source, EventTime<T>? time = null, ICodec<T>? codec = null)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return Add(name, source, time, codec);
+        return Add(name, source, time, codec, null);
     }
 
-    /// <summary>Records that are handed in, over HTTP or by a client: each producer is a partition, and its numbers make a repeated record count once.</summary>
+    /// <summary>Lines of text that are handed in over HTTP: each producer is a partition, and its numbers make a line that is sent again count once.</summary>
     /// <param name="name">The name of the source, unique in the job.</param>
-    /// <param name="time">Where the records' time comes from; the time of taking unless said otherwise.</param>
-    /// <param name="codec">How records are written, also by the producers; may be left out for text, numbers, truth values and bytes.</param>
-    public Stream<T> Ingest<T>(string name, EventTime<T>? time = null, ICodec<T>? codec = null) => Add<T>(name, null, time, codec);
+    /// <param name="time">Where the lines' time comes from; the time of taking them unless said otherwise.</param>
+    public Stream<string> Ingest(string name, EventTime<string>? time = null) => Ingest(name, static line => line, time);
+
+    /// <summary>Records that are handed in over HTTP as lines of text: each producer is a partition, and its numbers make a line that is sent again count once.</summary>
+    /// <param name="name">The name of the source, unique in the job.</param>
+    /// <param name="parse">
+    /// Makes a record of a line, at the node that takes it. A <see cref="FormatException"/>, a <see cref="System.Text.Json.JsonException"/> or a <see cref="PoisonRecordException"/> makes the line a dead letter.
+    /// </param>
+    /// <param name="time">Where the records' time comes from; the time of taking them unless said otherwise.</param>
+    /// <param name="codec">How records are written where they cross the log as they are; may be left out for text, numbers, truth values and bytes, and where an operator comes between.</param>
+    public Stream<T> Ingest<T>(string name, Func<string, T> parse, EventTime<T>? time = null, ICodec<T>? codec = null)
+    {
+        ArgumentNullException.ThrowIfNull(parse);
+        return Add(name, null, time, codec, parse);
+    }
 
     /// <summary>Checks the topology and completes it.</summary>
     /// <exception cref="TopologyException">Something is missing, given twice, or runs on the replicas and depends on more than its records.</exception>
@@ -56,10 +68,10 @@ public sealed class StreamBuilder
         return new(_name, _graph, _options);
     }
 
-    private Stream<T> Add<T>(string name, IStreamSource<T>? source, EventTime<T>? time, ICodec<T>? codec)
+    private Stream<T> Add<T>(string name, IStreamSource<T>? source, EventTime<T>? time, ICodec<T>? codec, Func<string, T>? parse)
     {
         var number = _graph.Nodes.OfType<ISourceNode>().Count();
-        return new(new SourceNode<T>(_graph, name, number, source, time ?? EventTime.Ingestion<T>()) { Codec = codec });
+        return new(new SourceNode<T>(_graph, name, number, source, parse, time ?? EventTime.Ingestion<T>()) { Codec = codec });
     }
 }
 
