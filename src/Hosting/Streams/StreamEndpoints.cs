@@ -20,8 +20,8 @@ internal static class StreamEndpoints
         routes.MapGet("/v1/streams/{job}/topology", TopologyAsync).Needs(AccessRole.Read);
         routes.MapGet("/v1/streams/{job}/tables/{table}", RowsAsync).Needs(AccessRole.Read);
         routes.MapGet("/v1/streams/{job}/dead-letters", LettersAsync).Needs(AccessRole.Read);
-        routes.MapPost("/v1/streams/{job}/dead-letters/{sequence:long}/replay", (HttpContext context, long sequence) => LetterAsync(context, sequence, JobCommand.WriteReplay)).Needs(AccessRole.Write);
-        routes.MapDelete("/v1/streams/{job}/dead-letters/{sequence:long}", (HttpContext context, long sequence) => LetterAsync(context, sequence, JobCommand.WriteDiscard)).Needs(AccessRole.Write);
+        routes.MapPost("/v1/streams/{job}/dead-letters/{sequence}/replay", static context => LetterAsync(context, JobCommand.WriteReplay)).Needs(AccessRole.Write);
+        routes.MapDelete("/v1/streams/{job}/dead-letters/{sequence}", static context => LetterAsync(context, JobCommand.WriteDiscard)).Needs(AccessRole.Write);
     }
 
     /// <summary>The job that the path names; null where this program has none of that name.</summary>
@@ -115,11 +115,17 @@ internal static class StreamEndpoints
         });
     }
 
-    private static async Task LetterAsync(HttpContext context, long sequence, Action<IBufferWriter<byte>, Job, long> write)
+    private static async Task LetterAsync(HttpContext context, Action<IBufferWriter<byte>, Job, long> write)
     {
         if (JobOf(context) is not { } job)
         {
             await NoJob(context).ExecuteAsync(context);
+            return;
+        }
+
+        if (!long.TryParse(context.Request.RouteValues["sequence"] as string, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
+        {
+            await Problems.Bad($"'{context.Request.RouteValues["sequence"]}' is no number of a dead letter: give a whole number from 1.").ExecuteAsync(context);
             return;
         }
 
