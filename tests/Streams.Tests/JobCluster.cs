@@ -63,7 +63,11 @@ internal sealed class JobCluster : IAsyncDisposable
     public async Task StopAsync(int place)
     {
         if (_programs[place] is { } program)
+        {
+            await program.StopAsync();
             await program.DisposeAsync();
+        }
+
         _programs[place] = null;
     }
 
