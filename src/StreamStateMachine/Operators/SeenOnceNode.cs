@@ -1,7 +1,8 @@
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// Lets the first record of each key through, and drops those that repeat it: for ever, or within a span of event time behind the last one that was let through.
+/// Lets the first record of each key through, and drops those that repeat it: for ever, or within a span of event time around one that was let through, for as long as
+/// a record that is on time may lie there.
 /// </summary>
 internal sealed class SeenOnceNode<TKey, T> : StreamNode<Keyed<TKey, T>>, IInput<Keyed<TKey, T>>
 {
@@ -43,21 +44,12 @@ internal sealed class SeenOnceNode<TKey, T> : StreamNode<Keyed<TKey, T>>, IInput
         public void Receive(in Record<Keyed<TKey, T>> record)
         {
             _state.Begin(StateKeys.Rows, record.Value.Key);
-            var isKnown = _state.TryGet(out var stored);
-            if (isKnown && (node._within == 0 || Math.Abs(record.Time - Codecs.Int64.Read(stored)) < node._within))
+            if (node._within == 0 ? _state.TryGet(out _) : IsNearKnown(record.Time))
                 return;
-            if (isKnown && record.Time < Codecs.Int64.Read(stored))
-            {
-                // Out of order and far before what is kept: it repeats nothing that is known, and what is known stays.
-                next.Receive(record);
-                return;
-            }
-
-            if (isKnown)
-                context.Timers.Cancel(node, WindowSpec.After(Codecs.Int64.Read(stored), node._within), Timer());
-            _state.Put(Codecs.Int64, record.Time);
-            if (node._within > 0)
-                context.Timers.Set(node, WindowSpec.After(record.Time, node._within), Timer());
+            if (node._within == 0)
+                _state.Put(Codecs.Int64, record.Time);
+            else
+                Remember(record.Time);
             next.Receive(record);
         }
 
@@ -69,11 +61,27 @@ internal sealed class SeenOnceNode<TKey, T> : StreamNode<Keyed<TKey, T>>, IInput
             _state.Remove();
         }
 
-        private ReadOnlySpan<byte> Timer()
+        /// <summary>Whether a record that was let through lies less than the span before or behind.</summary>
+        private bool IsNearKnown(long time)
         {
+            var prefix = _state.Key.Length;
+            _state.Key.Write(time < long.MinValue + node._within ? long.MinValue : time - node._within + 1);
+            var isNear = context.State.TryCeiling(_state.Key.Span, out var found, out _) && found.StartsWith(_state.Key.Span[..prefix])
+                && StateKeys.Int64At(found, prefix) < WindowSpec.After(time, node._within);
+            _state.Key.Cut(prefix);
+            return isNear;
+        }
+
+        private void Remember(long time)
+        {
+            var end = WindowSpec.After(time, node._within);
+            if (end <= context.WatermarkOf(node))
+                return;
+            _state.Key.Write(time);
+            context.State.Put(_state.Key.Span, []);
             _timer.Cut(0);
             _timer.WriteRaw(_state.Key.Span[StateKeys.OperatorHead..]);
-            return _timer.Span;
+            context.Timers.Set(node, end, _timer.Span);
         }
     }
 }
