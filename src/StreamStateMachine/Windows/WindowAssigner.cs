@@ -53,6 +53,11 @@ internal sealed class ZonedWindows : AlignedWindows
 {
     private static readonly long DayMilliseconds = (long)TimeSpan.FromDays(1).TotalMilliseconds;
 
+    /// <summary>Days and sizes are added to a time: what lies too near to the ends of the calendar is not taken.</summary>
+    private static readonly long FirstTime = DateTimeOffset.MinValue.AddYears(30).ToUnixTimeMilliseconds();
+
+    private static readonly long LastTime = DateTimeOffset.MaxValue.AddYears(-30).ToUnixTimeMilliseconds();
+
     private readonly TimeZoneInfo _zone;
     private readonly long _size;
 
@@ -89,7 +94,10 @@ internal sealed class ZonedWindows : AlignedWindows
         return windows[0].Start;
     }
 
-    private DateOnly LocalDay(long time) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), _zone).DateTime);
+    /// <exception cref="PoisonRecordException">The calendar ends before that time.</exception>
+    private DateOnly LocalDay(long time) => time < FirstTime || time > LastTime
+        ? throw new PoisonRecordException($"The time {time} lies in no day of the calendar, which windows by a zone's clocks go by.")
+        : DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), _zone).DateTime);
 
     /// <summary>The first instant of a local day: later than 00:00 where the clocks skip that.</summary>
     private long Midnight(int dayNumber)
