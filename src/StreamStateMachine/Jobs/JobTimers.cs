@@ -27,6 +27,13 @@ internal sealed class JobTimers(JobContext context)
     /// <summary>Takes a timer of log time back.</summary>
     public void CancelLog(TopologyNode node, long time, ReadOnlySpan<byte> payload) => Remove(LogDomain, time, (ushort)node.Id, payload);
 
+    /// <summary>Whether such a timer of log time is set.</summary>
+    public bool HasLog(TopologyNode node, long time, ReadOnlySpan<byte> payload)
+    {
+        Write(LogDomain, time, (ushort)node.Id, payload);
+        return context.State.TryGet(_key.Span, out _);
+    }
+
     /// <summary>Sets a timer of log time of the job's own.</summary>
     public void SetOwn(long time, ReadOnlySpan<byte> payload) => Put(LogDomain, time, OwnTimer, payload);
 

@@ -93,7 +93,7 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
             fires = true;
         }
 
-        if (trigger.EveryNanoseconds > 0 && pane.LogTimer == 0)
+        if (trigger.EveryNanoseconds > 0 && !IsLogTimerSet(window, pane))
         {
             pane.LogTimer = _context.LogTime - (_context.LogTime % trigger.EveryNanoseconds) + trigger.EveryNanoseconds;
             SetLogTimer(window, pane.LogTimer);
@@ -182,6 +182,15 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
         var start = _key.Length;
         _codec.Write(_key, window);
         StateKeys.CheckUserKey(_key.Length - start - (2 * sizeof(long)));
+    }
+
+    /// <summary>What was said when a timer fired is taken back with a result that turns out to be poison; the timer itself stays gone.</summary>
+    private bool IsLogTimerSet(in Windowed<TKey> window, in Pane<TAcc> pane)
+    {
+        if (pane.LogTimer == 0 || pane.LogTimer > _context.LogTime)
+            return pane.LogTimer > 0;
+        WriteTimer(LogFireTag, window);
+        return _context.Timers.HasLog(_node, pane.LogTimer, _timer.Span);
     }
 
     private void SetTimer(byte tag, in Windowed<TKey> window, long time)
