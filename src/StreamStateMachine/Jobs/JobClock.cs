@@ -1,3 +1,6 @@
+using System.Buffers;
+using RaftStream.Raft.Wire;
+
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
@@ -6,15 +9,18 @@ namespace RaftStream.StreamStateMachine;
 /// <remarks>
 /// A watermark moves in steps: all timers up to it fire in the order of their times, and of operators where these are equal, and only then does it stand. While a timer for t fires, the
 /// operators up to its own have seen t and those behind have not, so what it gives out is on time for them. Flink has each operator see a watermark after those before it, which comes to the same.
-/// How many timers fire in one command is bounded; while some are still due, the job takes no records.
+/// How many timers fire in one command is bounded; while some are still due, the job takes no records. Where the watermark is on its way to is part of the state then: what was seen of it is not
+/// taken back by a partition that becomes known in between.
 /// </remarks>
 internal sealed class JobClock(JobContext context)
 {
+    /// <summary>Behind the key of a watermark: the key of its step, while it moves.</summary>
+    private const byte StepPart = 1;
+
     private readonly long[] _watermarks = new long[context.Job.Domains.Count];
+    private readonly Step?[] _steps = new Step?[context.Job.Domains.Count];
     private readonly KeyBuffer _key = new();
-    private int _firingDomain = -1;
-    private int _firingNode;
-    private long _firingTime;
+    private readonly ArrayBufferWriter<byte> _value = new(32);
 
     /// <summary>Reads where the watermarks stand: when a command begins, and when one was taken back.</summary>
     public void Load()
@@ -23,6 +29,8 @@ internal sealed class JobClock(JobContext context)
         {
             WriteKey(domain);
             _watermarks[domain] = context.State.TryGet(_key.Span, out var stored) ? Codecs.Int64.Read(stored) : long.MinValue;
+            _key.Write(StepPart);
+            _steps[domain] = context.State.TryGet(_key.Span, out stored) ? Step.Read(stored) : null;
         }
     }
 
@@ -33,7 +41,7 @@ internal sealed class JobClock(JobContext context)
     public long WatermarkOf(TopologyNode node)
     {
         var standing = _watermarks[node.Domain];
-        return node.Domain != _firingDomain ? standing : Math.Max(standing, node.Id <= _firingNode ? _firingTime : _firingTime - 1);
+        return _steps[node.Domain] is not { } step ? standing : Math.Max(standing, node.Id <= step.Node ? step.Time : step.Time - 1);
     }
 
     /// <summary>Whether all sources of an operator have ended: its watermark is at the end of time, or on its way there.</summary>
@@ -60,20 +68,23 @@ internal sealed class JobClock(JobContext context)
         while (context.Timers.TakeLog() is { } due)
         {
             Fire(pipeline, due);
-            if (--most == 0)
-                return false;
+            if (--most > 0)
+                continue;
+            KeepSteps();
+            return false;
         }
 
         for (var domain = 0; domain < _watermarks.Length; domain++)
         {
-            var target = Math.Max(_watermarks[domain], Target(domain));
+            var target = Goal(domain);
             while (context.Timers.TakeEvent(domain, target) is { } due)
             {
-                (_firingDomain, _firingNode, _firingTime) = (domain, due.Node, due.Time);
+                _steps[domain] = (_steps[domain] ?? Step.Unbegun).Reach(target, due);
                 Fire(pipeline, due);
-                _firingDomain = -1;
-                if (--most == 0)
-                    return false;
+                if (--most > 0)
+                    continue;
+                KeepSteps();
+                return false;
             }
 
             Stand(domain, target);
@@ -123,13 +134,37 @@ internal sealed class JobClock(JobContext context)
 
     private void Stand(int domain, long watermark)
     {
+        _steps[domain] = null;
+        WriteKey(domain);
+        _key.Write(StepPart);
+        context.State.Remove(_key.Span);
         if (_watermarks[domain] == watermark)
             return;
         _watermarks[domain] = watermark;
         WriteKey(domain);
-        var value = new System.Buffers.ArrayBufferWriter<byte>(16);
-        Codecs.Int64.Write(value, watermark);
-        context.State.Put(_key.Span, value.WrittenSpan);
+        _value.ResetWrittenCount();
+        Codecs.Int64.Write(_value, watermark);
+        context.State.Put(_key.Span, _value.WrittenSpan);
+    }
+
+    private long Goal(int domain) => Math.Max(Math.Max(_watermarks[domain], _steps[domain]?.Target ?? long.MinValue), Target(domain));
+
+    /// <summary>Keeps for the next command where the watermarks are on their way to, those too whose turn did not come.</summary>
+    private void KeepSteps()
+    {
+        for (var domain = 0; domain < _watermarks.Length; domain++)
+        {
+            var goal = Goal(domain);
+            if (goal == _watermarks[domain] && _steps[domain] is null)
+                continue;
+            var step = (_steps[domain] ?? Step.Unbegun) with { Target = goal };
+            _steps[domain] = step;
+            WriteKey(domain);
+            _key.Write(StepPart);
+            _value.ResetWrittenCount();
+            step.Write(_value);
+            context.State.Put(_key.Span, _value.WrittenSpan);
+        }
     }
 
     private void WriteKey(int domain)
@@ -137,5 +172,33 @@ internal sealed class JobClock(JobContext context)
         _key.Cut(0);
         _key.Write(StateKeys.Watermark);
         _key.Write((byte)domain);
+    }
+
+    /// <summary>A watermark that moves.</summary>
+    /// <param name="Target">Where to.</param>
+    /// <param name="Node">The operator whose timer fired last; those up to it have seen the time, those behind have not.</param>
+    /// <param name="Time">The time of that timer.</param>
+    private sealed record Step(long Target, int Node, long Time)
+    {
+        public static Step Unbegun { get; } = new(long.MinValue, int.MaxValue, long.MinValue);
+
+        /// <summary>The step with a timer that fires. One that was set for an earlier time meanwhile takes nothing back of what operators have seen.</summary>
+        public Step Reach(long target, DueTimer due) => (due.Time, due.Node).CompareTo((Time, this == Unbegun ? int.MinValue : Node)) > 0 ? new(target, due.Node, due.Time) : this with { Target = target };
+
+        public static Step Read(ReadOnlySpan<byte> stored)
+        {
+            var reader = new MessagePackReader(stored);
+            return reader.TryReadInt64(out var target) && reader.TryReadInt64(out var node) && reader.TryReadInt64(out var time)
+                ? new(target, (int)node, time)
+                : throw new InvalidDataException("Where a watermark moves to cannot be read: the state is that of another release.");
+        }
+
+        public void Write(IBufferWriter<byte> output)
+        {
+            var writer = new MessagePackWriter(output);
+            writer.Write(Target);
+            writer.Write((long)Node);
+            writer.Write(Time);
+        }
     }
 }

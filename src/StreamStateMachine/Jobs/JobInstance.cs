@@ -226,6 +226,8 @@ internal sealed class JobInstance
             return JobProblem.Malformed;
         if (Context.Letters.Find(sequence) is not { } letter || _pipeline.Entry(letter.Ingress) is not { } entry)
             return JobProblem.NotFound;
+        if (!Fire())
+            return JobProblem.Busy;
         Context.Letters.Remove(letter);
         TakeRecord(entry, letter.Ingress, letter.Time, letter.Bytes, letter.Source, letter.Partition);
         return JobProblem.None;

@@ -17,7 +17,7 @@ internal static class StateKeys
     /// <summary>[source, watermark, name]: the partitions that hold back the watermark, the furthest behind first.</summary>
     public const byte Behind = 3;
 
-    /// <summary>[domain]: the watermark of a set of sources.</summary>
+    /// <summary>[domain]: the watermark of a set of sources; [domain, 1]: while it moves, how far it is.</summary>
     public const byte Watermark = 4;
 
     /// <summary>[domain + 1, or 0 for log time; time; operator; what it is for]: timers in the order in which they are due.</summary>
