@@ -43,7 +43,12 @@ public sealed class Simulation : IDisposable
         Checker = new(this, swarm);
         Network = new(this, swarm, random.Fork());
         var load = random.Fork();
-        Workload = options.Workload is { } user ? new UserWorkload(this, swarm, user(), load) : new StreamWorkload(this, swarm, load);
+        Workload = (options.Workload, options.Load) switch
+        {
+            ({ } user, _) => new UserWorkload(this, swarm, user(), load),
+            (_, OwnLoad.Jobs) => new JobWorkload(this, swarm, load),
+            _ => new StreamWorkload(this, swarm, load),
+        };
         _faults = new(this, swarm, random.Fork());
         Operator = new(this, swarm, random.Fork());
         SyncErrors = new(this, swarm, _faults, new(options.Seed ^ 0x5bd1_e995_97f4_a7c1));

@@ -35,8 +35,21 @@ public sealed record SimulationOptions
     /// <summary>An own state machine and what its clients do, one object a run; null: the counting store under the load of this project's own tests.</summary>
     public Func<ISimulatedWorkload>? Workload { get; init; }
 
+    /// <summary>Which of this project's own tests' load, where <see cref="Workload"/> is null.</summary>
+    internal OwnLoad Load { get; init; }
+
     /// <summary>The mix of faults and sizes; drawn from the seed where none is given.</summary>
     internal Swarm? Swarm { get; init; }
+}
+
+/// <summary>The loads of this project's own tests.</summary>
+internal enum OwnLoad
+{
+    /// <summary>The counting store, with all kinds of clients.</summary>
+    Store,
+
+    /// <summary>A stream job that the seed draws, held against a reference.</summary>
+    Jobs,
 }
 
 /// <summary>Which faults a simulation draws.</summary>
