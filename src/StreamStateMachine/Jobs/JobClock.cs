@@ -45,7 +45,7 @@ internal sealed class JobClock(JobContext context)
     }
 
     /// <summary>Whether all sources of an operator have ended: its watermark is at the end of time, or on its way there.</summary>
-    public bool HasEnded(TopologyNode node) => Target(node.Domain) == long.MaxValue;
+    public bool HasEnded(TopologyNode node) => Goal(node.Domain) == long.MaxValue;
 
     /// <summary>Whether timers are due that the commands so far have not fired.</summary>
     public bool IsBehind
@@ -54,7 +54,7 @@ internal sealed class JobClock(JobContext context)
         {
             for (var domain = 0; domain < _watermarks.Length; domain++)
             {
-                if (Target(domain) > _watermarks[domain])
+                if (Goal(domain) > _watermarks[domain])
                     return true;
             }
 

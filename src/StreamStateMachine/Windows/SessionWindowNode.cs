@@ -20,8 +20,13 @@ internal sealed class SessionWindowNode<TKey, TIn, T, TAcc, TResult>(TopologyGra
 
     private sealed class Receiver(SessionWindowNode<TKey, TIn, T, TAcc, TResult> node, JobContext context, WindowPanes<TKey, T, TAcc, TResult> panes, LateRecords<TKey, TIn> late) : WindowReceiver<TKey, TIn>
     {
+        /// <summary>The sessions that records can still change; the rows hold those, too, that are only kept to be asked for.</summary>
+        private const byte Open = 1;
+        private const byte ShutTag = 16;
+
         private readonly KeyedState<TKey> _sessions = new(context, node, node.Key);
-        private readonly List<(TimeWindow Window, Pane<TAcc> Pane)> _touched = [];
+        private readonly KeyBuffer _timer = new();
+        private readonly List<TimeWindow> _touched = [];
         private readonly long _gap = ((SessionWindows)node.Spec.Assigner).Gap;
 
         public override void Receive(in Record<Keyed<TKey, TIn>> record)
@@ -34,46 +39,84 @@ internal sealed class SessionWindowNode<TKey, TIn, T, TAcc, TResult>(TopologyGra
                 return;
             }
 
-            var isSame = _touched.Count == 1 && _touched[0].Window == window;
+            var isSame = _touched.Count == 1 && _touched[0] == window;
             var merged = new Pane<TAcc> { Accumulator = node.Aggregation.Empty };
             for (var i = _touched.Count - 1; i >= 0; i--)
             {
-                var (old, pane) = _touched[i];
+                var pane = panes.Load(new(key, _touched[i]), out _);
                 merged = i == _touched.Count - 1 ? pane : Merge(merged, pane);
                 if (isSame)
                     continue;
-                panes.Remove(new(key, old));
+                panes.Remove(new(key, _touched[i]));
+                Shut(key, _touched[i]);
                 merged.LogTimer = 0;
             }
 
+            if (!isSame)
+                Begin(key, window);
             merged.Accumulator = node.Take(merged.Accumulator, record.Value.Value);
             merged.HasContents = true;
             panes.OnRecord(new(key, window), ref merged, isNew: !isSame);
         }
 
-        public override void OnTimer(long time, ReadOnlySpan<byte> payload) => panes.OnTimer(payload);
+        public override void OnTimer(long time, ReadOnlySpan<byte> payload)
+        {
+            if (payload[0] != ShutTag)
+            {
+                panes.OnTimer(payload);
+                return;
+            }
+
+            _sessions.Begin(Open);
+            _sessions.Key.WriteRaw(payload[1..]);
+            _sessions.Remove();
+        }
 
         /// <summary>Collects the sessions that touch a window, the latest first; gives the window over all of them.</summary>
         private TimeWindow FindTouched(TKey key, TimeWindow window)
         {
             _touched.Clear();
-            _sessions.Begin(StateKeys.Rows, key);
+            _sessions.Begin(Open, key);
             var prefix = _sessions.Key.Length;
-            var latest = window.End; // Sessions that are there touch none of the others: where one is taken, the next lies before it.
+            var latest = window.End; // Open sessions touch none of the others: where one is taken, the next lies before it.
             while (true)
             {
                 _sessions.Key.Cut(prefix);
                 _sessions.Key.Write(latest);
                 _sessions.Key.Write(long.MaxValue);
-                if (!context.State.TryFloor(_sessions.Key.Span, out var found, out var stored) || !found.StartsWith(_sessions.Key.Span[..prefix]))
+                if (!context.State.TryFloor(_sessions.Key.Span, out var found, out _) || !found.StartsWith(_sessions.Key.Span[..prefix]))
                     return window;
                 var other = new TimeWindow(StateKeys.Int64At(found, prefix), StateKeys.Int64At(found, prefix + sizeof(long)));
                 if (other.End < window.Start)
                     return window;
-                _touched.Add((other, panes.Parse(stored)));
+                _touched.Add(other);
                 latest = other.Start - 1;
                 window = new(Math.Min(window.Start, other.Start), Math.Max(window.End, other.End));
             }
+        }
+
+        private void Begin(TKey key, TimeWindow window)
+        {
+            WriteOpen(key, window);
+            context.State.Put(_sessions.Key.Span, []);
+            context.Timers.Set(node, WindowSpec.After(window.MaxTime, node.Spec.Lateness), _timer.Span);
+        }
+
+        private void Shut(TKey key, TimeWindow window)
+        {
+            WriteOpen(key, window);
+            _sessions.Remove();
+            context.Timers.Cancel(node, WindowSpec.After(window.MaxTime, node.Spec.Lateness), _timer.Span);
+        }
+
+        private void WriteOpen(TKey key, TimeWindow window)
+        {
+            _sessions.Begin(Open, key);
+            _sessions.Key.Write(window.Start);
+            _sessions.Key.Write(window.End);
+            _timer.Cut(0);
+            _timer.Write(ShutTag);
+            _timer.WriteRaw(_sessions.Key.Span[StateKeys.OperatorHead..]);
         }
 
         private Pane<TAcc> Merge(in Pane<TAcc> earlier, in Pane<TAcc> later) => new()

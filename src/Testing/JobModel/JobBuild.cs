@@ -49,7 +49,7 @@ internal sealed class JobBuild
         var name = JobSpec.NameOf(place);
         if (op.Kind == OpKind.Source)
         {
-            _streams[new(place, 0)] = builder.Ingest(name, Time(op), ModelCodec.Instance);
+            _streams[new(place, 0)] = builder.Ingest<ModelRecord>(name, static _ => throw new FormatException("Records of the model come from readers of its own."), Time(op), ModelCodec.Instance);
             return;
         }
 

@@ -12,6 +12,7 @@ internal sealed class JobReference
     private readonly JobInputs _inputs;
     private readonly UndoMap<(int Source, int Partition), RefPartition> _partitions;
     private readonly UndoMap<int, long> _watermarks;
+    private readonly UndoMap<int, long> _lastWatermarks;
     private readonly UndoList<RefLetter> _letters;
     private readonly List<int> _domains;
     private readonly UndoSet<RefTimer>[] _timers;
@@ -23,7 +24,7 @@ internal sealed class JobReference
     public JobReference(JobSpec spec, JobInputs inputs, EventCounts counts)
     {
         (Spec, _inputs, Counts) = (spec, inputs, counts);
-        (_partitions, _watermarks, _letters, LogTimers) = (new(Undo), new(Undo), new(Undo), new(Undo));
+        (_partitions, _watermarks, _lastWatermarks, _letters, LogTimers) = (new(Undo), new(Undo), new(Undo), new(Undo), new(Undo));
         for (var place = 0; place < spec.Ops.Count; place++)
             Ops.Add(Make(place, spec.Ops[place]));
         for (var place = 0; place < spec.Ops.Count; place++)
@@ -118,6 +119,8 @@ internal sealed class JobReference
         for (var domain = 0; domain < _domains.Count; domain++)
         {
             var target = Math.Max(Standing(domain), Target(_domains[domain]));
+            if (target == long.MaxValue)
+                KeepLast(domain);
             while (_timers[domain].Min is { } due && due.Time <= target)
             {
                 _timers[domain].Remove(due);
@@ -141,6 +144,9 @@ internal sealed class JobReference
         return _firing is { } firing && firing.Domain == domain ? Math.Max(standing, op.Place <= firing.Op ? firing.Time : firing.Time - 1) : standing;
     }
 
+    /// <summary>The watermark before the end of all sources.</summary>
+    public long LastWatermarkOf(RefOp op) => _lastWatermarks.Has(op.Place) ? _lastWatermarks.Get(op.Place) : WatermarkOf(op);
+
     public void SetTimer(RefOp op, RefTimer timer) => _timers[_domains.IndexOf(op.Sources)].Add(timer);
 
     public void CancelTimer(RefOp op, RefTimer timer) => _timers[_domains.IndexOf(op.Sources)].Remove(timer);
@@ -153,6 +159,12 @@ internal sealed class JobReference
             into.Receive(input, record, time);
         else
             _reading!.Value.Taken.Add(new(into, input, into.Spec.IsCombined ? into.KeyOf(input, record, time) : default, [record], time));
+    }
+
+    private void KeepLast(int domain)
+    {
+        foreach (var op in Ops.Where(op => op.Sources == _domains[domain] && !_lastWatermarks.Has(op.Place)))
+            _lastWatermarks.Set(op.Place, WatermarkOf(op));
     }
 
     private long Standing(int domain) => _watermarks.Has(domain) ? _watermarks.Get(domain) : long.MinValue;

@@ -26,6 +26,9 @@ internal abstract class RefOp(JobReference job, int place, OpSpec spec)
 
     protected long Watermark => job.WatermarkOf(this);
 
+    /// <summary>The same, but that once all sources have ended it stays where it was before.</summary>
+    protected long LastWatermark => job.LastWatermarkOf(this);
+
     public abstract void Receive(int input, ModelRecord record, long time);
 
     /// <summary>Several records of a batch and of one key at once; only what can be combined takes them.</summary>

@@ -110,7 +110,7 @@ internal sealed class RefWindow : RefOp
     private void ReceiveSession(RefKey key, ModelRecord record, long time)
     {
         var window = new PaneKey(key, time, time + _plan.Size);
-        var touched = _windows.Items.Where(item => item.Key.Key == key && item.Key.Start <= window.End && item.Key.End >= window.Start).OrderBy(static item => item.Key.Start).ToList();
+        var touched = _windows.Items.Where(item => item.Key.Key == key && item.Key.Start <= window.End && item.Key.End >= window.Start && !IsLate(item.Key)).OrderBy(static item => item.Key.Start).ToList();
         var merged = touched.Aggregate(window, static (sum, item) => sum with { Start = Math.Min(sum.Start, item.Key.Start), End = Math.Max(sum.End, item.Key.End) });
         if (IsLate(merged))
         {
@@ -202,7 +202,7 @@ internal sealed class RefWindow : RefOp
 
     private bool IsLate(PaneKey window) => Int128.Min((Int128)window.MaxTime + _plan.Lateness, long.MaxValue) <= Watermark;
 
-    private bool IsOld(PaneKey window) => window.MaxTime < long.MaxValue && window.MaxTime + Math.Max(_plan.Lateness, _plan.Retention) <= Watermark;
+    private bool IsOld(PaneKey window) => window.MaxTime < long.MaxValue && window.MaxTime + Math.Max(_plan.Lateness, _plan.Retention) <= LastWatermark;
 
     private void ForgetOld()
     {
