@@ -60,7 +60,7 @@ internal sealed class ClockTests
     public void A_timer_that_is_set_for_the_past_while_others_fire_takes_no_watermark_back()
     {
         var builder = new StreamBuilder("job");
-        ToOut(Keyed(builder).Process("back", static () => new Back()).Window(Window.Tumbling(Ms(10))).Count("windows"));
+        ToOut(Keyed(builder, outOfOrderness: 1000).Process("back", static () => new Back()).Window(Window.Tumbling(Ms(10))).Count("windows"));
         var job = new JobHarness(builder.Build());
         job.Push("a@100");
         job.End();

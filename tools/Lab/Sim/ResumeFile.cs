@@ -28,8 +28,8 @@ internal static class ResumeFile
             return false;
         }
 
-        if (state.Seeds != asked.Seeds || state.Nodes != asked.Nodes || state.StepsPerSeed != asked.StepsPerSeed)
-            problem = $"{file.FullName} keeps the progress of seeds {state.Seeds} on {state.Nodes} nodes with {state.StepsPerSeed} steps: ask for the same, or name another file.";
+        if (state.Seeds != asked.Seeds || state.Nodes != asked.Nodes || state.StepsPerSeed != asked.StepsPerSeed || state.Workload != asked.Workload)
+            problem = $"{file.FullName} keeps the progress of seeds {state.Seeds} on {state.Nodes} nodes with {state.StepsPerSeed} steps and workload {state.Workload}: ask for the same, or name another file.";
         return problem is null;
     }
 }

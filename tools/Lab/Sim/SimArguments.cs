@@ -15,6 +15,9 @@ internal sealed record SimArguments
 
     public required string Profile { get; init; }
 
+    /// <summary>What runs on the clusters: the counting store, or stream jobs.</summary>
+    public string Workload { get; init; } = "store";
+
     public FileInfo? Resume { get; init; }
 
     public required int Jobs { get; init; }
@@ -49,6 +52,8 @@ internal sealed record SimArguments
             return $"--nodes {Nodes} is not simulated: give 2, 3 or 5.";
         if (Profile is not ("promised" or "beyond" or "cuts"))
             return $"--profile {Profile} is unknown: give promised, beyond or cuts.";
+        if (Workload is not ("store" or "jobs"))
+            return $"--workload {Workload} is unknown: give store or jobs.";
         if (Steps < 1 || (Steps < MinSteps && range.Count > 1))
             return $"--steps {Steps} is too short for faults to meet: give at least {MinSteps}, or one seed.";
         if (Jobs is < 1 or > 256)
@@ -71,6 +76,7 @@ internal sealed record SimArguments
             Nodes = Nodes,
             Steps = Steps,
             Profile = Enum.Parse<FaultProfile>(Profile, ignoreCase: true),
+            Load = Enum.Parse<OwnLoad>(Workload, ignoreCase: true),
             Without = without,
             SkipFaults = faults,
             SkipActions = actions,

@@ -17,6 +17,7 @@ internal static class SimCommand
         var nodes = new Option<int>("--nodes") { Description = "Nodes in the cluster: 2, 3 or 5.", DefaultValueFactory = static _ => 3 };
         var steps = new Option<int>("--steps") { Description = "Steps under faults for each seed, at least 10000; a single seed may have fewer.", DefaultValueFactory = static _ => 10_000 };
         var profile = new Option<string>("--profile") { Description = "Which faults: promised (no seed may break a promise), beyond (clocks further off than leases allow: violations are shown), or cuts (only bridges and one-way cuts: terms may not grow).", DefaultValueFactory = static _ => "promised" };
+        var workload = new Option<string>("--workload") { Description = "What runs on the clusters: store (the counting store and all kinds of clients), or jobs (a stream job drawn from each seed, compared with a plain evaluation).", DefaultValueFactory = static _ => "store" };
         var resume = new Option<FileInfo?>("--resume") { Description = "Keeps the progress in this file, and goes on from it if it is there." };
         var jobs = new Option<int>("--jobs") { Description = "Simulations at a time.", DefaultValueFactory = static _ => Environment.ProcessorCount };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object at the end instead of text." };
@@ -28,7 +29,7 @@ internal static class SimCommand
         var skipActions = new Option<string>("--skip-actions") { Description = "Leaves single actions of the operator out, by number.", DefaultValueFactory = static _ => "" };
         var command = new Command("sim", "Simulates whole clusters under faults, one for each seed, and checks every promise after every event.")
         {
-            seeds, nodes, steps, profile, resume, jobs, json, noShrink, twice, html, without, skipFaults, skipActions,
+            seeds, nodes, steps, profile, workload, resume, jobs, json, noShrink, twice, html, without, skipFaults, skipActions,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => Run(
             new()
@@ -37,6 +38,7 @@ internal static class SimCommand
                 Nodes = parsed.GetValue(nodes),
                 Steps = parsed.GetValue(steps),
                 Profile = parsed.GetRequiredValue(profile),
+                Workload = parsed.GetRequiredValue(workload),
                 Resume = parsed.GetValue(resume),
                 Jobs = parsed.GetValue(jobs),
                 Json = parsed.GetValue(json),
@@ -55,7 +57,7 @@ internal static class SimCommand
     {
         if (arguments.Problem(out var range, out var options) is { } problem)
             return Refuse(problem);
-        var start = new HuntState(range, arguments.Nodes, arguments.Steps, range.First, 0, new(StringComparer.Ordinal));
+        var start = new HuntState(range, arguments.Nodes, arguments.Steps, arguments.Workload, range.First, 0, new(StringComparer.Ordinal));
         if (arguments.Resume is { Exists: true } file && !ResumeFile.TryRead(file, start, out start, out var damage))
             return Refuse(damage);
         var hunt = new SimHunt(start, options, arguments.Jobs, arguments.Twice);
@@ -66,7 +68,7 @@ internal static class SimCommand
         done.Set();
         reporter.Join();
         var isDone = hunt.Violation is null && hunt.State.NextSeed > range.Last;
-        var ending = new SimEnding(hunt, isDone && arguments.IsWhole ? RequiredCoverage.Judge(hunt.State.Events, range.Count, arguments.Nodes) : null, Account(hunt, options, range, arguments));
+        var ending = new SimEnding(hunt, isDone && arguments.IsWhole ? RequiredCoverage.Judge(hunt.State.Events, range.Count, arguments.Nodes, options.Load) : null, Account(hunt, options, range, arguments));
         if (arguments.Html is { } page && ending.Account is { } account)
             SimText.WritePage(page, account, hunt.Violation is not null);
         SimText.Print(ending, arguments.Json);

@@ -4,7 +4,7 @@ using RaftStream.Testing;
 namespace RaftStream.Lab.Sim;
 
 /// <summary>Where a hunt stands.</summary>
-internal sealed record HuntState(SeedRange Seeds, int Nodes, int StepsPerSeed, ulong NextSeed, long Steps, SortedDictionary<string, long> Events);
+internal sealed record HuntState(SeedRange Seeds, int Nodes, int StepsPerSeed, string Workload, ulong NextSeed, long Steps, SortedDictionary<string, long> Events);
 
 /// <summary>Runs seeds on all cores until the range ends or a promise is broken.</summary>
 internal sealed class SimHunt(HuntState start, SimulationOptions options, int jobs, bool twice)

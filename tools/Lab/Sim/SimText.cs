@@ -40,6 +40,8 @@ internal static class SimText
             CultureInfo.InvariantCulture, $"dotnet run -c Release --project tools/Lab -- sim --seeds {options.Seed}..{options.Seed} --nodes {options.Nodes} --steps {options.Steps}");
         if (options.Profile != FaultProfile.Promised)
             text += $" --profile {options.Profile.ToString().ToLowerInvariant()}";
+        if (options.Load != OwnLoad.Store)
+            text += $" --workload {options.Load.ToString().ToLowerInvariant()}";
         if (options.Without != SimulationPart.None)
             text += $" --without {SimArguments.Names(options.Without)}";
         if (options.SkipFaults.Count > 0)
@@ -64,6 +66,7 @@ internal static class SimText
                 seeds = state.Seeds.ToString(),
                 nodes = state.Nodes,
                 stepsPerSeed = state.StepsPerSeed,
+                workload = state.Workload,
                 cleanSeeds = state.NextSeed - state.Seeds.First,
                 steps = state.Steps,
                 stepsPerSecond = Math.Round(hunt.StepsPerSecond),

@@ -51,7 +51,7 @@ internal abstract class RefOp(JobReference job, int place, OpSpec spec)
             case KeyKind.Range:
                 return new(null, record.Number < ModelFunctions.RangeBound ? 0 : record.Number < 2 * ModelFunctions.RangeBound ? 1 : 2);
             case KeyKind.Time:
-                return new(null, (int)(Floor(time, 3 * job.Spec.Unit) % ModelFunctions.TimePartitions));
+                return new(null, (int)(((Floor(time, 3 * job.Spec.Unit) % ModelFunctions.TimePartitions) + ModelFunctions.TimePartitions) % ModelFunctions.TimePartitions));
             default:
                 var turn = _turns.Get(input);
                 _turns.Set(input, (turn + 1) % ModelFunctions.TurnPartitions);
