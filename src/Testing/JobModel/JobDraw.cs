@@ -22,11 +22,10 @@ internal sealed class JobDraw
     }
 
     /// <summary>What a seed stands for.</summary>
-    public static JobSpec Draw(ulong seed) => new JobDraw(seed).Draw(seed, []);
+    public static JobSpec Draw(ulong seed) => new JobDraw(seed).DrawAll(seed);
 
-    private JobSpec Draw(ulong seed, IReadOnlyList<OpSpec> first)
+    private JobSpec DrawAll(ulong seed)
     {
-        _ops.AddRange(first);
         DrawSources();
         for (var more = _random.Between(2, 8); more > 0 && _ops.Count < MostOps; more--)
             DrawOp();
