@@ -78,7 +78,7 @@ internal sealed record NodeSettings
     /// <summary>Who may do what on the ports for clients.</summary>
     public ClientSecurity Security { get; init; } = ClientSecurity.None;
 
-    /// <summary>Makes the state machine.</summary>
+    /// <summary>Makes the state machine where there are no jobs.</summary>
     public Func<IStateMachine> Machine { get; init; } = static () => new CountingStore();
 
     /// <summary>The stream jobs of its machine.</summary>

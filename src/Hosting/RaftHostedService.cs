@@ -9,16 +9,30 @@ namespace RaftStream.Hosting;
 /// </summary>
 internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider services, ILoggerFactory loggers, NodeIo io) : IHostedLifecycleService
 {
+    /// <summary>The folder of the sinks' files, in the data folder.</summary>
+    private const string SinkFolderName = "sinks";
+
     private static readonly TimeSpan LookAtMembers = TimeSpan.FromMilliseconds(500);
 
     private RaftNode? _node;
+    private IDisk? _sinks;
 
     /// <inheritdoc/>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         var settings = handle.Settings;
         var own = new ClientAddresses(ClientAddress(settings), Port(settings, settings.Client, settings.AdvertiseClient), Port(settings, settings.Resp, settings.AdvertiseResp));
-        _node = await StartNodeAsync(settings, own == default ? null : own.ToString(), loggers, io, cancellationToken);
+        _sinks = OpenSinks(settings, io);
+        try
+        {
+            _node = await StartNodeAsync(settings, own == default ? null : own.ToString(), loggers, io, cancellationToken, _sinks);
+        }
+        finally
+        {
+            if (_node is null)
+                CloseSinks();
+        }
+
         handle.Set(_node, own);
         _ = WatchAsync(_node);
         _ = WatchMembersAsync(_node);
@@ -29,6 +43,7 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
     {
         if (_node is not null)
             await _node.DisposeAsync();
+        CloseSinks();
     }
 
     /// <inheritdoc/>
@@ -43,9 +58,9 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Starts a replica.</summary>
+    /// <summary>Starts a replica. What its jobs' file sinks write goes to <paramref name="sinks"/>, which the caller closes when the replica has stopped.</summary>
     /// <exception cref="ReplicaException">It cannot start: one sentence.</exception>
-    public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, NodeIo io, CancellationToken cancellationToken)
+    public static async Task<RaftNode> StartNodeAsync(NodeSettings settings, string? clientAddress, ILoggerFactory loggers, NodeIo io, CancellationToken cancellationToken, IDisk? sinks = null)
     {
         var options = new RaftNodeOptions
         {
@@ -66,12 +81,36 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
         };
         try
         {
-            return await RaftNode.StartAsync(options, settings.Machine(), loggers, io, cancellationToken);
+            var machine = settings.Jobs.Count == 0 ? settings.Machine() : new StreamMachine(settings.Jobs, files: sinks);
+            return await RaftNode.StartAsync(options, machine, loggers, io, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new ReplicaException($"Node {settings.Id} cannot start in {settings.Data}: {exception.Message}", exception);
+            throw CannotStart(settings, exception);
         }
+    }
+
+    /// <summary>The folder for the files of sinks, locked as the data folder is; null where no job writes any.</summary>
+    private static IDisk? OpenSinks(NodeSettings settings, NodeIo io)
+    {
+        if (settings.Jobs.All(static job => job.Files.Count == 0))
+            return null;
+        try
+        {
+            return io.OpenDisk(Path.Combine(settings.Data, SinkFolderName));
+        }
+        catch (IOException exception)
+        {
+            throw CannotStart(settings, exception);
+        }
+    }
+
+    private static ReplicaException CannotStart(NodeSettings settings, Exception exception) => new($"Node {settings.Id} cannot start in {settings.Data}: {exception.Message}", exception);
+
+    private void CloseSinks()
+    {
+        (_sinks as IDisposable)?.Dispose();
+        _sinks = null;
     }
 
     private async Task WatchAsync(RaftNode node)

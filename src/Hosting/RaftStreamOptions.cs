@@ -77,7 +77,8 @@ public sealed class RaftStreamOptions
     public Func<IStateMachine> StateMachine { get; set; } = static () => new CountingStore();
 
     /// <summary>
-    /// The stream jobs that run on this cluster, beside the counters: the same ones on all nodes, built by the same program. With them <see cref="StateMachine"/> is left as it is.
+    /// The stream jobs that run on this cluster, beside the counters: the same ones on all nodes, built by the same program. With them <see cref="StateMachine"/> is left as it is. What they write to files stands in the folder
+    /// <c>sinks</c> of <see cref="Data"/>.
     /// </summary>
     public IList<Job> Jobs { get; } = [];
 
@@ -126,13 +127,11 @@ public sealed class RaftStreamOptions
             Incarnation = Incarnation,
             Tls = PeerTls,
             Security = security,
-            Machine = Jobs.Count == 0 ? StateMachine : MachineOfJobs,
+            Machine = StateMachine,
             Jobs = [.. Jobs],
             Host = new(Id, CpuWeight, MemoryWeight, IsDrained),
         };
     }
-
-    private StreamMachine MachineOfJobs() => new(Jobs);
 
     private void Look()
     {

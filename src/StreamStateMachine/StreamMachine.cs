@@ -11,17 +11,25 @@ public sealed class StreamMachine : ICommutingMachine
     private readonly CountingStore _store;
     private readonly IReadOnlyList<Job> _defined;
     private readonly Captures _captures = new();
+    private readonly IDisk? _files;
     private JobTable _jobs;
 
     /// <summary>An empty store and no job begun.</summary>
     /// <param name="jobs">The jobs that this program defines: the same ones on all nodes.</param>
     /// <param name="historyBytes">The store's bound on its newest changes: see <see cref="CountingStore(long)"/>.</param>
-    /// <exception cref="ArgumentException">Two jobs have the same name.</exception>
-    public StreamMachine(IEnumerable<Job> jobs, long historyBytes = CountingStore.DefaultHistoryBytes)
+    /// <param name="files">
+    /// The folder for the files of the jobs' sinks, of this machine alone: whatever it holds is deleted, since snapshot and log make all files anew. Null: no job has a file sink.
+    /// </param>
+    /// <exception cref="ArgumentException">Two jobs have the same name, two file sinks would write the same files, or there is a file sink and no folder.</exception>
+    /// <exception cref="IOException">The folder cannot be read or emptied.</exception>
+    public StreamMachine(IEnumerable<Job> jobs, long historyBytes = CountingStore.DefaultHistoryBytes, IDisk? files = null)
     {
         _store = new(historyBytes);
         _defined = [.. jobs];
-        _jobs = new(_defined, _captures);
+        SinkFolder.Check(_defined, files);
+        _files = files;
+        _jobs = new(_defined, _captures, files);
+        SinkFolder.Empty(files);
     }
 
     /// <inheritdoc/>
@@ -60,17 +68,22 @@ public sealed class StreamMachine : ICommutingMachine
     /// <inheritdoc/>
     public ISnapshotView Capture()
     {
-        var store = _store.Capture();
-        return _jobs.Begun.Count == 0 ? store : new StreamView(store, _captures.Begin(), [.. _jobs.Begun.Select(static instance => (instance.Job, instance.Tree.Freeze()))]);
+        if (_jobs.Begun.Count == 0)
+            return _store.Capture();
+        var jobs = _jobs.Capture();
+        return new StreamView(_store.Capture(), _captures.Begin(), jobs);
     }
 
     /// <inheritdoc/>
+    /// <remarks>The files of the sinks are made anew. Where that fails they are not those of the state any more, and the machine must be given up, as a replica does.</remarks>
     public void Restore(ISnapshotReader reader)
     {
         ArgumentNullException.ThrowIfNull(reader);
         var window = new SnapshotWindow(reader);
         var state = _store.Read(window);
-        var jobs = new JobTable(_defined, _captures);
+        _jobs.CloseFiles();
+        SinkFolder.Empty(_files);
+        var jobs = new JobTable(_defined, _captures, _files);
         JobsSnapshot.Read(window, jobs);
         window.RequireEnd();
         _store.Adopt(state, reader.Position);

@@ -41,6 +41,9 @@ public sealed class SimDisk(SimRandom random) : IDisk
     /// <summary>Asked before each operation, with the file's name, whether it fails; null: none does.</summary>
     public Func<DiskOperation, string, DiskFault>? Fault { get; set; }
 
+    /// <summary>Whether a crash was thrown, and not yet said which kind it was.</summary>
+    internal bool IsDown => _isDown;
+
     /// <summary>Where in its operation the last crash that was asked for comes.</summary>
     internal CrashMoment Moment => _crashMoment;
 

@@ -38,6 +38,9 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>The replica of the program at a place.</summary>
     public RaftNode Node(int place) => _programs[place]!.Services.GetRequiredService<RaftStreamReplica>().Node;
 
+    /// <summary>Where the program at a place has the files of sinks.</summary>
+    public string Sinks(int place) => Path.Combine(DataOf(place), "sinks");
+
     /// <summary>The place that leads; -1: none does.</summary>
     public int Leader => Array.FindIndex(_programs, static program => program?.Services.GetRequiredService<RaftStreamReplica>().Node.Status.IsReady == true);
 
@@ -48,7 +51,7 @@ internal sealed class JobCluster : IAsyncDisposable
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         builder.Services.AddRaftStream(options =>
         {
-            (options.Id, options.Members, options.Data) = (place + 1, _members, _folder.File($"node-{place + 1}"));
+            (options.Id, options.Members, options.Data) = (place + 1, _members, DataOf(place));
             options.SnapshotAfterBytes = 65_536;
             foreach (var job in _jobs())
                 options.Jobs.Add(job);
@@ -58,6 +61,8 @@ internal sealed class JobCluster : IAsyncDisposable
         _programs[place] = app;
         await app.StartAsync();
     }
+
+    private string DataOf(int place) => _folder.File($"node-{place + 1}");
 
     /// <summary>Stops the program at a place.</summary>
     public async Task StopAsync(int place)

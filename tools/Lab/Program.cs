@@ -12,12 +12,13 @@ using RaftStream.Lab.Mutants;
 using RaftStream.Lab.NodeUnderTest;
 using RaftStream.Lab.Pause;
 using RaftStream.Lab.Sim;
+using RaftStream.Lab.Sinks;
 using RaftStream.Lab.Soak;
 using RaftStream.Lab.Torture;
 
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
-    SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), FuzzCommand.Create(),
+    SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), SinksCommand.Create(), FuzzCommand.Create(),
     BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), CapCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
 };
 var parsed = root.Parse(args);

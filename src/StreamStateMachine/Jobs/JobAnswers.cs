@@ -26,13 +26,13 @@ internal static class JobAnswers
 
     /// <summary>
     /// [0, entries, bytes, commands, source records, log records, dead letters, next timer of log time, whether timers are due that were not fired, [[source, partition, epoch, position, watermark, idle, log time, records, holder] ...], [watermark of each domain ...],
-    /// [[sink, next, first] ...], [[operator, late] ...], [[node, cpu, memory, drained] ...]]
+    /// [[sink, next, first] ...], [[operator, late] ...], [[node, cpu, memory, drained] ...], [[file sink, next, generation, length, crc] ...]]
     /// </summary>
     public static JobProblem WriteStatus(IBufferWriter<byte> reply, JobInstance job)
     {
         var context = job.Context;
         var (commands, sourceRecords, logRecords) = context.Sums.Taken;
-        var writer = JobQuery.BeginAnswer(reply, 13);
+        var writer = JobQuery.BeginAnswer(reply, 14);
         writer.Write((long)job.Tree.Count);
         writer.Write(job.Tree.Bytes);
         writer.Write(commands);
@@ -193,5 +193,21 @@ internal static class JobAnswers
         writer.WriteArrayHeader(hosts.Count);
         foreach (var host in hosts)
             host.Write(writer);
+        WriteFiles(writer, job);
+    }
+
+    private static void WriteFiles(MessagePackWriter writer, JobInstance job)
+    {
+        writer.WriteArrayHeader(job.Job.Files.Count);
+        foreach (var sink in job.Job.Files)
+        {
+            var end = job.Context.Files.EndOf(sink);
+            writer.WriteArrayHeader(5);
+            writer.WriteString(sink.Name);
+            writer.Write(end.Next);
+            writer.Write(end.File.Generation);
+            writer.Write(end.File.Length);
+            writer.Write((long)end.File.Crc);
+        }
     }
 }

@@ -3,7 +3,7 @@ namespace RaftStream.StreamStateMachine;
 /// <summary>What the operators of one job see and change at one replica, and where in the log they are. Owned by the applying thread.</summary>
 internal sealed class JobContext
 {
-    public JobContext(Job job, StateJournal state)
+    public JobContext(Job job, StateJournal state, IDisk? files)
     {
         (Job, State) = (job, state);
         Timers = new(this);
@@ -11,6 +11,7 @@ internal sealed class JobContext
         Partitions = new(this);
         Clock = new(this);
         Outputs = new(this);
+        Files = new(this, files);
         Letters = new(this);
         Hosts = new(this);
     }
@@ -35,6 +36,9 @@ internal sealed class JobContext
 
     /// <summary>What its sinks are given.</summary>
     public JobOutputs Outputs { get; }
+
+    /// <summary>What its file sinks are given.</summary>
+    public JobFiles Files { get; }
 
     /// <summary>What was set aside.</summary>
     public JobLetters Letters { get; }

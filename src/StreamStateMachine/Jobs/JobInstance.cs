@@ -13,10 +13,10 @@ internal sealed class JobInstance
 {
     private readonly ApplyPipeline _pipeline;
 
-    public JobInstance(Job job, StateTree tree)
+    public JobInstance(Job job, StateTree tree, IDisk? files)
     {
         (Job, Tree) = (job, tree);
-        Context = new(job, new StateJournal(tree, job.Options.MaxStateBytes));
+        Context = new(job, new StateJournal(tree, job.Options.MaxStateBytes), files);
         _pipeline = new(job, Context);
     }
 
@@ -61,6 +61,7 @@ internal sealed class JobInstance
             Context.Clock.Load();
         }
 
+        Context.Files.Commit();
         Context.State.Commit();
         return problem;
     }

@@ -16,6 +16,7 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Sinks">What its sinks were given.</param>
 /// <param name="Late">How many records came too late, by operator; those without one are left out.</param>
 /// <param name="Hosts">What nodes have declared that they can carry.</param>
+/// <param name="Files">How far its file sinks have come.</param>
 internal sealed record JobStatus(
     long Entries,
     long Bytes,
@@ -29,7 +30,8 @@ internal sealed record JobStatus(
     IReadOnlyList<long> Watermarks,
     IReadOnlyList<SinkStatus> Sinks,
     IReadOnlyList<(string Operator, long Records)> Late,
-    IReadOnlyList<JobHost> Hosts)
+    IReadOnlyList<JobHost> Hosts,
+    IReadOnlyList<FileSinkStatus> Files)
 {
     /// <summary>Reads what <see cref="JobAnswers.WriteStatus"/> wrote; null where the query was declined.</summary>
     /// <exception cref="InvalidDataException">The bytes are no such answer.</exception>
@@ -43,7 +45,7 @@ internal sealed record JobStatus(
         for (var i = 0; i < numbers.Length; i++)
             isRead &= reader.TryReadInt64(out numbers[i]);
         isRead &= reader.TryReadBoolean(out var isBehind);
-        if (!isRead || parts != 14)
+        if (!isRead || parts != 15)
             throw Broken();
         var partitions = ReadList(ref reader, PartitionStatus.Read);
         var watermarks = ReadList(ref reader, static (ref MessagePackReader item) => item.TryReadInt64(out var watermark) ? watermark : throw Broken());
@@ -51,7 +53,8 @@ internal sealed record JobStatus(
         var late = ReadList(ref reader, static (ref MessagePackReader item) =>
             item.TryReadArrayHeader(out _) && item.TryReadString(StoreLimits.MaxNameBytes, out var name) && item.TryReadInt64(out var records) ? (name, records) : throw Broken());
         var hosts = ReadList(ref reader, static (ref MessagePackReader item) => item.TryReadArrayHeader(out _) && JobHost.TryRead(ref item, out var host) ? host : throw Broken());
-        return new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], isBehind, partitions, watermarks, sinks, late, hosts);
+        var files = ReadList(ref reader, FileSinkStatus.Read);
+        return new(numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], isBehind, partitions, watermarks, sinks, late, hosts, files);
     }
 
     internal static InvalidDataException Broken() => new("The answer about a job cannot be read: ask a node of the same release.");
@@ -96,5 +99,20 @@ internal sealed record SinkStatus(string Sink, long Next, long First)
     public static SinkStatus Read(ref MessagePackReader reader) =>
         reader.TryReadArrayHeader(out var fields) && fields == 3 && reader.TryReadString(StoreLimits.MaxNameBytes, out var name) && reader.TryReadInt64(out var next) && reader.TryReadInt64(out var first)
             ? new(name, next, first)
+            : throw JobStatus.Broken();
+}
+
+/// <summary>How far a file sink has come.</summary>
+/// <param name="Sink">The sink, by name.</param>
+/// <param name="Next">The sequence of its next line.</param>
+/// <param name="Generation">The number of the file that is written.</param>
+/// <param name="Length">The bytes of that file.</param>
+/// <param name="Crc">CRC-32C of these.</param>
+internal sealed record FileSinkStatus(string Sink, long Next, long Generation, long Length, uint Crc)
+{
+    public static FileSinkStatus Read(ref MessagePackReader reader) =>
+        reader.TryReadArrayHeader(out var fields) && fields == 5 && reader.TryReadString(StoreLimits.MaxNameBytes, out var name) && reader.TryReadInt64(out var next)
+        && reader.TryReadInt64(out var generation) && reader.TryReadInt64(out var length) && reader.TryReadInt64(out var crc)
+            ? new(name, next, generation, length, (uint)crc)
             : throw JobStatus.Broken();
 }

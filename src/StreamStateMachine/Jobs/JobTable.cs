@@ -10,11 +10,12 @@ internal sealed class JobTable
 {
     private readonly Dictionary<string, Job> _defined;
     private readonly Captures _captures;
+    private readonly IDisk? _files;
     private readonly SortedDictionary<string, JobInstance> _begun = new(StringComparer.Ordinal);
 
-    public JobTable(IEnumerable<Job> defined, Captures captures)
+    public JobTable(IEnumerable<Job> defined, Captures captures, IDisk? files)
     {
-        _captures = captures;
+        (_captures, _files) = (captures, files);
         _defined = defined.ToDictionary(static job => job.Name, StringComparer.Ordinal);
     }
 
@@ -55,15 +56,41 @@ internal sealed class JobTable
         JobReply.Write(reply, problem, partition);
     }
 
-    /// <summary>Begins a job whose state a snapshot holds; gives where the state goes.</summary>
+    /// <summary>Begins a job whose state a snapshot holds; gives it with an empty state.</summary>
     /// <exception cref="InvalidDataException">This program does not define the job in this way.</exception>
-    public StateTree Restore(string name, ulong fingerprint)
+    public JobInstance Restore(string name, ulong fingerprint)
     {
         if (!_defined.TryGetValue(name, out var job) || job.Fingerprint != fingerprint)
             throw new InvalidDataException(Unknown(name, fingerprint));
-        var instance = new JobInstance(job, new(_captures));
+        var instance = new JobInstance(job, new(_captures), _files);
         _begun.Add(name, instance);
-        return instance.Tree;
+        return instance;
+    }
+
+    /// <summary>Fixes the jobs of this moment; whoever is given them disposes them.</summary>
+    /// <exception cref="IOException">A file of a sink cannot be opened; none is left open.</exception>
+    public IReadOnlyList<CapturedJob> Capture()
+    {
+        var captured = new List<CapturedJob>(_begun.Count);
+        try
+        {
+            foreach (var instance in _begun.Values)
+                captured.Add(new(instance.Job, instance.Tree.Freeze(), instance.Context.Files.Capture()));
+        }
+        catch (IOException)
+        {
+            captured.ForEach(static job => job.Dispose());
+            throw;
+        }
+
+        return captured;
+    }
+
+    /// <summary>Closes the files that its jobs write; nothing may be applied then.</summary>
+    public void CloseFiles()
+    {
+        foreach (var instance in _begun.Values)
+            instance.Context.Files.Dispose();
     }
 
     private static int CountOf(JobOpcode opcode) => opcode switch
@@ -93,7 +120,7 @@ internal sealed class JobTable
             return JobProblem.TooMany;
         if (!_defined.TryGetValue(name, out var job) || job.Fingerprint != fingerprint)
             throw new InvalidOperationException(Unknown(name, fingerprint));
-        _begun.Add(name, instance = new(job, new(_captures)));
+        _begun.Add(name, instance = new(job, new(_captures), _files));
         return JobProblem.None;
     }
 

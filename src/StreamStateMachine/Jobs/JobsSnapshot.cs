@@ -4,27 +4,31 @@ using RaftStream.Raft.Wire;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// The jobs in a snapshot, one MessagePack value behind the store's: ["raftstream-jobs", 1, name, fingerprint, entries, name ...], the names in ordinal order, the entries as
-/// <see cref="StateSnapshot"/> has them. It is missing where no job was begun.
+/// The jobs in a snapshot, one MessagePack value behind the store's: ["raftstream-jobs", 1, name, fingerprint, entries, files, name ...], the names in ordinal order, the entries as
+/// <see cref="StateSnapshot"/> has them and the files as <see cref="FilesSnapshot"/> has. It is missing where no job was begun.
 /// </summary>
 internal static class JobsSnapshot
 {
     private const int Version = 1;
     private const int HeadItems = 2;
-    private const int ItemsOfJob = 3;
+    private const int ItemsOfJob = 4;
 
     private static ReadOnlySpan<byte> Magic => "raftstream-jobs"u8;
 
     /// <summary>Writes the jobs, pausing wherever the piece is full.</summary>
-    public static IEnumerable<bool> Steps(IReadOnlyList<(Job Job, FrozenTree Tree)> jobs, PieceWriter piece)
+    public static IEnumerable<bool> Steps(IReadOnlyList<CapturedJob> jobs, PieceWriter piece)
     {
         WriteHead(piece, jobs.Count);
-        foreach (var (job, tree) in jobs)
+        foreach (var (job, tree, files) in jobs)
         {
             if (piece.IsFull)
                 yield return true;
             WriteJob(piece, job);
             foreach (var step in StateSnapshot.Steps(tree, piece))
+                yield return step;
+            if (piece.IsFull)
+                yield return true;
+            foreach (var step in FilesSnapshot.Steps(files, piece))
                 yield return step;
         }
     }
@@ -47,7 +51,9 @@ internal static class JobsSnapshot
             if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var name) || !StoreLimits.IsName(name) || !reader.TryReadUInt64(out var fingerprint) || string.CompareOrdinal(last, name) >= 0)
                 throw window.Damaged("the name of a job");
             window.Advance(reader.Position);
-            StateSnapshot.Read(window, jobs.Restore(name, fingerprint));
+            var instance = jobs.Restore(name, fingerprint);
+            StateSnapshot.Read(window, instance.Tree);
+            FilesSnapshot.Read(window, instance.Context.Files, instance.Job);
             last = name;
         }
     }

@@ -7,20 +7,22 @@ internal sealed class StreamView : ISnapshotView
 {
     private readonly ISnapshotView _store;
     private readonly CaptureTicket _ticket;
+    private readonly IReadOnlyList<CapturedJob> _jobs;
     private readonly PieceWriter _piece = new();
     private IEnumerator<bool>? _steps;
     private bool _isStoreWritten;
     private bool _isComplete;
 
     /// <summary>The view of a ticket, over what was frozen when it was taken.</summary>
-    public StreamView(ISnapshotView store, CaptureTicket ticket, IReadOnlyList<(Job Job, FrozenTree Tree)> jobs)
+    public StreamView(ISnapshotView store, CaptureTicket ticket, IReadOnlyList<CapturedJob> jobs)
     {
-        (_store, _ticket) = (store, ticket);
+        (_store, _ticket, _jobs) = (store, ticket, jobs);
         _steps = JobsSnapshot.Steps(jobs, _piece).GetEnumerator();
     }
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The view was disposed.</exception>
+    /// <exception cref="InvalidDataException">A file of a sink is damaged.</exception>
     public bool WriteNext(IBufferWriter<byte> destination)
     {
         if (!_isStoreWritten)
@@ -59,6 +61,8 @@ internal sealed class StreamView : ISnapshotView
     {
         _store.Dispose();
         _steps = null;
+        foreach (var job in _jobs)
+            job.Dispose();
         _ticket.Release();
     }
 }

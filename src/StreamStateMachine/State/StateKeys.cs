@@ -23,7 +23,7 @@ internal static class StateKeys
     /// <summary>[domain + 1, or 0 for log time; time; operator; what it is for]: timers in the order in which they are due.</summary>
     public const byte Timer = 5;
 
-    /// <summary>[sink]: what a sink has been given.</summary>
+    /// <summary>[sink]: what a sink has been given. [sink, generation]: an older file of a file sink.</summary>
     public const byte Sink = 6;
 
     /// <summary>[sink, sequence]: what a sink is given, until it is forgotten.</summary>

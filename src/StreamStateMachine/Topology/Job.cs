@@ -10,6 +10,7 @@ public sealed class Job
         (Name, Nodes, Options) = (name, graph.Nodes, options);
         Sources = [.. Nodes.OfType<ISourceNode>()];
         Sinks = [.. Nodes.OfType<SinkNode>()];
+        Files = [.. Nodes.OfType<FileSinkNode>()];
         Tables = graph.Tables.ToDictionary(static table => table.Name, StringComparer.Ordinal);
         var ingresses = new List<Ingress>();
         foreach (var node in Nodes.Where(static node => !node.RunsInApply))
@@ -32,6 +33,8 @@ public sealed class Job
     internal IReadOnlyList<ISourceNode> Sources { get; }
 
     internal IReadOnlyList<SinkNode> Sinks { get; }
+
+    internal IReadOnlyList<FileSinkNode> Files { get; }
 
     internal IReadOnlyDictionary<string, TableInfo> Tables { get; }
 

@@ -117,6 +117,24 @@ public sealed class Stream<T>
         Node.Consumers.Add(new SinkNode<T>(Graph, "subscription", name, Node, SinkFormat.Of(Node, format), keep, $"newest {keep}"));
     }
 
+    /// <summary>
+    /// Writes the records to files, a line each, in the order of the log. Every replica writes its own copy into its own folder; each record stands in it exactly once, and all copies are equal byte for
+    /// byte. Which files there are, the options say; a byte that was written is never changed, and a node that starts makes its files anew.
+    /// </summary>
+    /// <param name="name">The name of the sink, and with the job's that of its files: 'counts.csv' of job 'words' makes 'words-counts-000001.csv'.</param>
+    /// <param name="format">
+    /// What is written, as text of at most 1 MiB without line feeds; JSON of the stream's codec unless said otherwise. Runs on every replica. A record whose text is too long or has a line feed is set aside; where a timer or a window
+    /// gave it, the replica stops, as for any exception there.
+    /// </param>
+    /// <param name="options">How the files are cut and how many are kept.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    public void ToFile(string name, Func<T, string>? format = null, FileSinkOptions? options = null)
+    {
+        var checkedOptions = options ?? new();
+        checkedOptions.Check();
+        Node.Consumers.Add(new FileSinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), checkedOptions));
+    }
+
     private Stream<TOut> Behind<TNode, TOut>(TNode node)
         where TNode : StreamNode<TOut>, IInput<T>
     {

@@ -34,9 +34,13 @@ internal static class IoPoints
     public const int Count = OperationCount * FileCount;
 
     private const int OperationCount = 6;
-    private const int FileCount = 7;
+    private const int FileCount = 8;
 
     private const int OutboxClass = 6;
+    private const int SinkClass = 7;
+
+    /// <summary>Any name that is none of the log's: the users name the files of sinks.</summary>
+    private const string SinkFile = "sink";
 
     private static readonly string[] Operations = ["create", "write", "sync", "rename", "delete", "sync"];
     // Segments get their names by renaming, and so do snapshots: those are never created or written under the final one.
@@ -51,7 +55,19 @@ internal static class IoPoints
         Of(DiskOperation.Delete, ".snap"),
     ];
 
-    private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot", "outbox"];
+    // Sinks sync and rename nothing: snapshot and log make their files anew.
+    private static readonly int[] Sinks = [Of(DiskOperation.Create, SinkFile), Of(DiskOperation.Write, SinkFile), Of(DiskOperation.Delete, SinkFile)];
+
+    private static readonly string[] Files = ["folder", "log segment", "next segment", "own snapshot", "received snapshot", "snapshot", "outbox", "sink file"];
+
+    /// <summary>All places of the log and the snapshots.</summary>
+    public static IReadOnlyList<int> OfLogAndSnapshots => Real;
+
+    /// <summary>All places of the files of sinks.</summary>
+    public static IReadOnlyList<int> OfSinks => Sinks;
+
+    /// <summary>Whether a place is reached only where a snapshot of another node's is received.</summary>
+    public static bool IsOfReceived(int point) => point % FileCount == FileOf(".part");
 
     /// <summary>The place of an operation.</summary>
     public static int Of(DiskOperation operation, string file) => ((int)operation * FileCount) + FileOf(file);
@@ -71,5 +87,6 @@ internal static class IoPoints
         : file.EndsWith(".new", StringComparison.Ordinal) ? 2
         : file.StartsWith("snapshot-taking", StringComparison.Ordinal) ? 3
         : file.EndsWith(".part", StringComparison.Ordinal) ? 4
-        : file.EndsWith(OutboxFile.Suffix, StringComparison.Ordinal) || file == OutboxFile.TemporaryName ? OutboxClass : 5;
+        : file.EndsWith(OutboxFile.Suffix, StringComparison.Ordinal) || file == OutboxFile.TemporaryName ? OutboxClass
+        : file.EndsWith(".snap", StringComparison.Ordinal) ? 5 : SinkClass;
 }

@@ -130,7 +130,7 @@ internal sealed class Coverage
         for (var state = 0; state < _states.Length; state++)
             Add(_states[state], () => $"state {(Role)(state / Phases / Relations)} {(LogRelation)(state / Phases % Relations)} {(ConfigurationPhase)(state % Phases)}");
         for (var point = 0; point < IoPoints.Count; point++)
-            Add(nodes.Sum(node => node.Disk.Points[point]), () => $"disk {IoPoints.NameOf(point)}");
+            Add(nodes.Sum(node => node.Disk.Points[point] + node.Files.Points[point]), () => $"disk {IoPoints.NameOf(point)}");
         for (var point = 0; point < IoPoints.Count; point++)
             Add(_recoveries.AsSpan(point * Moments * Results, Moments * Results).ToArray().Sum(), () => $"crash at {IoPoints.NameOf(point)}");
         for (var place = 0; place < _recoveries.Length; place++)

@@ -135,7 +135,7 @@ internal sealed class FaultInjector
     public void OnDiskCrash(SimNode node)
     {
         _simulation.Happened("crash in a disk operation", node);
-        node.CrashedAt(node.Disk.LastPoint, node.Disk.Inner.Moment);
+        node.CrashedAt(node.CrashPlace);
         Down(node, powerCut: true);
     }
 
@@ -158,7 +158,7 @@ internal sealed class FaultInjector
         {
             _simulation.Happened("crash in recovery", node);
             node.Recovered(RecoveryResult.CrashedAgain);
-            node.CrashedAt(node.Disk.LastPoint, node.Disk.Inner.Moment);
+            node.CrashedAt(node.CrashPlace);
             Down(node, powerCut: true);
         }
         catch (IOException failure) when (failure is DiskFullException || _simulation.SyncErrors.HasMet(node))
@@ -191,6 +191,8 @@ internal sealed class FaultInjector
             node.Disk.Inner.FreeBytes = long.MaxValue;
             node.Disk.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
             node.Disk.CrashAtPoint(null, CrashMoment.Before);
+            node.Files.Inner.CrashAt(long.MaxValue / 2, CrashMoment.Before);
+            node.Files.CrashAtPoint(null, CrashMoment.Before);
             node.Pause(0);
             Restart(node);
         }

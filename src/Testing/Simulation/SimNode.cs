@@ -29,6 +29,7 @@ internal sealed class SimNode : INetwork, IDisposable
         _applyTurn = new(Clock);
         _outbox = new(simulation.Options.Seed ^ 0x2545_f491_4f6c_dd1d ^ ((ulong)id.Value << 32));
         Disk = new(new(random.Fork()), Shadow);
+        Files = new(new(new(simulation.Options.Seed ^ 0x94d0_49bb_1331_11eb ^ ((ulong)id.Value << 32))), new());
     }
 
     public NodeId Id { get; }
@@ -38,6 +39,12 @@ internal sealed class SimNode : INetwork, IDisposable
     public ShadowLog Shadow { get; } = new();
 
     public ShadowDisk Disk { get; }
+
+    /// <summary>The disk for the state machine's own files.</summary>
+    public ShadowDisk Files { get; }
+
+    /// <summary>Where a crash in a disk operation has come, on whichever disk.</summary>
+    public (int Point, CrashMoment Moment) CrashPlace => Files.Inner.IsDown ? (Files.LastPoint, Files.Inner.Moment) : (Disk.LastPoint, Disk.Inner.Moment);
 
     /// <summary>The process, while it lives.</summary>
     public Replica? Replica { get; private set; }
@@ -74,7 +81,7 @@ internal sealed class SimNode : INetwork, IDisposable
     {
         Life++;
         var parker = new Parker();
-        ApplyingMachine = _simulation.Workload.CreateMachine();
+        ApplyingMachine = _simulation.Workload.CreateMachine(Files);
         var machine = new RecordingMachine(ApplyingMachine, this, _simulation.Checker);
         var replica = Replica.Open(SimReplicas.Options(_simulation, _swarm, Id, _random.NextBits(), _outbox), Disk, machine, this, Clock, new(parker, parker, parker));
         Replica = replica;
@@ -98,15 +105,19 @@ internal sealed class SimNode : INetwork, IDisposable
         (_timerAt, _applyHangsUntil) = (long.MaxValue, 0);
         (PausedUntil, _stoppedAt) = (0, null);
         Disk.CloseAll();
+        Files.CloseAll();
         Shadow.Down(powerCut);
-        if (powerCut)
-            Disk.Inner.Crash();
-        else
-            Disk.Inner.Kill();
+        foreach (var disk in new[] { Disk.Inner, Files.Inner })
+        {
+            if (powerCut)
+                disk.Crash();
+            else
+                disk.Kill();
+        }
     }
 
     /// <summary>The process died in an operation of its disk.</summary>
-    public void CrashedAt(int point, CrashMoment moment) => _crashedAt = (point, moment);
+    public void CrashedAt((int Point, CrashMoment Moment) place) => _crashedAt = place;
 
     /// <summary>The process started again, or tried to: what became of the disk it left behind.</summary>
     public void Recovered(RecoveryResult result)
@@ -167,9 +178,13 @@ internal sealed class SimNode : INetwork, IDisposable
         if (Replica is not null)
             Crash(powerCut: true);
         HasLostDisk = true;
-        foreach (var name in Disk.Inner.List())
-            Disk.Inner.Delete(name);
-        Disk.Inner.SyncFolder();
+        foreach (var disk in new[] { Disk.Inner, Files.Inner })
+        {
+            foreach (var name in disk.List())
+                disk.Delete(name);
+            disk.SyncFolder();
+        }
+
         Shadow.Forget();
     }
 

@@ -13,6 +13,10 @@ public interface ISimulatedWorkload
     /// <summary>A state machine as it is before its first command. Called at each start of a node.</summary>
     IStateMachine CreateMachine();
 
+    /// <summary>The same for a machine that keeps files of its own; what calls the simpler one unless it is written anew.</summary>
+    /// <param name="files">The node's disk for these, beside that of its log: it goes through the same crashes and power cuts, and keeps from one start to the next what it promises.</param>
+    IStateMachine CreateMachine(IDisk files) => CreateMachine();
+
     /// <summary>A client whose last operation was answered, or given up as unknown, may begin the next one.</summary>
     void Act(SimulatedClient client);
 

@@ -12,6 +12,9 @@ internal interface IWorkload
     /// <summary>A state machine for a node that starts.</summary>
     IStateMachine CreateMachine();
 
+    /// <summary>The same, where the machine keeps files on a disk of its own.</summary>
+    IStateMachine CreateMachine(IDisk files) => CreateMachine();
+
     /// <summary>The first act is foreseen.</summary>
     void Begin();
 

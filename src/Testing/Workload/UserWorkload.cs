@@ -24,6 +24,8 @@ internal sealed class UserWorkload : IWorkload
 
     public IStateMachine CreateMachine() => _user.CreateMachine();
 
+    public IStateMachine CreateMachine(IDisk files) => _user.CreateMachine(files);
+
     public void Begin() => Next();
 
     public void Act()

@@ -10,18 +10,22 @@ internal sealed class JobHarness
     private readonly ArrayBufferWriter<byte> _command = new();
     private readonly ArrayBufferWriter<byte> _reply = new();
     private readonly int[] _ends = new int[1];
+    private readonly IDisk? _files;
     private readonly Dictionary<(int Source, string Partition), PartitionReader> _readers = [];
     private long _index;
 
-    public JobHarness(Job job)
+    public JobHarness(Job job, IDisk? files = null)
     {
-        Job = job;
-        Machine = new([job]);
+        (Job, _files) = (job, files);
+        Machine = new([job], files: files);
     }
 
     public Job Job { get; }
 
     public StreamMachine Machine { get; private set; }
+
+    /// <summary>What was applied, in order.</summary>
+    public List<Command> Commands { get; } = [];
 
     public JobInstance Instance => Machine.Jobs.Find(Job.Name)!;
 
@@ -114,6 +118,14 @@ internal sealed class JobHarness
         return outputs;
     }
 
+    /// <summary>Where the job stands.</summary>
+    public JobStatus Status()
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteStatus(query, Job.Name);
+        return JobStatus.Read(Query(query))!;
+    }
+
     /// <summary>The rows of a table, each as key=value.</summary>
     public IReadOnlyList<string> Rows(string table)
     {
@@ -141,7 +153,7 @@ internal sealed class JobHarness
     {
         var bytes = Snapshot();
         var hash = Machine.StateHash;
-        Machine = new([Job]);
+        Machine = new([Job], files: _files);
         Machine.Restore(new SnapshotBytes(bytes, new(new(_index), new(1))));
         Assert.That(Machine.StateHash, Is.EqualTo(hash));
         return bytes;
@@ -187,6 +199,7 @@ internal sealed class JobHarness
     private JobReply Apply()
     {
         Command[] commands = [new(new(new(++_index), new(1)), LogTime, _command.WrittenSpan.ToArray())];
+        Commands.Add(commands[0]);
         _command.ResetWrittenCount();
         _reply.ResetWrittenCount();
         var results = new Results(_reply, _ends);
@@ -194,7 +207,7 @@ internal sealed class JobHarness
         return JobReply.TryRead(_reply.WrittenSpan)!;
     }
 
-    private sealed class SnapshotBytes(byte[] bytes, LogPosition position) : ISnapshotReader
+    internal sealed class SnapshotBytes(byte[] bytes, LogPosition position) : ISnapshotReader
     {
         private int _at;
 
