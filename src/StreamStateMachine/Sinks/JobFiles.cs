@@ -80,6 +80,8 @@ internal sealed class JobFiles : IDisposable
         foreach (var sink in _context.Job.Files)
         {
             var writer = _writers[sink];
+            if (writer.Lines.IsEmpty)
+                continue;
             var end = EndOf(sink);
             var bytes = writer.Lines.UpTo(end.Total);
             if (!bytes.IsEmpty)

@@ -20,8 +20,11 @@ internal sealed class SinkLines
     /// <summary>The total at which these lines begin.</summary>
     public long From { get; private set; }
 
-    /// <summary>The lines up to a total that the state says.</summary>
-    public ReadOnlySpan<byte> UpTo(long total) => _bytes.AsSpan(0, _used == 0 ? 0 : (int)(total - From));
+    /// <summary>Whether the command under way has given the sink nothing.</summary>
+    public bool IsEmpty => _used == 0;
+
+    /// <summary>The lines up to a total that the state says; only where there are any.</summary>
+    public ReadOnlySpan<byte> UpTo(long total) => _bytes.AsSpan(0, (int)(total - From));
 
     /// <summary>Adds a line behind the total that the state says.</summary>
     /// <exception cref="StateFullException">The command gives the sink too much.</exception>

@@ -46,7 +46,7 @@ internal static class SinkSource
     private static Job Build()
     {
         var builder = new StreamBuilder("job");
-        var changes = builder.Ingest<string>(Source).KeyBy(static record => record).Count("counts").ToStream();
+        var changes = builder.Ingest(Source).KeyBy(static record => record).Count("counts").ToStream();
         changes.ToFile("lines.txt", static change => Line(change.Key, change.Value), new() { Keep = Keep, RotateBytes = RotateBytes });
 
         // Behind the sink, which has its line by then: it must be taken back.

@@ -49,7 +49,7 @@ internal sealed class FileSinkRollbackTests
     {
         using var disk = new SinkDisk();
         var builder = new StreamBuilder("job");
-        builder.Ingest<string>("in").ToFile("out.txt", static record => record.StartsWith("long", StringComparison.Ordinal) ? new string('x', FileSinkNode.MaxLineBytes - (record == "long" ? 0 : 1)) : record);
+        builder.Ingest("in").ToFile("out.txt", static record => record.StartsWith("long", StringComparison.Ordinal) ? new string('x', FileSinkNode.MaxLineBytes - (record == "long" ? 0 : 1)) : record);
         var job = new JobHarness(builder.Build(), disk.Disk);
         job.Push("a", "two\nlines", "long", "longest", "b");
         Assert.That(disk.Text("job-out-000001.txt"), Is.EqualTo($"a\n{new string('x', FileSinkNode.MaxLineBytes - 1)}\nb\n"));

@@ -25,7 +25,7 @@ internal sealed class FileSinkTests
     {
         using var disk = new SinkDisk();
         var builder = new StreamBuilder("words");
-        builder.Ingest<string>("in").ToFile("plain");
+        builder.Ingest("in").ToFile("plain");
         var job = new JobHarness(builder.Build(), disk.Disk);
         job.Push("say \"hi\"", "two\nlines");
         Assert.That(disk.Files, Is.EqualTo(new[] { ("words-plain-000001", "\"say \\u0022hi\\u0022\"\n\"two\\nlines\"\n") }));
@@ -77,7 +77,7 @@ internal sealed class FileSinkTests
     {
         using var disk = new SinkDisk();
         var builder = new StreamBuilder("job");
-        var stream = builder.Ingest<string>("in");
+        var stream = builder.Ingest("in");
         stream.ToFile("one.csv", static record => $"1,{record}");
         stream.ToFile("two.csv", static record => $"2,{record}");
         var job = new JobHarness(builder.Build(), disk.Disk);
@@ -120,7 +120,7 @@ internal sealed class FileSinkTests
     private static Job Writing(string job, string sink)
     {
         var builder = new StreamBuilder(job);
-        builder.Ingest<string>("in").ToFile(sink);
+        builder.Ingest("in").ToFile(sink);
         return builder.Build();
     }
 }

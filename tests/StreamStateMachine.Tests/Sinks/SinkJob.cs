@@ -13,7 +13,7 @@ internal static class SinkJob
     public static Job Build(int keep = 2, long rotateBytes = FileSinkOptions.MinRotateBytes, JobOptions? options = null)
     {
         var builder = new StreamBuilder("job", options);
-        var changes = builder.Ingest<string>("in").KeyBy(static record => record).Count("counts").ToStream();
+        var changes = builder.Ingest("in").KeyBy(static record => record).Count("counts").ToStream();
         changes.ToFile(Sink, static change => LineOf(change.Key, change.Value), new() { Keep = keep, RotateBytes = rotateBytes });
         changes.Map(static change => change.Key.StartsWith("poison", StringComparison.Ordinal) ? throw new PoisonRecordException("It says so itself.") : change.Value).ToSubscription("behind", keep: 1);
         return builder.Build();
