@@ -76,7 +76,7 @@ internal sealed class SinkCluster : IDisposable
             var expected = SinkSource.Expect(records);
             var names = node.Files.Inner.List();
             ViolationException.Require(
-                names.SequenceEqual(expected.Select(static file => file.Name)),
+                names.SequenceEqual(expected.Select(static file => file.Name), StringComparer.Ordinal),
                 "SinkFiles",
                 $"Node {node.Id} has the files {string.Join(", ", names)} after {records} records and not {string.Join(", ", expected.Select(static file => file.Name))}: {when}.");
             foreach (var (name, text) in expected)
