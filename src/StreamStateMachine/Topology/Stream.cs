@@ -123,8 +123,7 @@ public sealed class Stream<T>
     /// </summary>
     /// <param name="name">The name of the sink, and with the job's that of its files: 'counts.csv' of job 'words' makes 'words-counts-000001.csv'.</param>
     /// <param name="format">
-    /// What is written, as text of at most 1 MiB without line feeds; JSON of the stream's codec unless said otherwise. Runs on every replica. A record whose text is too long or has a line feed is set aside; where a timer or a window
-    /// gave it, the replica stops, as for any exception there.
+    /// What is written, as text of at most 1 MiB without line feeds; JSON of the stream's codec unless said otherwise. Runs on every replica. A record whose text is too long or has a line feed is set aside, as any that is called poison.
     /// </param>
     /// <param name="options">How the files are cut and how many are kept.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>

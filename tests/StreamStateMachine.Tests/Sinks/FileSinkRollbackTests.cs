@@ -57,6 +57,21 @@ internal sealed class FileSinkRollbackTests
     }
 
     [Test]
+    public void A_result_of_a_window_that_is_poison_leaves_nothing()
+    {
+        using var disk = new SinkDisk();
+        var builder = new StreamBuilder("job");
+        var changes = builder.Ingest("in", EventTime.Of<string>(static record => record.Length)).KeyBy(static record => record[..1]).Window(Window.Tumbling(TimeSpan.FromMilliseconds(10))).Count("windows").ToStream();
+        changes.ToFile("out.txt", static change => $"{change.Key.Key} {change.Value}");
+        changes.Map(static change => change.Key.Key == "p" ? throw new PoisonRecordException("It says so itself.") : change.Value).ToSubscription("behind", keep: 1);
+        var job = new JobHarness(builder.Build(), disk.Disk);
+        job.Push("a", "p", "p", "z");
+        job.End();
+        Assert.That(disk.Files, Is.EqualTo(new[] { ("job-out-000001.txt", "a 1\nz 1\n") }));
+        Assert.That(job.Status().DeadLetters, Is.EqualTo(1));
+    }
+
+    [Test]
     public void A_repeated_command_writes_nothing_again()
     {
         using var disk = new SinkDisk();
