@@ -56,9 +56,6 @@ internal abstract class PartitionReader
 
 internal sealed class PartitionReader<T> : PartitionReader
 {
-    /// <summary>Times lie within this distance from 1970: beyond, sizes of windows could not be added.</summary>
-    private const long FurthestTime = 1L << 52;
-
     private readonly IReceiver<T> _first;
     private readonly EventTime<T> _time;
     private long _latest;
@@ -118,6 +115,6 @@ internal sealed class PartitionReader<T> : PartitionReader
         if (_time.Timestamp is not { } timestamp)
             return Math.Max(now, _latest);
         var time = timestamp(value);
-        return time is >= -FurthestTime and <= FurthestTime ? time : throw new PoisonRecordException($"The time {time} lies more than 2^52 ms from 1970.");
+        return time is >= -TimeWindow.FurthestTime and <= TimeWindow.FurthestTime ? time : throw new PoisonRecordException($"The time {time} lies more than 2^52 ms from 1970.");
     }
 }

@@ -8,6 +8,9 @@ public readonly record struct TimeWindow(long Start, long End)
     /// <summary>The last instant in it, and the time of the results that it gives.</summary>
     public long MaxTime => End == long.MaxValue ? long.MaxValue : End - 1;
 
+    /// <summary>Times that windows with an end can hold lie within this distance from 1970: beyond, sizes could not be added.</summary>
+    internal const long FurthestTime = 1L << 52;
+
     /// <summary>The only window of <see cref="Window.Global"/>.</summary>
     internal static TimeWindow Everything => new(long.MinValue, long.MaxValue);
 }

@@ -35,7 +35,7 @@ internal abstract class WindowNode<TKey, TIn, T, TAcc, TResult> : StreamNode<Key
         var late = new LateRecords<TKey, TIn>(apply.Context, this, Late is null ? null : pipeline.Behind(Late));
         var receiver = Connect(apply.Context, panes, late);
         apply.AddTarget(this, receiver);
-        return receiver;
+        return Spec.Assigner is GlobalWindow ? receiver : new PlacedRecords<TKey, TIn>(receiver, late);
     }
 
     protected abstract WindowReceiver<TKey, TIn> Connect(JobContext context, WindowPanes<TKey, T, TAcc, TResult> panes, LateRecords<TKey, TIn> late);
@@ -47,6 +47,23 @@ internal abstract class WindowReceiver<TKey, TIn> : IReceiver<Keyed<TKey, TIn>>,
     public abstract void Receive(in Record<Keyed<TKey, TIn>> record);
 
     public abstract void OnTimer(long time, ReadOnlySpan<byte> payload);
+}
+
+/// <summary>
+/// Keeps away from windows what lies where none can be. What the global window gives out has the end of time for its time, and is too late for all others. What a timer of log time
+/// gives out before there is a watermark has no time yet.
+/// </summary>
+internal sealed class PlacedRecords<TKey, TIn>(IReceiver<Keyed<TKey, TIn>> windows, LateRecords<TKey, TIn> late) : IReceiver<Keyed<TKey, TIn>>
+{
+    public void Receive(in Record<Keyed<TKey, TIn>> record)
+    {
+        if (record.Time > TimeWindow.FurthestTime)
+            late.Take(record);
+        else if (record.Time < -TimeWindow.FurthestTime)
+            throw new PoisonRecordException("It was given out before there was any event time, which its windows go by: give it out for a record, or by a timer of event time.");
+        else
+            windows.Receive(record);
+    }
 }
 
 /// <summary>What came too late for its windows, as a stream. Its records are those that the window operator sets aside.</summary>
