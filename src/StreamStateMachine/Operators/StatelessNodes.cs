@@ -60,6 +60,8 @@ internal sealed class PeekNode<T>(TopologyGraph graph, string? name, StreamNode<
 {
     public TopologyNode Node => this;
 
+    public override bool MayLookOutside => true;
+
     public override IEnumerable<Delegate> UserCode => [look];
 
     public IReceiver<T> Connect(Pipeline pipeline) => new Receiver(look, pipeline.Behind(this));

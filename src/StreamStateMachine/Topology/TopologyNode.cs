@@ -45,6 +45,9 @@ internal abstract class TopologyNode
     /// <summary>The number of its set of sources, whose watermark is its own.</summary>
     public int Domain { get; set; }
 
+    /// <summary>Whether its code may reach outside of the job although it runs on every replica, for nothing comes of it.</summary>
+    public virtual bool MayLookOutside => false;
+
     /// <summary>Code of the user's that runs in this operator.</summary>
     public virtual IEnumerable<Delegate> UserCode => [];
 
