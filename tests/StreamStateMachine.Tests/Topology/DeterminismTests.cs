@@ -47,7 +47,7 @@ internal sealed class DeterminismTests
         yield return Case("Guid.CreateVersion7", static n => n + Guid.CreateVersion7().ToByteArray()[0]);
         yield return Case("Random.Next", static n => n + Random.Shared.Next());
         yield return Case("RandomNumberGenerator.GetInt32", static n => n + RandomNumberGenerator.GetInt32(5));
-        yield return Case("Thread.CurrentThread", static n => n + Thread.CurrentThread.ManagedThreadId);
+        yield return Case("Thread.GetCurrentProcessorId", static n => n + Thread.GetCurrentProcessorId());
         yield return Case("Task.Run", static n => Task.Run(() => n).Id);
         yield return Case("Parallel.For", static n => Parallel.For(0, 1, static _ => { }).IsCompleted ? n : 0);
         yield return Case("ParallelEnumerable.AsParallel", static n => new[] { n }.AsParallel().Sum());
@@ -114,7 +114,7 @@ internal sealed class DeterminismTests
     public void A_process_function_that_keeps_something_in_a_field_is_refused() =>
         Assert.That(
             () => Build(static counts => counts.ToKeyedStream().Process("remember", static () => new Remembering()).ToStream().ToSubscription("out")),
-            Throws.InstanceOf<TopologyException>().With.Message.Contains("'remember' runs on every replica and writes the field Remembering._last"));
+            Throws.InstanceOf<TopologyException>().With.Message.Contains("'remember' runs on every replica and writes the field Remembering._last").And.Message.Contains("the field Remembering._timers"));
 
     [Test]
     public void A_captured_variable_that_is_written_is_refused()
@@ -211,11 +211,14 @@ internal sealed class DeterminismTests
     private sealed class Remembering : ProcessFunction<string, long, string>
     {
         private long _last;
+        private long _timers;
 
         public override void Process(long value, ProcessContext<string, string> context)
         {
             context.Emit(_last.ToString(CultureInfo.InvariantCulture));
             _last = value;
         }
+
+        public override void OnTimer(ProcessContext<string, string> context) => _timers++;
     }
 }

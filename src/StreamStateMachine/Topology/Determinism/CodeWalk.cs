@@ -16,7 +16,7 @@ internal sealed class CodeWalk
     private const int Deepest = 16;
     private const int MostMethods = 1000;
 
-    private readonly HashSet<object> _targets = new(ReferenceEqualityComparer.Instance);
+    private readonly HashSet<Delegate> _delegates = [];
     private readonly HashSet<MethodBase> _methods = [];
     private readonly HashSet<Type> _made = [];
     private readonly List<(Type Owner, string Finding)> _writes = [];
@@ -29,9 +29,11 @@ internal sealed class CodeWalk
 
     public void Look(Delegate code)
     {
+        if (_delegates.Count >= MostMethods || !_delegates.Add(code))
+            return;
         var outside = new HashSet<Type>();
         var captured = new List<Delegate>();
-        Capture(code.Target, outside, captured, 0);
+        Capture(code.Target, outside, captured, new(ReferenceEqualityComparer.Instance));
         if (IsUserCode(code.Method.Module.Assembly))
             Walk(code.Method, outside, 0);
         foreach (var inner in captured)
@@ -44,9 +46,9 @@ internal sealed class CodeWalk
     private static bool IsCompilerMade(Type type) => type.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false);
 
     /// <summary>Collects the types of a delegate's target and of the closures that it holds, and the delegates in them.</summary>
-    private void Capture(object? target, HashSet<Type> outside, List<Delegate> captured, int depth)
+    private static void Capture(object? target, HashSet<Type> outside, List<Delegate> captured, HashSet<object> seen)
     {
-        if (target is null || depth > Deepest || !_targets.Add(target))
+        if (target is null || seen.Count > MostMethods || !seen.Add(target))
             return;
         var type = target.GetType();
         outside.Add(type);
@@ -57,7 +59,7 @@ internal sealed class CodeWalk
             if (typeof(Delegate).IsAssignableFrom(field.FieldType) && field.GetValue(target) is Delegate inner)
                 captured.Add(inner);
             else if (IsCompilerMade(field.FieldType))
-                Capture(field.GetValue(target), outside, captured, depth + 1);
+                Capture(field.GetValue(target), outside, captured, seen);
         }
     }
 
