@@ -5,6 +5,7 @@ namespace RaftStream.StreamStateMachine.Tests;
 
 /// <summary>Views of a store that goes on changing: what they hold, and what they cost.</summary>
 [TestFixture]
+[NonParallelizable] // It measures the memory of the process.
 public sealed class CaptureTests
 {
     private static readonly PartitionName Name = new("job", "main");

@@ -3,6 +3,7 @@ using System.Text;
 namespace RaftStream.StreamStateMachine.Tests;
 
 [TestFixture]
+[NonParallelizable] // It measures the memory of the process.
 public sealed class CountTableTests
 {
     [Test]

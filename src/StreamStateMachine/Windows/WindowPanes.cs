@@ -25,14 +25,15 @@ internal struct Pane<TAcc>
 /// The windows of one operator: kept, fired and cleaned up, whatever decides which windows there are. Owned by the operator's receiver.
 /// </summary>
 /// <remarks>
-/// A timer's time is when the watermark allows it: the window's last instant for firing, that and the lateness for cleaning up. Tags make a window
-/// fire before it is cleaned up where both are due at once.
+/// A timer's time is when the watermark allows it: the window's last instant for firing, that and the lateness for shutting it, that and the retention for forgetting it. Tags make a window
+/// fire before it is shut where both are due at once.
 /// </remarks>
 internal sealed class WindowPanes<TKey, T, TAcc, TResult>
 {
     private const byte FireTag = 1;
-    private const byte CleanupTag = 2;
+    private const byte ShutTag = 2;
     private const byte LogFireTag = 3;
+    private const byte ForgetTag = 4;
     private const int HeadSize = 25;
 
     private readonly JobContext _context;
@@ -99,8 +100,8 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
             SetLogTimer(window, pane.LogTimer);
         }
 
-        if (isNew && _spec.CleanupTime(window.Window) is var cleanup && cleanup < long.MaxValue)
-            SetTimer(CleanupTag, window, cleanup);
+        if (isNew)
+            SetTimer(ShutTag, window, _spec.ShutTime(window.Window));
         if (fires)
             Fire(window, ref pane);
         Store(window, pane);
@@ -112,11 +113,15 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
         var tag = payload[0];
         payload = payload[1..];
         var window = _codec.Read(ref payload);
-        if (tag == CleanupTag)
+        if (tag == ShutTag)
         {
-            // Behind the end of all sources nothing makes room for anything: what is there then can be asked for ever after.
-            if (!_context.Clock.HasEnded(_node))
-                Remove(window, keepTimers: true);
+            Shut(window);
+            return;
+        }
+
+        if (tag == ForgetTag)
+        {
+            Forget(window);
             return;
         }
 
@@ -129,25 +134,54 @@ internal sealed class WindowPanes<TKey, T, TAcc, TResult>
         Store(window, pane);
     }
 
-    /// <summary>Forgets a window, with its timers unless they are gone.</summary>
-    public void Remove(in Windowed<TKey> window, bool keepTimers = false)
+    /// <summary>Takes an open window out, with its timers.</summary>
+    public void Remove(in Windowed<TKey> window)
     {
         var pane = Load(window, out var isNew);
         if (isNew)
             return;
         _context.State.Remove(_key.Span);
-        if (pane.LogTimer > 0)
-        {
-            WriteTimer(LogFireTag, window);
-            _context.Timers.CancelLog(_node, pane.LogTimer, _timer.Span);
-        }
-
-        if (keepTimers)
-            return;
+        CancelLogTimer(window, pane);
         WriteTimer(FireTag, window);
         _context.Timers.Cancel(_node, window.Window.MaxTime, _timer.Span);
-        WriteTimer(CleanupTag, window);
-        _context.Timers.Cancel(_node, _spec.CleanupTime(window.Window), _timer.Span);
+        WriteTimer(ShutTag, window);
+        _context.Timers.Cancel(_node, _spec.ShutTime(window.Window), _timer.Span);
+    }
+
+    /// <summary>No record can change a window any more, and it tells nothing any more: from here on it is only kept to be asked for.</summary>
+    private void Shut(in Windowed<TKey> window)
+    {
+        var pane = Load(window, out var isNew);
+        if (isNew)
+            return;
+        if (pane.LogTimer > 0)
+        {
+            CancelLogTimer(window, pane);
+            pane.LogTimer = 0;
+            Store(window, pane);
+        }
+
+        if (_spec.ForgetTime(window.Window) == _spec.ShutTime(window.Window))
+            Forget(window);
+        else
+            SetTimer(ForgetTag, window, _spec.ForgetTime(window.Window));
+    }
+
+    /// <summary>Behind the end of all sources nothing makes room for anything: what is there then can be asked for ever after.</summary>
+    private void Forget(in Windowed<TKey> window)
+    {
+        if (_context.Clock.HasEnded(_node))
+            return;
+        Begin(window);
+        _context.State.Remove(_key.Span);
+    }
+
+    private void CancelLogTimer(in Windowed<TKey> window, in Pane<TAcc> pane)
+    {
+        if (pane.LogTimer == 0)
+            return;
+        WriteTimer(LogFireTag, window);
+        _context.Timers.CancelLog(_node, pane.LogTimer, _timer.Span);
     }
 
     private void Fire(in Windowed<TKey> window, ref Pane<TAcc> pane)

@@ -10,10 +10,13 @@ internal sealed record WindowSpec(WindowAssigner Assigner, Trigger Trigger, long
     public string Detail => $"{Assigner.Detail}; {Trigger.Detail}; lateness {Lateness} ms; kept {Retention} ms";
 
     /// <summary>Whether a record cannot change that window any more.</summary>
-    public bool IsLate(TimeWindow window, long watermark) => After(window.MaxTime, Lateness) <= watermark;
+    public bool IsLate(TimeWindow window, long watermark) => ShutTime(window) <= watermark;
+
+    /// <summary>When no record can change a window any more.</summary>
+    public long ShutTime(TimeWindow window) => After(window.MaxTime, Lateness);
 
     /// <summary>When a window is forgotten.</summary>
-    public long CleanupTime(TimeWindow window) => After(window.MaxTime, Math.Max(Lateness, Retention));
+    public long ForgetTime(TimeWindow window) => After(window.MaxTime, Math.Max(Lateness, Retention));
 
     /// <summary>A later instant; the end of time where it would lie beyond.</summary>
     public static long After(long time, long span) => time > long.MaxValue - span ? long.MaxValue : time + span;

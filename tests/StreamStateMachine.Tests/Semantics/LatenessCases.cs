@@ -143,4 +143,37 @@ internal sealed class LatenessCases
         job.Push("a@3");
         Assert.That(LateAt(job, "windows"), Is.EqualTo(1));
     }
+
+    [Test]
+    public void The_rows_that_are_there_at_the_end_of_all_sources_stay_for_those_who_ask()
+    {
+        var job = Counting(Window.Tumbling(Ms(10)));
+        job.Push("a@1", "a@15");
+        job.End();
+        Assert.That(job.Rows("windows"), Is.EqualTo(new[] { "a,10,20=1" }), "the first one was forgotten before the end");
+    }
+
+    [Test]
+    public void A_session_that_is_only_kept_for_those_who_ask_grows_together_with_none()
+    {
+        foreach (var retention in new[] { 0, 1000 })
+        {
+            var job = Counting(Window.Session(Ms(10)), windowed => windowed.Retain(Ms(retention)), bound: 5);
+            job.Push("a@0", "b@20"); // The watermark is 14: the session from 0 to 10 is closed.
+            job.Push("a@10");
+            job.End();
+            Assert.That(job.Outputs("out"), Is.EqualTo(new[] { "a 0-10: 1", "a 10-20: 1", "b 20-30: 1" }), $"kept for {retention} ms");
+        }
+    }
+
+    [Test]
+    public void A_window_that_is_only_kept_for_those_who_ask_tells_nothing_by_log_time()
+    {
+        var job = Counting(Window.Tumbling(Ms(10)), static windowed => windowed.Trigger(Trigger.Every(TimeSpan.FromSeconds(1))).Retain(Ms(1000)));
+        job.Push("a@1");
+        job.Push("b@20");
+        job.Tick(TimeSpan.FromSeconds(5));
+        Assert.That(job.Outputs("out"), Is.EqualTo(new[] { "b 20-30: 1" }));
+        Assert.That(job.Rows("windows"), Is.EqualTo(new[] { "a,0,10=1", "b,20,30=1" }));
+    }
 }

@@ -3,6 +3,7 @@ using System.Buffers.Binary;
 namespace RaftStream.StreamStateMachine.Tests;
 
 /// <summary>How many pages a tree takes, and what it allocates.</summary>
+[NonParallelizable] // It measures the memory of the process.
 [TestFixture]
 internal sealed class StatePagesTests
 {

@@ -28,7 +28,7 @@ internal sealed class DeterminismTests
     private static void Build(Action<Table<string, long>> behind)
     {
         var builder = new StreamBuilder("job");
-        behind(builder.Ingest<string>("in").KeyBy(static word => word).Count("counts"));
+        behind(builder.Ingest("in").KeyBy(static word => word).Count("counts"));
         builder.Build();
     }
 
@@ -164,7 +164,7 @@ internal sealed class DeterminismTests
     public void In_front_of_state_everything_is_allowed()
     {
         var builder = new StreamBuilder("job");
-        builder.Ingest<string>("in").Map(static word => word + Guid.NewGuid()).KeyBy(static word => word).Count("counts");
+        builder.Ingest("in").Map(static word => word + Guid.NewGuid()).KeyBy(static word => word).Count("counts");
         Assert.That(builder.Build().Name, Is.EqualTo("job"));
     }
 

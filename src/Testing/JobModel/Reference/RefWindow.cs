@@ -70,6 +70,8 @@ internal sealed class RefWindow : RefOp
         var window = new PaneKey(timer.Key, timer.First, timer.Second);
         if (timer.Tag == LogTag)
             ForgetOld();
+        if (timer.Tag == LogTag && IsLate(window))
+            return;
         Job.Counts.Add(timer.Tag == LogTag ? "job window fired by log time" : "job window fired by closing");
         if (_windows.Get(window) is { Records.Count: > 0 } held)
             _windows.Set(window, Fire(window, held));
@@ -206,10 +208,11 @@ internal sealed class RefWindow : RefOp
 
     private void ForgetOld()
     {
+        foreach (var window in _windows.Items.Keys.Where(IsLate).ToList())
+            CancelLog(window);
         foreach (var window in _windows.Items.Keys.Where(IsOld).ToList())
         {
             _windows.Remove(window);
-            CancelLog(window);
         }
     }
 
