@@ -145,6 +145,25 @@ internal sealed class StreamHttpTests
     }
 
     [Test]
+    public async Task ACommandOfAJobThatNobodyDefinesComesToNoLog()
+    {
+        var other = new StreamBuilder("events");
+        other.Ingest("in").KeyBy(static line => line).Count("others");
+        var command = new System.Buffers.ArrayBufferWriter<byte>();
+        JobCommand.WriteRegister(command, other.Build(), 0, ["p"]);
+        foreach (var body in new[] { command.WrittenSpan.ToArray(), [1], [] })
+        {
+            for (var place = 0; place < 3; place++)
+            {
+                using var response = await _http.PostAsync(new Uri($"{_cluster.Url(place)}/v1/streams/commands"), new ByteArrayContent(body));
+                Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+            }
+        }
+
+        Assert.That(Enumerable.Range(0, 3).Select(place => _cluster.Node(place).Status.Fault), Is.All.Null, "no replica has stopped");
+    }
+
+    [Test]
     public async Task TheTopologyIsDescribedAsTextAndAsAChart()
     {
         Assert.That(await _http.GetStringAsync(new Uri($"{_cluster.Url(0)}/v1/streams/events/topology")), Is.EqualTo(Events().Describe()));

@@ -22,13 +22,14 @@ internal static class StreamCommandEndpoint
     {
         var router = context.RequestServices.GetRequiredService<LeaderRouter>();
         var body = await RequestBodies.ReadAsync(context, MaxBytes);
-        var result = JobCommand.IsCommand(body.Span)
+        var jobs = context.RequestServices.GetRequiredService<NodeHandle>().Settings.Jobs;
+        var result = JobCommand.IsOfOneOf(jobs, body.Span)
             ? await router.RouteAsync(context, body, Repeat.Never, async (running, token) =>
             {
                 var answer = await running.Node.ProposeAsync(body, token);
                 return new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Bytes(answer.Reply, MediaType)) { Position = answer.Position };
             })
-            : Problems.Bad("The body is no command of a job: only nodes of this release make these.");
+            : Problems.Bad("The body is no command of a job that this program defines: only nodes that run the same jobs make these.");
         await result.ExecuteAsync(context);
     }
 }

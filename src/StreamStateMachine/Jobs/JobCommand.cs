@@ -94,11 +94,16 @@ internal static class JobCommand
 
     public static void WriteDiscard(IBufferWriter<byte> output, Job job, long sequence) => Begin(output, JobOpcode.Discard, job, 1).Write(sequence);
 
-    /// <summary>Whether bytes begin as a job's command does.</summary>
-    public static bool IsCommand(ReadOnlySpan<byte> bytes)
+    /// <summary>
+    /// Whether bytes begin as a command of one of these jobs does. A command of another one would stop every replica that does not define that job: nobody but a node that defines it may propose it.
+    /// </summary>
+    public static bool IsOfOneOf(IReadOnlyCollection<Job> jobs, ReadOnlySpan<byte> command)
     {
-        var reader = new MessagePackReader(bytes);
-        return reader.TryReadArrayHeader(out _) && reader.TryReadUInt64(out var opcode) && opcode is >= (ulong)JobOpcode.Register and <= (ulong)JobOpcode.Host;
+        var reader = new MessagePackReader(command);
+        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Host
+            || !reader.TryReadString(StoreLimits.MaxNameBytes, out var name) || !reader.TryReadUInt64(out var fingerprint))
+            return false;
+        return jobs.Any(job => string.Equals(job.Name, name, StringComparison.Ordinal) && job.Fingerprint == fingerprint);
     }
 
     private static MessagePackWriter Begin(IBufferWriter<byte> output, JobOpcode opcode, Job job, int more)

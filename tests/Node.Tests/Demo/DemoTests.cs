@@ -5,6 +5,7 @@ namespace RaftStream.Node.Tests.Demo;
 
 /// <summary>The demo as a user runs it. Each run has a temporary folder of its own, so that "nothing is left" can be seen.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class DemoTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);

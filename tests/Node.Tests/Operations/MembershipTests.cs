@@ -5,6 +5,7 @@ namespace RaftStream.Node.Tests.Operations;
 
 /// <summary>Members come and go, and leaders stop, while clients count: nothing is lost, nothing counted twice.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class MembershipTests
 {
     private const int Clients = 4;

@@ -5,6 +5,7 @@ namespace RaftStream.Node.Tests.Operations;
 
 /// <summary>What is left when more is lost than a cluster bears: a backup, or one survivor.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class RecoveryTests
 {
     [Test]
