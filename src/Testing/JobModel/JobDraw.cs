@@ -38,7 +38,7 @@ internal sealed class JobDraw
 
             // Eight hours before the clocks of Central Europe go back in 2026, or somewhere where nothing is special.
             Epoch = _isZoned ? new DateTimeOffset(2026, 10, 24, 17, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() : 1_000_000,
-            MaxTimers = _isSlow ? _random.Between(1, 4) : 4096,
+            MaxTimers = _isSlow ? _random.Between(1, 4) : 1_000_000, // Joins behind joins have more than thousands: only a job that is drawn slow may be behind its reference.
             Keep = _random.Chance(0.3) ? _random.Between(1, 5) : _random.Between(20, 60),
         };
     }
