@@ -2,22 +2,20 @@ using System.Buffers;
 
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>The state of a store and its jobs at one moment, written out a piece at a time by another thread while applying goes on.</summary>
+/// <summary>The state of a store and its jobs at one moment: the store's view, then the jobs and their files. How it is written and given up: <see cref="TicketedSteps"/>.</summary>
 internal sealed class StreamView : ISnapshotView
 {
     private readonly ISnapshotView _store;
-    private readonly CaptureTicket _ticket;
-    private readonly IReadOnlyList<CapturedJob> _jobs;
-    private readonly PieceWriter _piece = new();
-    private IEnumerator<bool>? _steps;
+    private readonly IReadOnlyList<CapturedJob> _captured;
+    private readonly TicketedSteps _jobs;
     private bool _isStoreWritten;
     private bool _isComplete;
 
     /// <summary>The view of a ticket, over what was frozen when it was taken.</summary>
     public StreamView(ISnapshotView store, CaptureTicket ticket, IReadOnlyList<CapturedJob> jobs)
     {
-        (_store, _ticket, _jobs) = (store, ticket, jobs);
-        _steps = JobsSnapshot.Steps(jobs, _piece).GetEnumerator();
+        (_store, _captured) = (store, jobs);
+        _jobs = new(ticket, piece => JobsSnapshot.Steps(jobs, piece));
     }
 
     /// <inheritdoc/>
@@ -34,35 +32,28 @@ internal sealed class StreamView : ISnapshotView
 
         if (_isComplete)
             return false;
-        var steps = _steps;
-        ObjectDisposedException.ThrowIf(steps is null || !_ticket.TryEnter(), this);
         var isWhole = false;
         try
         {
-            _piece.Begin(destination);
-            _isComplete = !steps.MoveNext();
+            _isComplete = !_jobs.WriteNext(destination);
             isWhole = true;
         }
         finally
         {
-            _piece.End();
-            _ticket.Leave();
-            if (!isWhole)
-                Dispose(); // A destination that failed has half a piece: going on would leave a gap in what looks complete.
+            // All is written, or going on would leave a gap: the files are of no use any more.
+            if (_isComplete || !isWhole)
+                Dispose();
         }
 
-        if (_isComplete)
-            Dispose();
-        return _piece.Written > 0;
+        return !_isComplete;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _store.Dispose();
-        _steps = null;
-        foreach (var job in _jobs)
+        _jobs.Dispose();
+        foreach (var job in _captured)
             job.Dispose();
-        _ticket.Release();
     }
 }
