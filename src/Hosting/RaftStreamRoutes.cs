@@ -29,6 +29,7 @@ public static class RaftStreamRoutes
         StreamCommandEndpoint.Map(group);
         StreamIngestEndpoint.Map(group);
         StreamSinkEndpoint.Map(group);
+        StreamFiguresEndpoint.Map(group);
         StatusEndpoints.Map(group);
         MemberEndpoints.Map(group);
         SessionEndpoints.Map(group);

@@ -64,7 +64,8 @@ public static class RaftStreamServices
         services.AddSingleton<LeaderCommands>();
         services.AddSingleton(static provider => new StreamJobs(provider.GetRequiredService<NodeHandle>()));
         services.AddHostedService<RaftHostedService>();
-        services.AddHostedService<JobHostedService>();
+        services.AddSingleton<JobHostedService>();
+        services.AddHostedService(static provider => provider.GetRequiredService<JobHostedService>());
         services.AddTransient<IStartupFilter, FirstInLine>();
         services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.TypeInfoResolverChain.Insert(0, NodeJson.Default));
         services.Configure<KestrelServerOptions>(static kestrel => kestrel.Limits.MaxRequestLineSize = Math.Max(kestrel.Limits.MaxRequestLineSize, MaxRequestLine));

@@ -38,6 +38,13 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>The replica of the program at a place.</summary>
     public RaftNode Node(int place) => _programs[place]!.Services.GetRequiredService<RaftStreamReplica>().Node;
 
+    /// <summary>The figures of a job of the last ten minutes, as the program at a place has them.</summary>
+    public FiguresReport Figures(int place, string job)
+    {
+        var services = _programs[place]!.Services;
+        return services.GetRequiredService<JobHostedService>().FiguresOf(services.GetRequiredService<NodeHandle>().Settings.Jobs.Single(one => string.Equals(one.Name, job, StringComparison.Ordinal)))!.Report(TimeSpan.FromMinutes(10));
+    }
+
     /// <summary>Where the program at a place has the files of sinks.</summary>
     public string Sinks(int place) => Path.Combine(DataOf(place), "sinks");
 

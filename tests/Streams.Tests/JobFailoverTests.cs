@@ -51,6 +51,7 @@ internal sealed class JobFailoverTests
             var witness = Alive(gone);
             await Eventually.HoldsAsync(async () => await CountsAsync(cluster, table, witness) is { } rows && rows.SequenceEqual(written), $"round {round}: everything is counted, once", Limit);
             await Eventually.HoldsAsync(async () => !(await HoldersAsync(cluster, witness)).Contains(gone + 1), $"round {round}: node {gone + 1} has no lease any more", Limit);
+            await Eventually.HoldsAsync(() => Task.FromResult(cluster.Figures(witness, "lines").LastFailure is { } failure && failure.Stall > TimeSpan.Zero && failure.What.Contains("instead of node", StringComparison.Ordinal)), $"round {round}: the figures tell of it", Limit);
             await cluster.StartAsync(gone);
         }
 

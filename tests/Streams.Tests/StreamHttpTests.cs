@@ -50,6 +50,27 @@ internal sealed class StreamHttpTests
     }
 
     [Test]
+    public async Task FiguresTellWhatCameInByANodeAndHowFarItHasCome()
+    {
+        await TakenAsync(1, "figures", 1, $"figures-x {DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()}");
+        await Eventually.HoldsAsync(
+            async () => (await GetAsync(1, "/v1/streams/events/figures?seconds=600")).Json is var figures
+                && figures.GetProperty("readToCommittedMs") is { ValueKind: JsonValueKind.Object } committed && committed.GetProperty("count").GetInt32() > 0
+                && figures.GetProperty("sourceToSinksMs") is { ValueKind: JsonValueKind.Object }
+                && figures.GetProperty("recordsPerSecond") is { ValueKind: JsonValueKind.Number },
+            "node 2 has figures of what came in by it",
+            Limit);
+        var figures = (await GetAsync(1, "/v1/streams/events/figures")).Json;
+        Assert.That((figures.GetProperty("job").GetString(), figures.GetProperty("node").GetInt32()), Is.EqualTo(("events", 2)));
+        var (read, sinks) = (figures.GetProperty("readToCommittedMs"), figures.GetProperty("sourceToSinksMs"));
+        Assert.That(read.GetProperty("p50").GetDouble(), Is.GreaterThan(0).And.LessThanOrEqualTo(read.GetProperty("max").GetDouble()));
+        Assert.That(sinks.GetProperty("count").GetInt32(), Is.GreaterThan(0));
+        var (status, json) = await GetAsync(0, "/v1/streams/events/figures?seconds=601");
+        Assert.That((status, json.GetProperty("code").GetString()), Is.EqualTo((HttpStatusCode.BadRequest, "bad-request")));
+        Assert.That((await GetAsync(0, "/v1/streams/none/figures")).Status, Is.EqualTo(HttpStatusCode.NotFound));
+    }
+
+    [Test]
     public async Task AGapInTheSequencesIsRefusedAndNothingIsTakenIn()
     {
         await TakenAsync(0, "gap", 1, "gap-x 1");

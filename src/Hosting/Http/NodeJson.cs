@@ -169,4 +169,5 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(StreamDoneJson))]
 [JsonSerializable(typeof(StreamTakenJson))]
 [JsonSerializable(typeof(StreamLettersJson))]
+[JsonSerializable(typeof(StreamFiguresJson))]
 internal sealed partial class NodeJson : JsonSerializerContext;

@@ -7,6 +7,9 @@ internal sealed class JobHostedService(NodeHandle handle, LeaderCommands command
     private JobRunner? _runner;
     private Task _running = Task.CompletedTask;
 
+    /// <summary>What is measured of a job at this node; null before the node has started.</summary>
+    public JobFigures? FiguresOf(Job job) => _runner?.FiguresOf(job);
+
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken)
     {

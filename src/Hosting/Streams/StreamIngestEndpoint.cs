@@ -48,17 +48,25 @@ internal static class StreamIngestEndpoint
     private static async Task<IResult> TakeAsync(HttpContext context, Job job, ISourceNode source, string producer, long first, List<string> lines)
     {
         var commands = context.RequestServices.GetRequiredService<LeaderCommands>();
-        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToUnixTimeMilliseconds();
+        var figures = context.RequestServices.GetRequiredService<JobHostedService>().FiguresOf(job);
+        var time = context.RequestServices.GetRequiredService<TimeProvider>();
+        var (now, came) = (time.GetUtcNow().ToUnixTimeMilliseconds(), time.GetTimestamp());
         var (skipped, last) = (0, first - 1 + lines.Count);
         while (true)
         {
-            var command = source.Take(job, producer, first + skipped, lines.GetRange(skipped, lines.Count - skipped), now)!;
+            var command = source.Take(job, producer, first + skipped, lines.GetRange(skipped, lines.Count - skipped), now, out var latest)!;
+            figures?.Owed();
             var answer = await commands.ProposeAsync(command, context.RequestAborted);
+            figures?.Settled();
             if (answer.Outcome != Outcome.Applied)
                 return Problems.For(answer.Outcome, answer.Refusal);
             var reply = JobReply.TryRead(answer.Reply.Span) ?? new(JobProblem.Malformed, 0, default, 0);
             if (reply.Problem == JobProblem.None)
+            {
+                figures?.Committed(lines.Count - skipped, time.GetElapsedTime(came), latest, answer.Position);
                 return Done(last, lines.Count - skipped, answer.Position);
+            }
+
             if (reply.Problem != JobProblem.WrongPosition || ProducerPosition.SequenceOf(reply.Position) is not { } stands)
                 return Declined(reply.Problem);
             if (stands >= last)

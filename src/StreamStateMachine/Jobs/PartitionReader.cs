@@ -28,6 +28,9 @@ internal abstract class PartitionReader
     /// <summary>No record of a time up to it is to come.</summary>
     public long Watermark { get; protected set; }
 
+    /// <summary>The latest event time of a record so far, also of those before where the partition was opened; <see cref="long.MinValue"/> without one.</summary>
+    public long LatestTime { get; protected set; } = long.MinValue;
+
     /// <summary>How many records of the source are in the batch under way.</summary>
     public long Records { get; protected set; }
 
@@ -58,13 +61,12 @@ internal sealed class PartitionReader<T> : PartitionReader
 {
     private readonly IReceiver<T> _first;
     private readonly EventTime<T> _time;
-    private long _latest;
 
     public PartitionReader(Job job, SourceNode<T> source, string partition, long epoch, SourcePosition position, long watermark)
         : base(job, source.Number, partition, epoch, position, watermark)
     {
         (_first, _time) = (Pipeline.Behind(source), source.Time);
-        _latest = watermark is long.MinValue or long.MaxValue ? long.MinValue : watermark + OutOfOrderness + 1;
+        LatestTime = watermark is long.MinValue or long.MaxValue ? long.MinValue : watermark + OutOfOrderness + 1;
     }
 
     private long OutOfOrderness => _time.OutOfOrderness.Ticks / TimeSpan.TicksPerMillisecond;
@@ -99,8 +101,8 @@ internal sealed class PartitionReader<T> : PartitionReader
             return;
         }
 
-        _latest = Math.Max(_latest, time);
-        Watermark = Math.Max(Watermark, _latest - OutOfOrderness - 1);
+        LatestTime = Math.Max(LatestTime, time);
+        Watermark = Math.Max(Watermark, LatestTime - OutOfOrderness - 1);
     }
 
     private static string Short(string reason) => reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason];
@@ -113,7 +115,7 @@ internal sealed class PartitionReader<T> : PartitionReader
     private long TimeOf(T value, long now)
     {
         if (_time.Timestamp is not { } timestamp)
-            return Math.Max(now, _latest);
+            return Math.Max(now, LatestTime);
         var time = timestamp(value);
         return time is >= -TimeWindow.FurthestTime and <= TimeWindow.FurthestTime ? time : throw new PoisonRecordException($"The time {time} lies more than 2^52 ms from 1970.");
     }

@@ -17,15 +17,15 @@ internal interface ISourceNode
     bool IsRead { get; }
 
     /// <summary>
-    /// Makes a command of lines that a producer hands in, whose records have the sequences from one on; null for a source that is read.
+    /// Makes a command of lines that a producer hands in, whose records have the sequences from one on; null for a source that is read. <c>latest</c> is the latest event time among them, <see cref="long.MinValue"/> without one.
     /// </summary>
-    byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now);
+    byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now, out long latest);
 
     /// <summary>The partitions that there are now.</summary>
     ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads a partition from where it stands, until its end or until it cannot go on.</summary>
-    Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, ReadingFigures figures, TimeProvider clock, CancellationToken cancellationToken);
+    Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken);
 }
 
 /// <summary>Where records come in. A <see cref="PartitionReader{T}"/> hands them to the pipeline behind it.</summary>
@@ -45,8 +45,9 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
 
     public bool IsRead => source is not null;
 
-    public byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now)
+    public byte[]? Take(Job job, string producer, long first, IReadOnlyList<string> lines, long now, out long latest)
     {
+        latest = long.MinValue;
         if (parse is null)
             return null;
 
@@ -54,6 +55,7 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
         var reader = new PartitionReader<T>(job, this, producer, 0, ProducerPosition.Behind(first - 1), long.MinValue);
         foreach (var line in lines)
             reader.Push(Parse(parse, line), now);
+        latest = reader.LatestTime;
         var command = new ArrayBufferWriter<byte>();
         reader.Take(command, ProducerPosition.Behind(first - 1 + lines.Count));
         return command.WrittenSpan.ToArray();
@@ -61,7 +63,7 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
 
     public ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken) => source?.ListPartitionsAsync(cancellationToken) ?? new([]);
 
-    public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, ReadingFigures figures, TimeProvider clock, CancellationToken cancellationToken)
+    public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken)
     {
         var reader = new PartitionReader<T>(job, this, partition, from.Epoch, from.Position, from.Watermark);
         return new PartitionRun<T>(reader, source!, propose, figures, clock).RunAsync(cancellationToken);

@@ -18,9 +18,11 @@ internal sealed class JobRunner : IAsyncDisposable
     private readonly JobHost _self;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Meter _meter = new(ReadingFigures.MeterName);
+    private readonly Meter _meter = new(JobFigures.MeterName);
     private readonly Dictionary<(string Job, int Source, string Partition), PartitionTask> _tasks = [];
     private readonly JobLeading _leading;
+    private readonly Dictionary<string, JobFigures> _figures;
+    private readonly MoveWatch _moves = new();
 
     /// <param name="node">The replica, started with a <see cref="StreamMachine"/> of the same jobs.</param>
     /// <param name="jobs">The jobs.</param>
@@ -32,32 +34,44 @@ internal sealed class JobRunner : IAsyncDisposable
     {
         (_node, _jobs, _propose, _self, _time, _logger) = (node, jobs, propose, self, time, logger);
         _leading = new(node, propose, time, logger);
+        _figures = jobs.ToDictionary(static job => job.Name, job => new JobFigures(_meter, job.Name, time, (position, token) => AppliedAsync(job, position, token)), StringComparer.Ordinal);
     }
+
+    /// <summary>What is measured of a job at this node.</summary>
+    public JobFigures FiguresOf(Job job) => _figures[job.Name];
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Beat, _time);
+        var acting = Task.CompletedTask;
         try
         {
             do
             {
                 var statuses = await ReadStatusesAsync(cancellationToken).ConfigureAwait(false);
-                if (_node.Status.IsReady)
-                    await _leading.LeadAsync(statuses, cancellationToken).ConfigureAwait(false);
-                foreach (var (job, status) in statuses)
-                {
-                    if (status is not null && !status.Hosts.Contains(_self))
-                        await ProposeAsync(output => JobCommand.WriteHost(output, job, _self), cancellationToken).ConfigureAwait(false);
-                }
+                Look(statuses);
 
-                await FollowLeasesAsync(statuses).ConfigureAwait(false);
+                // What is proposed may wait for an election: looking goes on meanwhile.
+                if (!acting.IsCompleted)
+                    continue;
+                await acting.ConfigureAwait(false);
+                acting = ActAsync(statuses, cancellationToken);
             }
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The node stops: so does reading.
+        }
+
+        try
+        {
+            await acting.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The same.
         }
 
         foreach (var task in _tasks.Values)
@@ -88,6 +102,40 @@ internal sealed class JobRunner : IAsyncDisposable
         return statuses;
     }
 
+    private void Look(List<(Job Job, JobStatus? Status)> statuses)
+    {
+        foreach (var (job, status) in statuses)
+        {
+            if (status is null)
+                continue;
+            var figures = _figures[job.Name];
+            figures.Look(status);
+            if (_moves.See(job, status, _node.Status.Leader) is { } what)
+                figures.Moved(what);
+        }
+    }
+
+    private async Task ActAsync(List<(Job Job, JobStatus? Status)> statuses, CancellationToken cancellationToken)
+    {
+        if (_node.Status.IsReady)
+            await _leading.LeadAsync(statuses, cancellationToken).ConfigureAwait(false);
+        foreach (var (job, status) in statuses)
+        {
+            if (status is not null && !status.Hosts.Contains(_self))
+                await ProposeAsync(output => JobCommand.WriteHost(output, job, _self), cancellationToken).ConfigureAwait(false);
+        }
+
+        await FollowLeasesAsync(statuses).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until this node has applied the log up to a position.</summary>
+    private async Task<bool> AppliedAsync(Job job, LogPosition position, CancellationToken cancellationToken)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteStatus(query, job.Name);
+        return (await _node.ReadAsync(query.WrittenMemory, ReadConsistency.Session(new(position.Index.Value)), cancellationToken).ConfigureAwait(false)).Outcome == Outcome.Applied;
+    }
+
     /// <summary>Begins to read what this node has the lease of, and stops reading the rest.</summary>
     private async Task FollowLeasesAsync(List<(Job Job, JobStatus? Status)> statuses)
     {
@@ -113,7 +161,7 @@ internal sealed class JobRunner : IAsyncDisposable
         foreach (var (key, (job, at)) in mine)
         {
             if (!_tasks.ContainsKey(key))
-                _tasks.Add(key, new(_node, job, key.Source, key.Partition, at.Epoch, _propose, new(_meter, job.Name), _time, _logger));
+                _tasks.Add(key, new(_node, job, key.Source, key.Partition, at.Epoch, _propose, _figures[job.Name], _time, _logger));
         }
     }
 

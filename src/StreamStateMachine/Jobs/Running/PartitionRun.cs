@@ -30,7 +30,7 @@ internal sealed record ReadingReport(ReadingEnd End, string? Sentence);
 /// <remarks>
 /// A batch is sent when it is full, or as soon as the source has no record ready and nothing is in flight: so batches grow with the load, and a lone record does not wait.
 /// </remarks>
-internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, ReadingFigures figures, TimeProvider time)
+internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, JobFigures figures, TimeProvider time)
 {
     /// <summary>How many commands are in flight at the most.</summary>
     public const int Window = 16;
@@ -152,7 +152,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
             await LandAsync().ConfigureAwait(false);
         if (_report is not null)
             return;
-        var records = reader.Records;
+        var (records, newest) = (reader.Records, reader.LatestTime);
         reader.Take(_command, to);
         var command = _command.WrittenSpan.ToArray();
         _command.ResetWrittenCount();
@@ -160,13 +160,15 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         // What is in flight is not cancelled: its answer says whether it counted.
         if (_flights.Count == 0)
             _landedAt = time.GetTimestamp();
-        _flights.Enqueue(new(records, _firstRecordAt, propose(command, CancellationToken.None).AsTask()));
+        figures.Owed();
+        _flights.Enqueue(new(records, newest, _firstRecordAt, propose(command, CancellationToken.None).AsTask()));
     }
 
     private async Task LandAsync()
     {
         var flight = _flights.Dequeue();
         var answer = await flight.Answer.ConfigureAwait(false);
+        figures.Settled();
         if (answer.Outcome != Outcome.Applied)
         {
             _report ??= new(ReadingEnd.GoBack, answer.Outcome == Outcome.Unknown ? $"It is not known whether a batch was committed ({answer.Refusal})." : $"A batch was not taken ({answer.Refusal}).");
@@ -177,7 +179,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         if (problem == JobProblem.None)
         {
             var now = time.GetTimestamp();
-            figures.Committed(flight.Records, time.GetElapsedTime(flight.FirstRecordAt, now));
+            figures.Committed(flight.Records, time.GetElapsedTime(flight.FirstRecordAt, now), flight.Newest, answer.Position);
             _size.Took(time.GetElapsedTime(_landedAt, now));
             _landedAt = now;
             return;
@@ -193,5 +195,5 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
             JobProblems.Sentence(problem));
     }
 
-    private sealed record Flight(long Records, long FirstRecordAt, Task<Answer> Answer);
+    private sealed record Flight(long Records, long Newest, long FirstRecordAt, Task<Answer> Answer);
 }

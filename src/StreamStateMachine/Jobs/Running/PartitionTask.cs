@@ -16,13 +16,13 @@ internal sealed class PartitionTask : IAsyncDisposable
     private readonly ISourceNode _source;
     private readonly string _partition;
     private readonly Propose _propose;
-    private readonly ReadingFigures _figures;
+    private readonly JobFigures _figures;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
-    public PartitionTask(RaftNode node, Job job, int source, string partition, long epoch, Propose propose, ReadingFigures figures, TimeProvider time, ILogger logger)
+    public PartitionTask(RaftNode node, Job job, int source, string partition, long epoch, Propose propose, JobFigures figures, TimeProvider time, ILogger logger)
     {
         (_node, _job, _source, _partition, Epoch) = (node, job, job.Sources[source], partition, epoch);
         (_propose, _figures, _time, _logger) = (propose, figures, time, logger);
@@ -71,7 +71,9 @@ internal sealed class PartitionTask : IAsyncDisposable
                 pause = Longer(pause);
             }
 
+            _figures.Owed();
             await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _figures.Settled();
         }
     }
 
