@@ -5,6 +5,7 @@ namespace RaftStream.Node.Tests.Commands;
 
 /// <summary>The programs together: a cluster from the command line, its clients, and nothing left when it ends.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class ClusterCommandTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

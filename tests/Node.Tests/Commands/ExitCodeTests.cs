@@ -6,6 +6,7 @@ namespace RaftStream.Node.Tests.Commands;
 
 /// <summary>Bad usage and bad input end with 64 and one sentence that says where and how to mend it; nothing is left half done.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class ExitCodeTests
 {
     private static readonly TestCaseData[] BadCommandLines =

@@ -5,6 +5,7 @@ namespace RaftStream.Node.Tests.Http;
 
 /// <summary>Writes that a node accepts into its own outbox, over a cluster of three processes of which some are gone for a while.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class AvailableWriteTests : ClusterFixture
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

@@ -6,6 +6,7 @@ namespace RaftStream.Node.Tests.Http;
 
 /// <summary>What a client sees while leaders die: certain answers, or "unknown" and never a silent repetition.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class FailoverTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

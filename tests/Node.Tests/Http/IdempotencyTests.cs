@@ -8,6 +8,7 @@ namespace RaftStream.Node.Tests.Http;
 
 /// <summary>Writes with the header Idempotency-Key, over a cluster of three processes of which the leader dies.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class IdempotencyTests : ClusterFixture
 {
     [Test]

@@ -9,6 +9,7 @@ namespace RaftStream.Node.Tests.Lab;
 
 /// <summary>The experiment with a cluster that is cut in two: what is judged of what clients saw, with each promise broken once, and a short one on real processes.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class CapTests
 {
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(180);

@@ -7,6 +7,7 @@ namespace RaftStream.Node.Tests.Lab;
 
 /// <summary>What a soak keeps, counts and ends with: over runs that are played, and over real ones in which nothing is broken.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class SoakTests : IDisposable
 {

@@ -6,6 +6,7 @@ namespace RaftStream.Node.Tests.Resp;
 
 /// <summary>Redis's own tools and clients of other languages, as their packages have them, at the leader and at a follower. Skipped, each with its reason, where they are not installed.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class RespToolsTests : ClusterFixture
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);

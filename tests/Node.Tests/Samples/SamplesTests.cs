@@ -8,6 +8,7 @@ namespace RaftStream.Node.Tests.Samples;
 
 /// <summary>The samples as somebody runs them who has just read them.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 internal sealed class SamplesTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

@@ -8,6 +8,7 @@ namespace RaftStream.Node.Tests.Torture;
 
 /// <summary>A node under test as the lab runs it: a process of its own, steered by a file.</summary>
 [TestFixture]
+[Parallelizable] // Its nodes are processes of its own, which mostly wait.
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class NodeUnderTestTests : IAsyncDisposable
 {

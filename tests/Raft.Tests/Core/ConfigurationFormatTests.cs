@@ -2,6 +2,7 @@ using RaftStream.Raft.Core;
 
 namespace RaftStream.Raft.Tests.Core;
 
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class ConfigurationFormatTests
 {
     [Test]

@@ -1,6 +1,7 @@
 namespace RaftStream.Raft.Tests.Core;
 
 /// <summary>Random schedules over bare cores: quick enough for every build. A failure names the seed that repeats it.</summary>
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class RandomScheduleTests
 {
     private const int StepsPerNode = 6_000;

@@ -7,6 +7,7 @@ namespace RaftStream.Raft.Tests.Log;
 /// The laboratory looks at ten times as many: <c>raftstream-lab crashes</c>.
 /// </summary>
 [TestFixture]
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class CrashImageTests
 {
     [Test]

@@ -8,6 +8,7 @@ namespace RaftStream.Raft.Tests.Log;
 /// operation that returned, or the one under way, and the log must go on from there.
 /// </summary>
 [TestFixture]
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class LogCrashTests
 {
     private const int Steps = 45;

@@ -5,6 +5,7 @@ using RaftStream.Testing;
 namespace RaftStream.Raft.Tests.Machine;
 
 /// <summary>Random histories of sessions against the plain model: every answer, every command run, every byte of a snapshot.</summary>
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class SessionPropertyTests
 {
     private const int Entries = 1_500;

@@ -7,6 +7,7 @@ using RaftStream.Raft.Tests.Io;
 namespace RaftStream.Raft.Tests.Runtime;
 
 /// <summary>Sessions and meters of a real node, a cluster of its own.</summary>
+[Parallelizable] // It mostly waits.
 internal sealed class NodeSessionTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

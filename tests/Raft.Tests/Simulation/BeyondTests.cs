@@ -3,6 +3,7 @@ using RaftStream.Testing;
 namespace RaftStream.Raft.Tests.Simulating;
 
 /// <summary>What no promise is made for breaks what docs/simulation.md says it breaks: each fault alone, within so many seeds.</summary>
+[Parallelizable] // It computes, alone, on one core.
 internal sealed class BeyondTests
 {
     private const SimulationPart All = SimulationPart.Drift | SimulationPart.ClockJump | SimulationPart.OldDisk | SimulationPart.BatchCut;

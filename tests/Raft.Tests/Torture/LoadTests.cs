@@ -5,6 +5,7 @@ namespace RaftStream.Raft.Tests.Torturing;
 
 /// <summary>Whole loads on a system in memory: a right one passes every check, and of one with a planted bug exactly that bug's workload fails.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+[Parallelizable] // It mostly waits.
 internal sealed class LoadTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

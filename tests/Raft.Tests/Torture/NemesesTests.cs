@@ -5,6 +5,7 @@ namespace RaftStream.Raft.Tests.Torturing;
 
 [TestFixture(3)]
 [TestFixture(5)]
+[Parallelizable] // It mostly waits.
 internal sealed class NemesesTests(int nodes)
 {
     private FakeField _fake = null!;

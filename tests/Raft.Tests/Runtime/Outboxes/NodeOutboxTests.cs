@@ -6,6 +6,7 @@ using RaftStream.Raft.Tests.Io;
 namespace RaftStream.Raft.Tests.Runtime.Outboxes;
 
 /// <summary>Writes that real nodes accept on their own disks.</summary>
+[Parallelizable] // It mostly waits.
 internal sealed class NodeOutboxTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
