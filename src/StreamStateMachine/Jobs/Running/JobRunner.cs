@@ -23,6 +23,7 @@ internal sealed class JobRunner : IAsyncDisposable
     private readonly JobLeading _leading;
     private readonly Dictionary<string, JobFigures> _figures;
     private readonly MoveWatch _moves = new();
+    private bool _hasCaughtUp;
 
     /// <param name="node">The replica, started with a <see cref="StreamMachine"/> of the same jobs.</param>
     /// <param name="jobs">The jobs.</param>
@@ -104,13 +105,18 @@ internal sealed class JobRunner : IAsyncDisposable
 
     private void Look(List<(Job Job, JobStatus? Status)> statuses)
     {
+        // A node that has started takes in what its log holds, and what it missed: that is not the job's pace.
+        var node = _node.Status;
+        _hasCaughtUp |= node.Leader != NodeId.None && node.Applied >= node.Commit && node.Applied > LogIndex.Zero;
+        if (!_hasCaughtUp)
+            return;
         foreach (var (job, status) in statuses)
         {
             if (status is null)
                 continue;
             var figures = _figures[job.Name];
             figures.Look(status);
-            if (_moves.See(job, status, _node.Status.Leader) is { } what)
+            if (_moves.See(job, status, node.Leader) is { } what)
                 figures.Moved(what);
         }
     }
