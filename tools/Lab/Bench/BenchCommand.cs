@@ -20,6 +20,9 @@ internal sealed record BenchPlan(IReadOnlyList<int> InFlight, int KeyBytes, int 
     /// <summary>Redis's own benchmark at the port of the Redis protocol instead of increments.</summary>
     public bool Resp { get; init; }
 
+    /// <summary>What more nodes and more partitions bring, instead of increments.</summary>
+    public bool Scale { get; init; }
+
     /// <summary>With <see cref="Resp"/>: commands of each repetition.</summary>
     public int Requests { get; init; }
 
@@ -52,16 +55,20 @@ internal static class BenchCommand
         var client = new Option<bool>("--client") { Description = "Through the .NET client, pipelined over one connection, instead of HTTP." };
         var levels = new Option<bool>("--levels") { Description = "Each consistency level for itself over HTTP, one operation at a time, at the leader and at a follower: latency, and messages between nodes." };
         var resp = new Option<bool>("--resp") { Description = "SET, GET, INCR and MSET by redis-benchmark at the leader and at a follower, and at a redis-server that syncs each write." };
+        var scale = new Option<bool>("--scale") { Description = "A job's part before the log, and reads of its rows at followers: on 5 nodes over 3, and with 4 partitions over 1." };
         var requests = new Option<int>("--requests") { Description = $"With --resp: commands of each repetition, {MinRequests} to {MaxRequests}.", HelpName = "N", DefaultValueFactory = static _ => 20_000 };
         var repetitions = new Option<int>("--repetitions") { Description = $"With --resp: how often each is measured, 1 to {MaxRepetitions}; the medians are told.", HelpName = "N", DefaultValueFactory = static _ => 3 };
         var json = new Option<bool>("--json") { Description = "Prints one JSON object instead of a table." };
-        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, levels, resp, requests, repetitions, json };
+        var command = new Command("bench", "Measures durable increments on a cluster of this machine: real disks, TCP on loopback.") { inFlight, value, nodes, seconds, direct, client, levels, resp, scale, requests, repetitions, json };
         command.SetAction((parsed, cancellation) => RunAsync(
             () => Plan(
                 parsed.GetRequiredValue(inFlight), parsed.GetValue(value), parsed.GetValue(nodes), parsed.GetValue(seconds), parsed.GetValue(direct), parsed.GetValue(client),
                 parsed.GetValue(levels), parsed.GetValue(json)) with
             {
                 Resp = Alone(parsed.GetValue(resp), parsed.GetValue(direct) || parsed.GetValue(client) || parsed.GetValue(levels)),
+                Scale = !parsed.GetValue(scale) || !(parsed.GetValue(direct) || parsed.GetValue(client) || parsed.GetValue(levels) || parsed.GetValue(resp))
+                    ? parsed.GetValue(scale)
+                    : throw new UsageException("--scale is a bench of its own: leave --direct, --client, --levels and --resp out."),
                 Requests = Within("--requests", parsed.GetValue(requests), MinRequests, MaxRequests),
                 Repetitions = Within("--repetitions", parsed.GetValue(repetitions), 1, MaxRepetitions),
             },

@@ -1,3 +1,5 @@
+using RaftStream.Lab.Bench.Scale;
+
 namespace RaftStream.Lab.Bench;
 
 /// <summary>The bench from start to end: a cluster in a temporary folder, a run for each number in flight, the counters verified after each.</summary>
@@ -12,6 +14,8 @@ internal static class BenchRun
             var hardware = Hardware.Read(Path.GetTempPath());
             if (plan.Levels)
                 return await LevelBench.RunAsync(plan, folder, hardware, cancellationToken);
+            if (plan.Scale)
+                return await ScaleBench.RunAsync(plan, folder, hardware, cancellationToken);
             if (plan.Resp)
                 return await RespBench.RunAsync(plan, folder, hardware, cancellationToken);
             IBenchTarget target = plan switch
