@@ -75,6 +75,31 @@ internal sealed class BenchTests
         double Messages(string row) => rows[row].GetProperty("messagesPerOp").GetDouble();
     }
 
+    [Test]
+    public async Task WhatMoreNodesAndPartitionsBringIsToldInRatiosWithTheSaturationOfTheCores()
+    {
+        using var temporary = new TemporaryFolder();
+
+        var result = await RunAsync(temporary, ["--scale", "--seconds", "1", "--json"]);
+
+        using var document = JsonDocument.Parse(result.Output);
+        var report = document.RootElement;
+        Assert.That(result.ExitCode, Is.EqualTo(report.GetProperty("leaderChanged").GetBoolean() ? 2 : 0), result.Error);
+        var runs = report.GetProperty("runs").EnumerateArray().ToDictionary(static run => $"{run.GetProperty("what").GetString()}/{run.GetProperty("nodes").GetInt32()}/{run.GetProperty("partitions").GetInt32()}", static run => run, StringComparer.Ordinal);
+        Assert.That(runs.Keys, Is.EquivalentTo(new[] { "stateless/3/1", "stateless/3/4", "stateless/5/1", "stateless/5/4", "reads/3/1", "reads/3/4", "reads/5/1", "reads/5/4" }));
+        Assert.That(runs.Values.Select(static run => run.GetProperty("perSecond").GetDouble()), Is.All.Positive);
+        Assert.That(runs.Values.Select(static run => run.GetProperty("cpuSaturation")).Where(static share => share.ValueKind == JsonValueKind.Number).Select(static share => share.GetDouble()), Is.All.InRange(0.01, 1));
+        var ratios = report.GetProperty("ratios");
+        foreach (var what in new[] { "stateless", "reads" })
+        {
+            double PerSecond(string run) => runs[$"{what}/{run}"].GetProperty("perSecond").GetDouble();
+            Assert.That(ratios.GetProperty($"{what}: 5 nodes over 3").GetDouble(), Is.EqualTo(PerSecond("5/4") / PerSecond("3/4")).Within(0.001));
+            Assert.That(ratios.GetProperty($"{what}: 4 partitions over 1").GetDouble(), Is.EqualTo(PerSecond("5/4") / PerSecond("5/1")).Within(0.001));
+        }
+
+        Assert.That(Directory.GetFileSystemEntries(temporary.Path, "raftstream-*"), Is.Empty, "no file is left");
+    }
+
     [TestCase(Signals.Interrupt)]
     [TestCase(Signals.Kill)]
     public async Task NothingIsLeftWhenItIsStoppedInTheMiddle(int signal)
@@ -103,6 +128,7 @@ internal sealed class BenchTests
     [TestCase("--seconds", "soon")]
     [TestCase("--quickly", "1")]
     [TestCase("--levels", "--direct")]
+    [TestCase("--scale", "--levels")]
     public async Task ABadFlagIsOneSentenceThatNamesIt(string flag, string value)
     {
         using var temporary = new TemporaryFolder();
