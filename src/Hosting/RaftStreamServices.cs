@@ -62,6 +62,7 @@ public static class RaftStreamServices
         services.AddSingleton<RespPortContext>();
         services.AddSingleton<RespPortHandler>();
         services.AddSingleton<LeaderCommands>();
+        services.TryAddSingleton(static _ => new JobConsole(Console.Out));
         services.AddSingleton(static provider => new StreamJobs(provider.GetRequiredService<NodeHandle>()));
         services.AddHostedService<RaftHostedService>();
         services.AddSingleton<JobHostedService>();

@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Text;
+using System.Text.Json;
 using RaftStream.StreamStateMachine;
 
 namespace RaftStream.Streams.Tests;
@@ -20,6 +23,8 @@ internal sealed class FileSinkTests
         for (var place = 0; place < 3; place++)
             Assert.That(Files(cluster, place), Is.EqualTo(expected), $"program {place}");
 
+        await CompareStatusAsync(cluster, expected[^1], limit.Token);
+
         await cluster.StopAsync(1);
         var name = expected[^1].Name;
         await File.AppendAllTextAsync(Path.Combine(cluster.Sinks(1), name), "not from here", limit.Token);
@@ -27,6 +32,21 @@ internal sealed class FileSinkTests
         await cluster.StartAsync(1);
         await cluster.Jobs(1).WaitForEndAsync(Build(), limit.Token);
         Assert.That(Files(cluster, 1), Is.EqualTo(expected));
+    }
+
+    /// <summary>What a node tells over HTTP of its file sinks is what lies in its folder.</summary>
+    private static async Task CompareStatusAsync(JobCluster cluster, (string Name, string Text) newest, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient();
+        var bytes = Encoding.UTF8.GetBytes(newest.Text);
+        for (var place = 0; place < 3; place++)
+        {
+            using var status = JsonDocument.Parse(await http.GetStringAsync(new Uri($"{cluster.Url(place)}/v1/streams/numbers"), cancellationToken));
+            var file = status.RootElement.GetProperty("files").EnumerateArray().Single();
+            Assert.That(
+                (file.GetProperty("sink").GetString(), file.GetProperty("lines").GetInt64(), file.GetProperty("file").GetString(), file.GetProperty("bytes").GetInt64(), file.GetProperty("crc32C").GetString()),
+                Is.EqualTo(("lines.txt", Records, newest.Name, bytes.Length, $"{~bytes.Aggregate(uint.MaxValue, BitOperations.Crc32C):x8}")));
+        }
     }
 
     private static Job Build()

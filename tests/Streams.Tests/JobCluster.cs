@@ -16,6 +16,7 @@ internal sealed class JobCluster : IAsyncDisposable
     private readonly string _members;
     private readonly Func<IReadOnlyList<Job>> _jobs;
     private readonly WebApplication?[] _programs = new WebApplication?[3];
+    private readonly PrintedText[] _consoles = [new(), new(), new()];
 
     private JobCluster(string members, Func<IReadOnlyList<Job>> jobs) => (_members, _jobs) = (members, jobs);
 
@@ -48,6 +49,9 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>Where the program at a place has the files of sinks.</summary>
     public string Sinks(int place) => Path.Combine(DataOf(place), "sinks");
 
+    /// <summary>What the program at a place has printed, over all its starts.</summary>
+    public string Printed(int place) => _consoles[place].Text;
+
     /// <summary>The place that leads; -1: none does.</summary>
     public int Leader => Array.FindIndex(_programs, static program => program?.Services.GetRequiredService<RaftStreamReplica>().Node.Status.IsReady == true);
 
@@ -56,6 +60,7 @@ internal sealed class JobCluster : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.Services.AddSingleton(new JobConsole(_consoles[place]));
         builder.Services.AddRaftStream(options =>
         {
             (options.Id, options.Members, options.Data) = (place + 1, _members, DataOf(place));
@@ -87,6 +92,8 @@ internal sealed class JobCluster : IAsyncDisposable
     {
         for (var place = 0; place < 3; place++)
             await StopAsync(place);
+        foreach (var console in _consoles)
+            await console.DisposeAsync();
         _folder.Dispose();
     }
 }

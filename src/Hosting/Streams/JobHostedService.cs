@@ -1,7 +1,7 @@
 namespace RaftStream.Hosting.Streams;
 
 /// <summary>Runs the jobs of this program from when the replica has started until the host stops.</summary>
-internal sealed class JobHostedService(NodeHandle handle, LeaderCommands commands, TimeProvider time, ILoggerFactory loggers) : IHostedLifecycleService, IAsyncDisposable
+internal sealed class JobHostedService(NodeHandle handle, LeaderCommands commands, JobConsole console, TimeProvider time, ILoggerFactory loggers) : IHostedLifecycleService, IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private JobRunner? _runner;
@@ -16,7 +16,7 @@ internal sealed class JobHostedService(NodeHandle handle, LeaderCommands command
         var settings = handle.Settings;
         if (settings.Jobs.Count == 0 || settings.Host is null || handle.Running is not { } running)
             return Task.CompletedTask;
-        _runner = new(running.Node, settings.Jobs, commands.ProposeAsync, settings.Host, time, loggers.CreateLogger("RaftStream.Streams"));
+        _runner = new(running.Node, settings.Jobs, commands.ProposeAsync, settings.Host, console.Writer, time, loggers.CreateLogger("RaftStream.Streams"));
         _running = RunAsync(_runner);
         return Task.CompletedTask;
     }

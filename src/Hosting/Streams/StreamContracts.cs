@@ -20,6 +20,13 @@ internal sealed record StreamPartitionJson(string Source, string Partition, int?
 /// <summary>What a sink was given: the sequence of the next output and of the oldest that is kept.</summary>
 internal sealed record StreamSinkJson(string Sink, long Next, long First);
 
+/// <summary>How far a file sink has come, alike at every replica: how many lines it was given, and the file that is written now, by its name in the folder of the sinks, with its length and the CRC-32C of that.</summary>
+internal sealed record StreamFileJson(string Sink, long Lines, string File, long Bytes, string Crc32C)
+{
+    public static StreamFileJson Of(Job job, FileSinkStatus at) => new(
+        at.Sink, at.Next - 1, new SinkFileName(job.Name, at.Sink).Of(at.Generation), at.Length, at.Crc.ToString("x8", CultureInfo.InvariantCulture));
+}
+
 /// <summary>How many records came too late for an operator.</summary>
 internal sealed record StreamLateJson(string Operator, long Records);
 
@@ -45,6 +52,7 @@ internal sealed record StreamJson(
     IReadOnlyList<StreamPartitionJson> Partitions,
     IReadOnlyList<long?> Watermarks,
     IReadOnlyList<StreamSinkJson> Sinks,
+    IReadOnlyList<StreamFileJson> Files,
     IReadOnlyList<StreamLateJson> Late,
     IReadOnlyList<StreamHostJson> Hosts,
     string Outcome,
@@ -68,6 +76,7 @@ internal sealed record StreamJson(
             at.Source, at.Partition, at.At.Holder == 0 ? null : at.At.Holder, at.At.Epoch, at.At.Position.ToString(), Time(at.At.Watermark), at.At.Watermark == long.MaxValue, at.At.IsIdle, at.At.Records))],
         [.. (status?.Watermarks ?? []).Select(Time)],
         [.. (status?.Sinks ?? []).Select(static sink => new StreamSinkJson(sink.Sink, sink.Next, sink.First))],
+        [.. (status?.Files ?? []).Select(file => StreamFileJson.Of(job, file))],
         [.. (status?.Late ?? []).Select(static late => new StreamLateJson(late.Operator, late.Records))],
         [.. (status?.Hosts ?? []).Select(static host => new StreamHostJson(host.Node, host.Cpu, host.Memory, host.IsDrained))],
         "applied",
@@ -79,8 +88,11 @@ internal sealed record StreamJson(
     private static double? Ratio(long? records, long? over) => over is > 0 ? Math.Round((double)(records ?? 0) / over.Value, 3) : null;
 }
 
-/// <summary>A record that was set aside. <c>replayable</c>: it came as far as the log, and can go in again from there; <c>bytes</c> in base64.</summary>
-internal sealed record StreamLetterJson(long Sequence, long Index, string Source, string Partition, string Reason, long Time, bool Replayable, string Bytes);
+/// <summary>
+/// A record that was set aside. <c>replayable</c>: it came as far as the log, and can go in again from there; <c>bytes</c> in base64. Where it is an output that a sink could not hand on, <c>output</c> is its sequence and
+/// <c>partition</c> the sink; else <c>output</c> is null.
+/// </summary>
+internal sealed record StreamLetterJson(long Sequence, long Index, string Source, string Partition, string Reason, long Time, bool Replayable, string Bytes, long? Output);
 
 /// <summary>Dead letters: <c>GET /v1/streams/{job}/dead-letters</c>; <c>total</c> counts those that are not kept any more, too.</summary>
 internal sealed record StreamLettersJson(long Total, IReadOnlyList<StreamLetterJson> Letters, string Outcome, long Index, long Term)
@@ -88,7 +100,7 @@ internal sealed record StreamLettersJson(long Total, IReadOnlyList<StreamLetterJ
     public static StreamLettersJson Of(long total, IEnumerable<JobLetter> letters, LogPosition position) => new(
         total,
         [.. letters.Where(static letter => letter.Reason.Length > 0).Select(static letter => new StreamLetterJson(
-            letter.Sequence, letter.Index, letter.Source, letter.Partition, letter.Reason, letter.Time, letter.Ingress >= 0, Convert.ToBase64String(letter.Bytes.Span)))],
+            letter.Sequence, letter.Index, letter.Source, letter.Partition, letter.Reason, letter.Time, letter.IsReplayable, Convert.ToBase64String(letter.Bytes.Span), letter.Output > 0 ? letter.Output : null))],
         "applied",
         position.Index.Value,
         position.Term.Value);

@@ -139,6 +139,30 @@ internal static class JobAnswers
         return JobProblem.None;
     }
 
+    /// <summary>As <see cref="WriteOutputs"/>, of the outputs that are to be handed on again.</summary>
+    public static JobProblem WriteResends(IBufferWriter<byte> reply, JobInstance? job, string sink, int limit)
+    {
+        if (job?.Job.Sinks.FirstOrDefault(node => string.Equals(node.Name, sink, StringComparison.Ordinal)) is not { } node)
+            return JobProblem.NotFound;
+        var items = new ArrayBufferWriter<byte>();
+        var (count, from) = (0, 0L);
+        while (count < limit && items.WrittenCount < MaxBytes && job.Context.Resends.TryNext(node, from, out var sequence, out var time, out var payload))
+        {
+            var item = new MessagePackWriter(items);
+            item.Write(sequence);
+            item.Write(time);
+            item.WriteBinary(payload);
+            (count, from) = (count + 1, sequence + 1);
+        }
+
+        var writer = JobQuery.BeginAnswer(reply, 3);
+        writer.Write(job.Context.Outputs.FirstOf(node));
+        writer.Write(job.Context.Outputs.NextOf(node));
+        writer.WriteArrayHeader(3 * count);
+        reply.Write(items.WrittenSpan);
+        return JobProblem.None;
+    }
+
     /// <summary>[0, how many there have been, [letter ...]]: those that are kept, from a sequence on.</summary>
     public static JobProblem WriteLetters(IBufferWriter<byte> reply, JobInstance? job, long from, int limit)
     {

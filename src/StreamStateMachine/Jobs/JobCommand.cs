@@ -37,6 +37,15 @@ internal enum JobOpcode : byte
 
     /// <summary>[39, job, fingerprint, node, cpu, memory, drained]: what a node can carry of the job's reading, and whether it is to carry none.</summary>
     Host = 39,
+
+    /// <summary>
+    /// [40, job, fingerprint, sink, from, up to, epoch, reason]: these outputs, of which the first is the oldest that waits, cannot be handed on and become dead letters. The epoch is the term of the node that says so;
+    /// in another one it is declined, since a receiver refuses those who led before.
+    /// </summary>
+    Refuse = 40,
+
+    /// <summary>[41, job, fingerprint, sink, sequence, epoch, reason]: an output that was to be sent again was handed on, or where there is a reason, is a dead letter again. The epoch is that of <see cref="Refuse"/>.</summary>
+    Resent = 41,
 }
 
 /// <summary>Writes the commands of jobs.</summary>
@@ -90,6 +99,25 @@ internal static class JobCommand
         writer.Write(upTo);
     }
 
+    public static void WriteRefuse(IBufferWriter<byte> output, Job job, int sink, long from, long upTo, long epoch, string reason)
+    {
+        var writer = Begin(output, JobOpcode.Refuse, job, 5);
+        writer.Write((long)sink);
+        writer.Write(from);
+        writer.Write(upTo);
+        writer.Write(epoch);
+        writer.WriteString(reason);
+    }
+
+    public static void WriteResent(IBufferWriter<byte> output, Job job, int sink, long sequence, long epoch, string reason)
+    {
+        var writer = Begin(output, JobOpcode.Resent, job, 4);
+        writer.Write((long)sink);
+        writer.Write(sequence);
+        writer.Write(epoch);
+        writer.WriteString(reason);
+    }
+
     public static void WriteReplay(IBufferWriter<byte> output, Job job, long sequence) => Begin(output, JobOpcode.Replay, job, 1).Write(sequence);
 
     public static void WriteDiscard(IBufferWriter<byte> output, Job job, long sequence) => Begin(output, JobOpcode.Discard, job, 1).Write(sequence);
@@ -100,7 +128,7 @@ internal static class JobCommand
     public static bool IsOfOneOf(IReadOnlyCollection<Job> jobs, ReadOnlySpan<byte> command)
     {
         var reader = new MessagePackReader(command);
-        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Host
+        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Resent
             || !reader.TryReadString(StoreLimits.MaxNameBytes, out var name) || !reader.TryReadUInt64(out var fingerprint))
             return false;
         return jobs.Any(job => string.Equals(job.Name, name, StringComparison.Ordinal) && job.Fingerprint == fingerprint);

@@ -12,6 +12,7 @@ internal sealed class JobContext
         Clock = new(this);
         Outputs = new(this);
         Files = new(this, files);
+        Resends = new(this);
         Letters = new(this);
         Hosts = new(this);
     }
@@ -37,6 +38,9 @@ internal sealed class JobContext
     /// <summary>What its sinks are given.</summary>
     public JobOutputs Outputs { get; }
 
+    /// <summary>What its sinks are to hand on again.</summary>
+    public JobResends Resends { get; }
+
     /// <summary>What its file sinks are given.</summary>
     public JobFiles Files { get; }
 
@@ -52,10 +56,13 @@ internal sealed class JobContext
     /// <summary>The index of the command at hand.</summary>
     public long Index { get; private set; }
 
+    /// <summary>The term of the command at hand: that of the leader which took it.</summary>
+    public long Term { get; private set; }
+
     /// <summary>Begins a command.</summary>
     public void Begin(in Command command)
     {
-        (LogTime, Index) = (command.Time, command.Position.Index.Value);
+        (LogTime, Index, Term) = (command.Time, command.Position.Index.Value, command.Position.Term.Value);
         Clock.Load();
     }
 

@@ -12,12 +12,14 @@ namespace RaftStream.StreamStateMachine;
 internal sealed class JobInstance
 {
     private readonly ApplyPipeline _pipeline;
+    private readonly JobHandedOn _handedOn;
 
     public JobInstance(Job job, StateTree tree, IDisk? files)
     {
         (Job, Tree) = (job, tree);
         Context = new(job, new StateJournal(tree, job.Options.MaxStateBytes), files);
         _pipeline = new(job, Context);
+        _handedOn = new(Context);
     }
 
     public Job Job { get; }
@@ -39,7 +41,9 @@ internal sealed class JobInstance
                 JobOpcode.Register => Register(ref reader),
                 JobOpcode.Open => Open(ref reader, out partition),
                 JobOpcode.Advance => Advance(command.Payload, ref reader, out partition),
-                JobOpcode.Acknowledge => Acknowledge(ref reader),
+                JobOpcode.Acknowledge => _handedOn.Acknowledge(ref reader),
+                JobOpcode.Refuse => _handedOn.Refuse(ref reader),
+                JobOpcode.Resent => _handedOn.Resent(ref reader),
                 JobOpcode.Replay => Replay(ref reader),
                 JobOpcode.Discard => Discard(ref reader),
                 JobOpcode.Host => SetHost(ref reader),
@@ -210,22 +214,15 @@ internal sealed class JobInstance
         }
     }
 
-    private JobProblem Acknowledge(ref MessagePackReader reader)
-    {
-        if (!reader.TryReadInt64(out var id) || !reader.TryReadInt64(out var upTo) || reader.Remaining > 0)
-            return JobProblem.Malformed;
-        var sink = Job.Sinks.FirstOrDefault(sink => sink.Id == id);
-        if (sink is null || sink.Keep is not null || upTo >= Context.Outputs.NextOf(sink))
-            return JobProblem.NotFound;
-        Context.Outputs.Forget(sink, upTo);
-        return JobProblem.None;
-    }
-
     private JobProblem Replay(ref MessagePackReader reader)
     {
         if (!reader.TryReadInt64(out var sequence) || reader.Remaining > 0)
             return JobProblem.Malformed;
-        if (Context.Letters.Find(sequence) is not { } letter || _pipeline.Entry(letter.Ingress) is not { } entry)
+        if (Context.Letters.Find(sequence) is not { } letter)
+            return JobProblem.NotFound;
+        if (letter.Output > 0)
+            return _handedOn.Replay(letter);
+        if (_pipeline.Entry(letter.Ingress) is not { } entry)
             return JobProblem.NotFound;
         if (!Fire())
             return JobProblem.Busy;

@@ -12,13 +12,19 @@ namespace RaftStream.StreamStateMachine;
 /// <param name="Ingress">The edge into the log that it came by; -1: it never came that far, and cannot be replayed.</param>
 /// <param name="Time">Its event time.</param>
 /// <param name="Bytes">Its bytes as the log or the source had them; the first of them only where there were too many to replay it.</param>
-internal sealed record JobLetter(long Sequence, long Index, string Source, string Partition, string Reason, int Ingress, long Time, ReadOnlyMemory<byte> Bytes)
+/// <param name="Output">Of an output that a sink could not hand on: its sequence, and <paramref name="Partition"/> names the sink; 0: it is none.</param>
+internal sealed record JobLetter(long Sequence, long Index, string Source, string Partition, string Reason, int Ingress, long Time, ReadOnlyMemory<byte> Bytes, long Output = 0)
 {
     /// <summary>The most bytes that are kept of a record.</summary>
     public const int MaxBytes = 64 * 1024;
 
     /// <summary>The most characters that are kept of a reason.</summary>
     public const int MaxReason = 200;
+
+    /// <summary>Whether it can go in, or be sent, again.</summary>
+    public bool IsReplayable => Ingress >= 0 || Output > 0;
+
+    private const int Fields = 8;
 
     public static JobLetter? TryRead(ReadOnlySpan<byte> stored)
     {
@@ -28,17 +34,19 @@ internal sealed record JobLetter(long Sequence, long Index, string Source, strin
 
     public static JobLetter? TryRead(ref MessagePackReader reader)
     {
-        if (!reader.TryReadArrayHeader(out var count) || count != 8 || !reader.TryReadInt64(out var sequence) || !reader.TryReadInt64(out var index)
+        if (!reader.TryReadArrayHeader(out var count) || count is not (Fields or Fields + 1) || !reader.TryReadInt64(out var sequence) || !reader.TryReadInt64(out var index)
             || !reader.TryReadString(1024, out var source) || !reader.TryReadString(1024, out var partition) || !reader.TryReadString(1024, out var reason)
             || !reader.TryReadInt64(out var ingress) || !reader.TryReadInt64(out var time) || !reader.TryReadBinary(out var bytes))
             return null;
-        return new(sequence, index, source, partition, reason, (int)ingress, time, bytes.ToArray());
+        var copy = bytes.ToArray();
+        var output = 0L;
+        return count == Fields || reader.TryReadInt64(out output) ? new(sequence, index, source, partition, reason, (int)ingress, time, copy, output) : null;
     }
 
     public void Write(IBufferWriter<byte> output)
     {
         var writer = new MessagePackWriter(output);
-        writer.WriteArrayHeader(8);
+        writer.WriteArrayHeader(Output > 0 ? Fields + 1 : Fields);
         writer.Write(Sequence);
         writer.Write(Index);
         writer.WriteString(Source);
@@ -47,6 +55,8 @@ internal sealed record JobLetter(long Sequence, long Index, string Source, strin
         writer.Write((long)Ingress);
         writer.Write(Time);
         writer.WriteBinary(Bytes.Span);
+        if (Output > 0)
+            writer.Write(Output);
     }
 }
 
@@ -72,6 +82,9 @@ internal sealed class JobLetters(JobContext context)
     /// <summary>Says that a timer could not be handled.</summary>
     public void AddTimer(string node, string reason) => Add("", node, reason, -1, 0, default);
 
+    /// <summary>Sets an output aside that a sink could not hand on.</summary>
+    public void AddOutput(SinkNode sink, long output, string reason, long time, ReadOnlyMemory<byte> bytes) => Add("", sink.Name, reason, -1, time, bytes, output);
+
     /// <summary>The letter of a number; null: there is none, or not any more.</summary>
     public JobLetter? Find(long sequence)
     {
@@ -82,19 +95,22 @@ internal sealed class JobLetters(JobContext context)
     /// <summary>Forgets a letter. The newest leaves an empty place, so that numbers are never given twice.</summary>
     public void Remove(JobLetter letter)
     {
-        WriteKey(letter.Sequence);
         if (letter.Sequence == Total)
-            Put(letter with { Reason = "", Bytes = default, Ingress = -1 });
-        else
-            context.State.Remove(_key.Span);
+        {
+            Put(letter with { Reason = "", Bytes = default, Ingress = -1, Output = 0 });
+            return;
+        }
+
+        WriteKey(letter.Sequence);
+        context.State.Remove(_key.Span);
     }
 
-    private void Add(string source, string partition, string reason, int ingress, long time, ReadOnlyMemory<byte> bytes)
+    private void Add(string source, string partition, string reason, int ingress, long time, ReadOnlyMemory<byte> bytes, long output = 0)
     {
         var sequence = Total + 1;
         WriteKey(sequence - Most);
         context.State.Remove(_key.Span);
-        Put(new(sequence, context.Index, source, partition, reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason], ingress, time, bytes));
+        Put(new(sequence, context.Index, source, partition, reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason], ingress, time, bytes, output));
     }
 
     private void Put(JobLetter letter)

@@ -38,6 +38,9 @@ internal enum JobProblem : byte
 
     /// <summary>A name is empty, too long or has a control character.</summary>
     InvalidName = 11,
+
+    /// <summary>The node that sent it has led no more when it came to the log.</summary>
+    Deposed = 12,
 }
 
 /// <summary>Problems in words.</summary>
@@ -57,6 +60,7 @@ internal static class JobProblems
         JobProblem.StateFull => "The job has as many bytes of state as it may, so nothing was taken in: let state expire, or raise MaxStateBytes.",
         JobProblem.TooMany => $"There are {JobLimits.MaxJobs} jobs, or {JobLimits.MaxPartitions} partitions of this one, and no more may be.",
         JobProblem.InvalidName => $"The name of a partition has 1 to {StoreLimits.MaxNameChars} characters and no control character: give another one.",
+        JobProblem.Deposed => "Another node leads by now, and hands the outputs on: this one may stop.",
         _ => "The bytes are no request that this release knows: use the encoding of the same release.",
     };
 }

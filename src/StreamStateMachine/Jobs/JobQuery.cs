@@ -23,6 +23,9 @@ internal enum JobQueryOpcode : byte
 
     /// <summary>[37, job, from, limit]: dead letters from a sequence on.</summary>
     Letters = 37,
+
+    /// <summary>[38, job, sink, limit]: outputs of a sink that are to be handed on again; answered as <see cref="Outputs"/> is.</summary>
+    Resends = 38,
 }
 
 /// <summary>Writes queries about jobs and answers them. A query changes nothing, and no bytes make it throw.</summary>
@@ -56,6 +59,14 @@ internal static class JobQuery
         writer.WriteString(job);
         writer.WriteString(sink);
         writer.Write(from);
+        writer.Write((long)limit);
+    }
+
+    public static void WriteResends(IBufferWriter<byte> output, string job, string sink, int limit)
+    {
+        var writer = Begin(output, JobQueryOpcode.Resends, 4);
+        writer.WriteString(job);
+        writer.WriteString(sink);
         writer.Write((long)limit);
     }
 
@@ -109,6 +120,10 @@ internal static class JobQuery
                 if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var sink) || !reader.TryReadInt64(out var from) || !TryReadLimit(ref reader, out limit))
                     return JobProblem.Malformed;
                 return JobAnswers.WriteOutputs(reply, job, sink, from, limit);
+            case (JobQueryOpcode.Resends, 4):
+                if (!reader.TryReadString(StoreLimits.MaxNameBytes, out sink) || !TryReadLimit(ref reader, out limit))
+                    return JobProblem.Malformed;
+                return JobAnswers.WriteResends(reply, job, sink, limit);
             case (JobQueryOpcode.Letters, 4):
                 if (!reader.TryReadInt64(out from) || !TryReadLimit(ref reader, out limit))
                     return JobProblem.Malformed;

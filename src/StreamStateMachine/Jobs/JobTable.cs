@@ -97,7 +97,8 @@ internal sealed class JobTable
     {
         JobOpcode.Register or JobOpcode.Acknowledge => 5,
         JobOpcode.Open => 6,
-        JobOpcode.Host => 7,
+        JobOpcode.Host or JobOpcode.Resent => 7,
+        JobOpcode.Refuse => 8,
         JobOpcode.Advance => 12,
         JobOpcode.Tick => 3,
         JobOpcode.Replay or JobOpcode.Discard => 4,

@@ -12,6 +12,8 @@ internal abstract class FileSinkNode(TopologyGraph graph, string name, TopologyN
 
     public override string Detail => $"files of {options.RotateBytes} bytes, newest {options.Keep}";
 
+    public override string? Guarantee => "each record once in the files of every replica.";
+
     /// <summary>How its files are cut.</summary>
     public FileSinkOptions Options => options;
 }

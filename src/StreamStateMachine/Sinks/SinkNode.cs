@@ -9,17 +9,31 @@ internal abstract class SinkNode(TopologyGraph graph, string kind, string name, 
 
     /// <summary>How many outputs are kept for those who come back for them; null: all, until they were handed on.</summary>
     public abstract long? Keep { get; }
+
+    /// <summary>How the node that leads hands outputs on; null where they are asked for.</summary>
+    public abstract SinkOutlet? Outlet { get; }
 }
 
+/// <summary>What a sink is declared with.</summary>
+/// <param name="Kind">The method that declared it.</param>
+/// <param name="Keep">How many outputs are kept for those who come back; null: all, until they were handed on.</param>
+/// <param name="Outlet">How they are handed on; null exactly where <paramref name="Keep"/> is given.</param>
+/// <param name="Guarantee">What the sink promises, in a sentence.</param>
+internal sealed record SinkPlan(string Kind, long? Keep, SinkOutlet? Outlet, string Guarantee);
+
 /// <summary>A sink whose outputs are asked for, or handed on by a node.</summary>
-internal sealed class SinkNode<T>(TopologyGraph graph, string kind, string name, StreamNode<T> from, Action<IBufferWriter<byte>, T> format, long? keep, string detail)
-    : SinkNode(graph, kind, name, from), IInput<T>
+internal sealed class SinkNode<T>(TopologyGraph graph, string name, StreamNode<T> from, Action<IBufferWriter<byte>, T> format, SinkPlan plan)
+    : SinkNode(graph, plan.Kind, name, from), IInput<T>
 {
     public TopologyNode Node => this;
 
-    public override long? Keep => keep;
+    public override long? Keep => plan.Keep;
 
-    public override string Detail => detail;
+    public override SinkOutlet? Outlet => plan.Outlet;
+
+    public override string Detail => plan.Keep is { } keep ? $"newest {keep}" : "kept until handed on";
+
+    public override string? Guarantee => plan.Guarantee;
 
     public override IEnumerable<Delegate> UserCode => [format];
 
@@ -33,6 +47,8 @@ internal sealed class SinkNode<T>(TopologyGraph graph, string kind, string name,
         {
             _text.ResetWrittenCount();
             format(_text, record.Value);
+            if (sink.Outlet is not null && _text.WrittenCount > SinkOutlet.MaxOutputBytes)
+                throw new PoisonRecordException($"What '{sink.Name}' is to hand on takes {_text.WrittenCount} bytes, and {SinkOutlet.MaxOutputBytes} are the most.");
             context.Outputs.Add(sink, record.Time, _text.WrittenSpan);
         }
     }

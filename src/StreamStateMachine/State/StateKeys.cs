@@ -35,6 +35,9 @@ internal static class StateKeys
     /// <summary>[node]: what nodes can carry.</summary>
     public const byte Host = 9;
 
+    /// <summary>[sink, sequence]: what a sink is to hand on again.</summary>
+    public const byte Resend = 10;
+
     /// <summary>[operator, part, ...]: the state of operators.</summary>
     public const byte Operator = 16;
 

@@ -43,8 +43,8 @@ public sealed class Job
     /// <summary>The sets of sources that operators depend on; a set that is part of another one comes before it.</summary>
     internal IReadOnlyList<IReadOnlyList<int>> Domains { get; }
 
-    /// <summary>The topology as text: one line for each operator, where it runs, what feeds it.</summary>
-    public string Describe() => TopologyText.Write(this);
+    /// <summary>The topology as text: one line for each operator, where it runs, what feeds it, and one for each sink, what it promises.</summary>
+    public string Describe() => TopologyText.Write(this) + TopologyText.WriteGuarantees(this);
 
     /// <summary>The topology as a flow chart in the language of Mermaid.</summary>
     public string ToMermaid() => TopologyMermaid.Write(this);

@@ -114,7 +114,53 @@ public sealed class Stream<T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keep, 1_000_000);
-        Node.Consumers.Add(new SinkNode<T>(Graph, "subscription", name, Node, SinkFormat.Of(Node, format), keep, $"newest {keep}"));
+        var plan = new SinkPlan("subscription", keep, null, "at least once for a subscriber, once for one that remembers the sequence with what it does.");
+        Node.Consumers.Add(new SinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), plan));
+    }
+
+    /// <summary>
+    /// Posts the records to an address, in the order of the log and in batches, from the node that leads. Each is kept in the job's state, under a sequence, until an answer of 200 to 299 came, and the next batch goes out only then.
+    /// At least once: what was sent when a node died is sent again by the next one. Exactly once for a receiver that remembers, with what it does, the highest sequence and the highest epoch that it was told: what has a lower
+    /// epoch it refuses, and of the rest it passes over sequences up to that one.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// The body is <c>{"job", "sink", "epoch", "outputs": [{"sequence", "time", "value"} ...]}</c>. The headers say the same: <c>X-RaftStream-Job</c>, <c>-Sink</c>, <c>-First</c>, <c>-Last</c> and <c>-Epoch</c>, and
+    /// <c>Idempotency-Key</c> is job/sink/first-last. Another node may cut batches elsewhere: only sequences, or batches of one, tell an output for certain.
+    /// </para>
+    /// <para>
+    /// An answer of 408, 429, 500 and more or a redirect, which is not followed, and no answer at all mean: try again, after pauses that grow, or as long as <c>Retry-After</c> says. Any other of 400 to 499 means: never. A batch
+    /// that gets one is sent output by output, and those that get one then become dead letters of the job, of which the newest 1,000 are kept. A dead letter that is replayed is posted under its own sequence, alone, with the header
+    /// <c>X-RaftStream-Replay: true</c>: others have gone before it.
+    /// </para>
+    /// </remarks>
+    /// <param name="name">The name of the sink.</param>
+    /// <param name="target">Where to: an absolute address over http or https. Not part of the topology, so a program may start with another one.</param>
+    /// <param name="format">What is posted as the value, as text of at most 64 KiB; JSON of the stream's codec unless said otherwise. Runs on every replica. A record whose text is too long is set aside, as any that is called poison.</param>
+    /// <param name="options">Sizes, times and headers.</param>
+    /// <exception cref="ArgumentException">The address is no such, or an option is out of its range.</exception>
+    public void ToWebhook(string name, Uri target, Func<T, string>? format = null, WebhookOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (!target.IsAbsoluteUri || (target.Scheme != Uri.UriSchemeHttp && target.Scheme != Uri.UriSchemeHttps) || target.UserInfo.Length > 0)
+            throw new ArgumentException("A webhook has an absolute address over http or https without a user in it: give such a one, and what lets you in as a header of the options.", nameof(target));
+        var checkedOptions = options ?? new();
+        checkedOptions.Check();
+        var plan = new SinkPlan(
+            "webhook", null, new WebhookOutlet(target, format is null, checkedOptions), "at least once, in order; once for a receiver that remembers sequence and epoch with what it does.");
+        Node.Consumers.Add(new SinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), plan));
+    }
+
+    /// <summary>
+    /// Prints the records, in the order of the log, on the console of the node that leads: <c>name&gt; text</c>. To look at a job, not to build on: at least once over all nodes, since what was printed when a node died is printed again
+    /// by the next one, and a console that takes nothing holds the job up in the end, as any sink does.
+    /// </summary>
+    /// <param name="name">The name of the sink.</param>
+    /// <param name="format">What is printed, as text of at most 64 KiB; JSON of the stream's codec unless said otherwise. Runs on every replica.</param>
+    public void ToConsole(string name, Func<T, string>? format = null)
+    {
+        var plan = new SinkPlan("console", null, new ConsoleOutlet(), "at least once over the consoles of all nodes, in order.");
+        Node.Consumers.Add(new SinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), plan));
     }
 
     /// <summary>

@@ -57,6 +57,9 @@ internal abstract class TopologyNode
         // A sink has no edges.
     }
 
+    /// <summary>What a sink promises, in a sentence; null for what is none. Not part of the fingerprint.</summary>
+    public virtual string? Guarantee => null;
+
     /// <summary>Looks for what is missing or cannot be: a sentence each.</summary>
     public virtual IEnumerable<string> Problems => [];
 }

@@ -26,6 +26,21 @@ internal static class TopologyText
         text.Append("limits ").Append(job.Options.MaxStateBytes).Append(" bytes of state, ").Append(job.Options.MaxWaitingOutputs).Append(" waiting outputs, ").Append(job.Options.MaxTimersPerCommand).Append(" timers a command\n");
         return text.ToString();
     }
+
+    /// <summary>What each sink promises and where its outputs go. Apart from the rest: no words of ours may change the meaning of a log.</summary>
+    public static string WriteGuarantees(Job job)
+    {
+        var text = new StringBuilder();
+        foreach (var node in job.Nodes.Where(static node => node.Guarantee is not null))
+        {
+            text.Append("sink '").Append(node.Name).Append('\'');
+            if (node is SinkNode { Outlet: { } outlet })
+                text.Append(' ').Append(outlet.Place);
+            text.Append(": ").Append(node.Guarantee).Append('\n');
+        }
+
+        return text.ToString();
+    }
 }
 
 /// <summary>A topology as a flow chart: what runs at the reader and what on the replicas in a box each, and the log between them.</summary>

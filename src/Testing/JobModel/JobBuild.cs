@@ -84,6 +84,9 @@ internal sealed class JobBuild
                 _tables[place] = table;
                 Give(place, changes);
                 break;
+            case OpKind.Sink when op.IsHandedOn:
+                input.ToConsole(name, static record => record.ToString());
+                break;
             case OpKind.Sink:
                 input.ToSubscription(name, _spec.Keep, static record => record.ToString());
                 break;

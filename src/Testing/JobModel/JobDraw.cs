@@ -31,7 +31,7 @@ internal sealed class JobDraw
             DrawOp();
         if (!_ops.Exists(static op => op.IsStateful && op.Kind != OpKind.Sink))
             DrawStateful();
-        DrawSinks();
+        DrawSinks(seed);
         return new(seed, _ops)
         {
             Unit = _unit,
@@ -199,14 +199,14 @@ internal sealed class JobDraw
         return plan is { OnClose: false, OnUpdate: false, Count: 0, Every: 0 } ? plan with { Count = 2 } : plan;
     }
 
-    /// <summary>What nobody takes goes to a sink, and some of the rest.</summary>
-    private void DrawSinks()
+    /// <summary>What nobody takes goes to a sink, and some of the rest. Which of these are handed on is not drawn but told by the seed: so a seed has the topology that it always had.</summary>
+    private void DrawSinks(ulong seed)
     {
         foreach (var stream in _streams.ToList())
         {
             var isTaken = _ops.Exists(op => op.Inputs.Contains(stream.Ref));
             if (!isTaken || _random.Chance(0.2))
-                Add(new(OpKind.Sink, [stream.Ref]), false, true);
+                Add(new(OpKind.Sink, [stream.Ref]) { IsHandedOn = (seed + (ulong)_ops.Count) % 3 == 0 }, false, true);
         }
     }
 

@@ -12,6 +12,7 @@ internal sealed class JobModelRun
     private const int MostToEnd = 20_000;
 
     private readonly SimRandom _random;
+    private readonly SimRandom _hands;
     private readonly JobInputs _inputs;
     private readonly JobBuild _build;
     private readonly JobOracle _oracle;
@@ -25,6 +26,7 @@ internal sealed class JobModelRun
     private JobModelRun(JobSpec spec)
     {
         _random = new(spec.Seed ^ 0x7f3d_92c1_55ab_0e17);
+        _hands = new(spec.Seed ^ 0x41c6_4e6d_3039_7a5b);
         (_inputs, _build) = (new(spec), new(spec));
         _oracle = new(spec, _build, _inputs, Counts);
         _machine = new([_build.Job]);
@@ -49,7 +51,11 @@ internal sealed class JobModelRun
         try
         {
             for (var more = Actions; more > 0; more--)
+            {
                 run.Act();
+                run.HandOn();
+            }
+
             run.End();
             return (run.Counts, null);
         }
@@ -137,6 +143,20 @@ internal sealed class JobModelRun
     {
         JobCommand.WriteTick(_command, _build.Job);
         Apply();
+    }
+
+    /// <summary>Somebody says of some outputs that they were handed on: also again, and of some that nobody was given.</summary>
+    private void HandOn()
+    {
+        if (Instance is not { } instance || !_hands.Chance(0.2))
+            return;
+        var sinks = _build.Job.Sinks.Where(static sink => sink.Outlet is not null).ToList();
+        if (sinks.Count == 0)
+            return;
+        var sink = sinks[_hands.Below(sinks.Count)];
+        var (first, next) = (instance.Context.Outputs.FirstOf(sink), instance.Context.Outputs.NextOf(sink));
+        JobCommand.WriteAcknowledge(_command, _build.Job, sink.Id, _hands.Between((int)first - 2, (int)next));
+        Counts.Add($"job outputs acknowledged {Apply()?.Problem}");
     }
 
     private void Advance(Partition partition, int records)

@@ -15,6 +15,7 @@ internal sealed class JobOracle
     private readonly JobBuild _build;
     private readonly JobReference _reference;
     private readonly Dictionary<int, long> _seen = [];
+    private readonly Dictionary<int, long> _waitsFrom = [];
     private readonly List<(RefSink Sink, SinkNode Node)> _sinks;
     private readonly List<RefOp> _lateAt;
     private long _lettersSeen;
@@ -48,7 +49,7 @@ internal sealed class JobOracle
     public void OnApplied(StreamMachine machine, in Command command)
     {
         var reader = new MessagePackReader(command.Payload.Span);
-        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Tick
+        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Acknowledge
             || !reader.TryReadString(1024, out _) || !reader.TryReadUInt64(out _))
             return;
         _reference.Begin(command.Time);
@@ -90,11 +91,27 @@ internal sealed class JobOracle
                     return false;
                 OnAdvance(instance, head);
                 return true;
+            case JobOpcode.Acknowledge:
+                if (!reader.TryReadInt64(out var sink) || !reader.TryReadInt64(out var upTo))
+                    return false;
+                OnAcknowledge(instance, instance.Job.Sinks.First(node => node.Id == sink), upTo);
+                return true;
             default:
                 _reference.Fire();
                 return true;
         }
     }
+
+    /// <summary>What was handed on waits no more, what comes late takes nothing back, and of what was not given out nothing is taken.</summary>
+    private void OnAcknowledge(JobInstance instance, SinkNode sink, long upTo)
+    {
+        if (upTo >= instance.Context.Outputs.NextOf(sink))
+            return; // It was declined: a command that is taken makes no fewer outputs.
+        _waitsFrom[sink.Id] = Math.Max(WaitsFrom(sink), upTo + 1);
+        _reference.Fire();
+    }
+
+    private long WaitsFrom(SinkNode sink) => _waitsFrom.GetValueOrDefault(sink.Id, 1);
 
     private static int NumberOf(string partition) => partition[1] - '0';
 
@@ -125,6 +142,10 @@ internal sealed class JobOracle
         var outputs = instance.Context.Outputs;
         var made = outputs.NextOf(node) - 1;
         var expected = sink.Outputs;
+        ViolationException.Require(
+            sink.Spec.IsHandedOn == (node.Keep is null) && (node.Keep is not null || outputs.FirstOf(node) == WaitsFrom(node)),
+            Equal,
+            $"Outputs of sink {sink.Name} wait from {outputs.FirstOf(node)} on and must from {WaitsFrom(node)} on.");
         var isEqual = made == expected.Count || (Spec.IsSlow && !isEnd && made < expected.Count);
         for (var number = Math.Max(seen, outputs.FirstOf(node) - 1); number < Math.Min(made, expected.Count); number++)
         {

@@ -134,6 +134,9 @@ internal sealed record OpSpec(OpKind Kind, IReadOnlyList<StreamRef> Inputs)
 
     public int Partitions { get; init; }
 
+    /// <summary>Of a sink: whether its outputs wait until the log says that they were handed on.</summary>
+    public bool IsHandedOn { get; init; }
+
     /// <summary>Whether it keeps state or writes for somebody: what stands behind it runs on the replicas.</summary>
     public bool IsStateful => Kind >= OpKind.Aggregate || Key == KeyKind.InTurn;
 }

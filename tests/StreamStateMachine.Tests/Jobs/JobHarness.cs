@@ -32,6 +32,9 @@ internal sealed class JobHarness
     /// <summary>The log time of the next command, in nanoseconds.</summary>
     public long LogTime { get; set; } = 1;
 
+    /// <summary>The term of the next command.</summary>
+    public long Term { get; set; } = 1;
+
     /// <summary>Makes partitions known.</summary>
     public void Register(int source, params string[] partitions)
     {
@@ -118,6 +121,22 @@ internal sealed class JobHarness
         return outputs;
     }
 
+    /// <summary>What a sink is to hand on again.</summary>
+    public IReadOnlyList<SinkOutput> Resends(string sink)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteResends(query, Job.Name, sink, 1000);
+        return JobRows.ReadOutputs(Query(query))!;
+    }
+
+    /// <summary>The dead letters that are kept, those left out that stand for a number alone.</summary>
+    public IReadOnlyList<JobLetter> Letters()
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteLetters(query, Job.Name, 0, 1000);
+        return [.. JobRows.ReadLetters(Query(query))!.Value.Letters.Where(static letter => letter.Reason.Length > 0)];
+    }
+
     /// <summary>Where the job stands.</summary>
     public JobStatus Status()
     {
@@ -198,7 +217,7 @@ internal sealed class JobHarness
 
     private JobReply Apply()
     {
-        Command[] commands = [new(new(new(++_index), new(1)), LogTime, _command.WrittenSpan.ToArray())];
+        Command[] commands = [new(new(new(++_index), new(Term)), LogTime, _command.WrittenSpan.ToArray())];
         Commands.Add(commands[0]);
         _command.ResetWrittenCount();
         _reply.ResetWrittenCount();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace RaftStream.StreamStateMachine;
 
 /// <summary>
-/// Runs the jobs of this program at one node: reads the partitions whose lease the log gives to it, and while it leads, makes partitions known, deals out leases and sees to timers of log time. Ordinary async code
+/// Runs the jobs of this program at one node: reads the partitions whose lease the log gives to it, and while it leads, makes partitions known, deals out leases, sees to timers of log time and hands on what sinks send out. Ordinary async code
 /// outside the agents; whatever it does goes through commands, so that a second one like it at another node does no harm.
 /// </summary>
 internal sealed class JobRunner : IAsyncDisposable
@@ -23,19 +23,23 @@ internal sealed class JobRunner : IAsyncDisposable
     private readonly JobLeading _leading;
     private readonly Dictionary<string, JobFigures> _figures;
     private readonly MoveWatch _moves = new();
+    private readonly SinkDeliveries _deliveries;
+    private readonly HttpClient _http = WebhookOutlet.CreateClient();
     private bool _hasCaughtUp;
 
     /// <param name="node">The replica, started with a <see cref="StreamMachine"/> of the same jobs.</param>
     /// <param name="jobs">The jobs.</param>
     /// <param name="propose">Gets a command to the leader, whichever node that is.</param>
     /// <param name="self">What this node can carry.</param>
+    /// <param name="console">Where this node prints.</param>
     /// <param name="time">The clock that waiting goes by.</param>
     /// <param name="logger">Where it tells what cannot go on.</param>
-    public JobRunner(RaftNode node, IReadOnlyList<Job> jobs, Propose propose, JobHost self, TimeProvider time, ILogger logger)
+    public JobRunner(RaftNode node, IReadOnlyList<Job> jobs, Propose propose, JobHost self, TextWriter console, TimeProvider time, ILogger logger)
     {
         (_node, _jobs, _propose, _self, _time, _logger) = (node, jobs, propose, self, time, logger);
         _leading = new(node, propose, time, logger);
         _figures = jobs.ToDictionary(static job => job.Name, job => new JobFigures(_meter, job.Name, time, (position, token) => AppliedAsync(job, position, token)), StringComparer.Ordinal);
+        _deliveries = new(node, propose, new(_http, console, time), logger);
     }
 
     /// <summary>What is measured of a job at this node.</summary>
@@ -78,12 +82,14 @@ internal sealed class JobRunner : IAsyncDisposable
         foreach (var task in _tasks.Values)
             await task.DisposeAsync().ConfigureAwait(false);
         _tasks.Clear();
+        await _deliveries.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
         _meter.Dispose();
+        _http.Dispose();
         return ValueTask.CompletedTask;
     }
 
@@ -131,6 +137,7 @@ internal sealed class JobRunner : IAsyncDisposable
                 await ProposeAsync(output => JobCommand.WriteHost(output, job, _self), cancellationToken).ConfigureAwait(false);
         }
 
+        await _deliveries.FollowAsync(statuses).ConfigureAwait(false);
         await FollowLeasesAsync(statuses).ConfigureAwait(false);
     }
 
