@@ -43,7 +43,7 @@ internal sealed class WebhookTests
         receiver.CheckOrder();
 
         var seen = receiver.Taken.SelectMany(static post => post.Outputs).ToList();
-        Assert.That(seen.Select(static output => output.Value).Distinct(), Is.EquivalentTo(Everything), "at least once for who does not");
+        Assert.That(seen.Select(static output => output.Value).Distinct(StringComparer.Ordinal), Is.EquivalentTo(Everything), "at least once for who does not");
         TestContext.Out.WriteLine($"{receiver.Posts.Count} requests, {seen.Count - Records} outputs more than once, {receiver.Posts.Select(static post => post.Epoch).Distinct().Count()} senders");
     }
 
@@ -67,7 +67,7 @@ internal sealed class WebhookTests
         await using var cluster = await JobCluster.StartAsync(() => [Build(receiver.Address)]);
         await Eventually.HoldsAsync(() => receiver.Kept.Count >= Records, "all outputs are there", Limit);
         Assert.That(receiver.Kept, Is.EqualTo(Everything));
-        Assert.That(receiver.Posts.Select(static post => post.Path).Distinct(), Is.EqualTo(new[] { "/in" }));
+        Assert.That(receiver.Posts.Select(static post => post.Path).Distinct(StringComparer.Ordinal), Is.EqualTo(new[] { "/in" }));
     }
 
     private static string Value(int number) => number.ToString(CultureInfo.InvariantCulture);
