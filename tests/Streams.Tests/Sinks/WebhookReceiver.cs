@@ -147,7 +147,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
                 return;
             case Reaction.Hang:
                 using (var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _end.Token))
-                    await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await new TaskCompletionSource().Task.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             case Reaction.Busy:
                 context.Response.Headers.RetryAfter = "0";

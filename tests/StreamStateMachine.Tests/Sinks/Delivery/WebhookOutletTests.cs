@@ -92,11 +92,7 @@ internal sealed class WebhookOutletTests
     public async Task A_receiver_that_does_not_answer_in_time_is_tried_again()
     {
         var clock = new HandClock();
-        using var http = new HttpClient(new Handler(static async (_, token) =>
-        {
-            await Task.Delay(System.Threading.Timeout.Infinite, token);
-            return new(HttpStatusCode.OK);
-        }));
+        using var http = new HttpClient(new Handler(static (_, token) => new TaskCompletionSource<HttpResponseMessage>().Task.WaitAsync(token)));
         var running = Outlet(new() { Timeout = TimeSpan.FromSeconds(3) }).DeliverAsync(Batch, new(http, TextWriter.Null, clock), CancellationToken.None);
         await clock.Waiting;
         clock.Move(TimeSpan.FromSeconds(2.9));
