@@ -40,7 +40,7 @@ internal static class BackupCommand
     {
         var (manifest, members) = (backup.Manifest, backup.Members);
         return new(
-            backup.ToString(), manifest.FileSize, manifest.Position.Index.Value, manifest.Position.Term.Value,
+            backup.ToString(), backup.FileSize, manifest.Position.Index.Value, manifest.Position.Term.Value,
             manifest.Description.StateHash.ToString("x16", CultureInfo.InvariantCulture), backup.Incarnation, [.. members.Members.Select(static member => member.Id.Value)], folder);
     }
 

@@ -76,7 +76,7 @@ internal static class LogCommand
         }
 
         foreach (var one in report.Snapshots)
-            Console.Out.WriteLine($"{one.File}: {one.Size} bytes, at entry {one.Index}@{one.Term}, {one.Chunks} chunks, state {one.StateHash}");
+            Console.Out.WriteLine($"{one.File}: {one.Size} bytes, at entry {one.Index}@{one.Term}, {one.Length} bytes of state in {one.Chunks} chunks, state {one.StateHash}");
         Tell(report);
     }
 

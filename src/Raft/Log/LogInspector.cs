@@ -12,6 +12,7 @@ internal sealed class LogInspector
     private readonly List<LogFinding> _findings = [];
     private readonly List<SegmentReport> _segments = [];
     private readonly List<SnapshotReport> _snapshots = [];
+    private readonly HashSet<LogPosition> _needed = [];
     private LogIdentity? _identity;
 
     private LogInspector(IDisk disk) => _disk = disk;
@@ -41,8 +42,16 @@ internal sealed class LogInspector
         numbers.Sort();
         for (var place = 0; place < numbers.Count; place++)
             ReadSegment(numbers[place], isNewest: place == numbers.Count - 1);
-        positions.Sort(static (left, right) => left.Index.CompareTo(right.Index));
-        positions.ForEach(ReadSnapshot);
+        positions.Sort(static (left, right) => right.Index.CompareTo(left.Index));
+        for (var place = 0; place < positions.Count; place++)
+        {
+            if (place < SnapshotStore.Kept)
+                ReadSnapshot(positions[place]);
+            else
+                NoteOlder(positions[place]);
+        }
+
+        _snapshots.Reverse();
         return numbers.Count + positions.Count > 0;
     }
 
@@ -55,6 +64,13 @@ internal sealed class LogInspector
             _ when SnapshotFile.TryParsePart(name, out var position) => $"is the snapshot at {position}, partly received; a start goes on with it or removes it",
             _ => "is no file of a replica; nobody looks at it",
         };
+        _findings.Add(new(FindingKind.Note, name, null, $"'{name}' {what}."));
+    }
+
+    private void NoteOlder(LogPosition position)
+    {
+        var name = SnapshotFile.NameOf(position);
+        var what = _needed.Contains(position) ? "holds chunks that newer snapshots share with it" : "is needed by no newer snapshot; the next start removes it";
         _findings.Add(new(FindingKind.Note, name, null, $"'{name}' {what}."));
     }
 
@@ -115,7 +131,8 @@ internal sealed class LogInspector
         if (file is not null)
         {
             var manifest = file.Manifest;
-            _snapshots.Add(new(name, position.Index.Value, position.Term.Value, manifest.FileSize, manifest.Chunks, manifest.Description.StateHash.ToString("x16", CultureInfo.InvariantCulture)));
+            _needed.UnionWith(file.Layout.Bases.Select(static from => from.Position));
+            _snapshots.Add(new(name, position.Index.Value, position.Term.Value, file.FileSize, manifest.Length, manifest.Chunks, manifest.Description.StateHash.ToString("x16", CultureInfo.InvariantCulture)));
         }
 
         if (damage is not null && problem?.Kind != OpeningKind.UnsupportedVersion)

@@ -20,6 +20,9 @@ internal sealed record LogOptions
     /// <summary>What may be staged for one commit, in bytes, at most 1 GiB.</summary>
     public int MaxBatchSize { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>How own snapshots are cut into chunks: the same on all replicas.</summary>
+    public ChunkSizes Chunks { get; init; } = ChunkSizes.Standard;
+
     /// <summary>The size of the segment to build after one of <paramref name="size"/> bytes.</summary>
     public int SizeAfter(int size) => size >= MaxSegmentSize / 2 ? MaxSegmentSize : Math.Max(FirstSegmentSize, size * 2);
 

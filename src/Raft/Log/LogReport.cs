@@ -62,10 +62,11 @@ internal sealed record SegmentReport(
 /// <param name="File">The file.</param>
 /// <param name="Index">The last entry in it.</param>
 /// <param name="Term">Its term.</param>
-/// <param name="Size">The file's size in bytes.</param>
+/// <param name="Size">Its own file's size in bytes; chunks that it shares with older ones stand in theirs.</param>
+/// <param name="Length">The state's bytes.</param>
 /// <param name="Chunks">Its chunks.</param>
 /// <param name="StateHash">The state's hash, in 16 hexadecimal digits.</param>
-internal sealed record SnapshotReport(string File, long Index, long Term, long Size, int Chunks, string StateHash);
+internal sealed record SnapshotReport(string File, long Index, long Term, long Size, long Length, int Chunks, string StateHash);
 
 /// <summary>What a data folder holds. Term, vote, first and last are null where the log does not open.</summary>
 internal sealed record LogReport

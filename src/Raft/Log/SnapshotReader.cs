@@ -24,10 +24,10 @@ internal sealed class SnapshotReader(SnapshotFile file) : ISnapshotReader, IDisp
         {
             if (_next == file.Manifest.Chunks)
                 return 0;
-            var size = file.SizeOf(_next);
+            var size = file.Layout.List[_next].RecordSize;
             if (_chunk.Length < size)
                 _chunk = new byte[size];
-            file.ReadPiece(_next, _chunk.AsSpan(0, size));
+            file.ReadChunk(_next, _chunk.AsSpan(0, size));
             _next++;
             _position = SnapshotChunk.HeaderSize;
             _end = size;

@@ -3,59 +3,50 @@ namespace RaftStream.Raft.Log;
 /// <summary>What became of a piece that was offered.</summary>
 internal enum PieceOutcome
 {
-    /// <summary>It was written; the next one is wanted.</summary>
+    /// <summary>It was taken, and others are wanted.</summary>
     Taken,
 
-    /// <summary>It was the manifest: the snapshot is whole and durable, and waits for <see cref="SnapshotStore.PublishReceived"/>.</summary>
+    /// <summary>It was the last one lacking: the snapshot is whole and durable, and waits for <see cref="SnapshotStore.PublishReceived"/>.</summary>
     Finished,
 
     /// <summary>Another one is wanted, see <see cref="SnapshotReceiver.NextPiece"/>.</summary>
     NotNext,
 
-    /// <summary>It is not what it says to be; nothing was written, ask again, perhaps somebody else.</summary>
+    /// <summary>It is not what it should be; nothing was written, ask again, best somebody else.</summary>
     Damaged,
 }
 
 /// <summary>
-/// Takes a snapshot from another replica, piece by piece: chunks in order, the manifest last. A transfer goes on where it stopped, from
-/// whichever replica, and over the end of the process: each chunk proves by its checksum and number that it is whole and in its place.
-/// Made by <see cref="SnapshotStore"/>, which owns it.
+/// Takes a snapshot from another replica, piece by piece: the manifest, the list of chunks, and of the chunks those that stand in no
+/// snapshot held here. A transfer goes on where it stopped, from whichever replica, and over the end of the process: each chunk proves by its hash that
+/// it is whole and the one that is wanted. Made by <see cref="SnapshotStore"/>, which owns it.
 /// </summary>
 internal sealed class SnapshotReceiver : IDisposable
 {
-    private const int ChunksPerSync = 4;
+    private readonly SnapshotPart _part;
+    private readonly Func<ChunkShelf> _openShelf;
+    private readonly SnapshotCounters _counters;
+    private SnapshotManifest? _wanted;
+    private ChunkList _list = new();
+    private int _chunk;
 
-    private readonly IDiskFile _file;
-    private long _length;
-
-    internal SnapshotReceiver(LogPosition position, IDiskFile file)
+    internal SnapshotReceiver(LogPosition position, SnapshotPart part, Func<ChunkShelf> openShelf, SnapshotCounters counters)
     {
-        _file = file;
+        (_part, _openShelf, _counters) = (part, openShelf, counters);
         Position = position;
         IsUsable = true;
-    }
-
-    /// <summary>Goes on with a file that an earlier process left: its chunks count up to the first that is not whole.</summary>
-    /// <remarks>
-    /// <b>Safety.</b> They are written once more. What the earlier process wrote may stand in the system's cache only, and after a sync
-    /// that failed there the cache passes it for written: the sync at the end would then vouch for what is not on the medium.
-    /// </remarks>
-    /// <exception cref="IOException">The medium failed; begin again.</exception>
-    public static SnapshotReceiver Resume(LogPosition position, IDiskFile file)
-    {
-        var receiver = new SnapshotReceiver(position, file);
-        var chunk = new byte[SnapshotChunk.MaxSize];
-        while (receiver.WantsChunk && receiver.TryRead(chunk, out var size))
-            receiver.Take(chunk.AsSpan(0, size));
-        file.SyncData();
-        return receiver;
     }
 
     /// <summary>The snapshot being received.</summary>
     public LogPosition Position { get; }
 
-    /// <summary>The piece wanted next: chunks count from 0, the manifest follows the last.</summary>
+    /// <summary>
+    /// The piece wanted next: 0 is the manifest, then comes the list, then the chunks. Where <see cref="IsLooking"/> it is not decided yet.
+    /// </summary>
     public int NextPiece { get; private set; }
+
+    /// <summary>Whether chunks that older snapshots here hold are to be looked at first: call <see cref="Look"/>.</summary>
+    public bool IsLooking { get; private set; }
 
     /// <summary>Whether more pieces can be taken: not once finished, nor after a write that failed.</summary>
     public bool IsUsable { get; private set; }
@@ -63,66 +54,97 @@ internal sealed class SnapshotReceiver : IDisposable
     /// <summary>The manifest, once finished.</summary>
     public SnapshotManifest? Manifest { get; private set; }
 
+    /// <summary>Once finished: the older files that hold chunks of it.</summary>
+    public IReadOnlyList<SnapshotBase> Bases => _part.Bases;
+
+    /// <summary>The older files that it may refer to.</summary>
+    public ChunkShelf? Shelf => _part.Shelf;
+
     /// <summary>Offers a piece.</summary>
     /// <exception cref="IOException">The medium failed; begin again.</exception>
     public PieceOutcome Accept(int piece, ReadOnlySpan<byte> bytes)
     {
         if (piece != NextPiece || !IsUsable)
             return PieceOutcome.NotNext;
-        if (WantsChunk && SnapshotChunk.IsValid(bytes, piece))
-        {
-            Take(bytes);
-            return PieceOutcome.Taken;
-        }
-
-        if (SnapshotManifest.Read(bytes, out var manifest) != HeaderState.Valid
-            || manifest!.Position != Position || manifest.Length != _length || manifest.Chunks != NextPiece)
-            return PieceOutcome.Damaged;
-        if (_file.Length > manifest.FileSize)
-        {
-            // A part of an earlier process that no replica's snapshot explains: the manifest, found from the end, would be hidden by it.
-            IsUsable = false;
-            return PieceOutcome.Damaged;
-        }
-
-        Finish(manifest, bytes);
-        return PieceOutcome.Finished;
+        if (IsLooking)
+            return PieceOutcome.NotNext;
+        if (_wanted is null)
+            return AcceptManifest(bytes);
+        return _list.Count < _wanted.Chunks ? AcceptList(bytes) : AcceptChunk(bytes);
     }
 
-    /// <summary>Closes the file.</summary>
+    /// <summary>
+    /// Looks at the next chunk: passes it by if it is here, reading it if it is in an older snapshot. One chunk is read at the most, so that
+    /// what else waits for the disk can go between.
+    /// </summary>
+    /// <exception cref="IOException">The medium failed; begin again.</exception>
+    public PieceOutcome Look()
+    {
+        Invariant.Check(IsLooking, "there is something to look at");
+        IsUsable = false;
+        if (_part.Shelf is null)
+            _part.Shelf = _openShelf();
+        while (_chunk < _list.Count && _part.Knows(_list[_chunk]))
+            _chunk++;
+        if (_chunk == _list.Count)
+            return Finish();
+        var key = _list[_chunk];
+        if (_part.TryReuse(key))
+            _counters.Spared.Add(1);
+        else
+            (NextPiece, IsLooking) = (1 + ChunkList.PiecesOf(_list.Count) + _chunk, false);
+        IsUsable = true;
+        return PieceOutcome.Taken;
+    }
+
+    /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         IsUsable = false;
-        _file.Dispose();
+        _part.Dispose();
     }
 
-    // All chunks but the last are full: behind a shorter one comes the manifest.
-    private bool WantsChunk => _length == (long)NextPiece * SnapshotChunk.MaxLength;
-
-    private bool TryRead(byte[] chunk, out int size)
+    private PieceOutcome AcceptManifest(ReadOnlySpan<byte> bytes)
     {
-        var offset = SnapshotChunk.OffsetOf(NextPiece);
-        size = SnapshotChunk.SizeOf(chunk.AsSpan(0, _file.Read(offset, chunk.AsSpan(0, SnapshotChunk.HeaderSize))));
-        return size > 0 && SnapshotChunk.IsValid(chunk.AsSpan(0, _file.Read(offset, chunk.AsSpan(0, size))), NextPiece);
+        if (SnapshotManifest.Read(bytes, out var manifest) != HeaderState.Valid || manifest!.IsOld || manifest.Position != Position)
+            return PieceOutcome.Damaged;
+        (_wanted, NextPiece, IsLooking) = (manifest, 1, manifest.Chunks == 0);
+        return PieceOutcome.Taken;
     }
 
-    private void Take(ReadOnlySpan<byte> chunk)
+    private PieceOutcome AcceptList(ReadOnlySpan<byte> bytes)
     {
-        IsUsable = false;
-        _file.Write(SnapshotChunk.OffsetOf(NextPiece), chunk);
+        if (!_list.TryAddPiece(bytes, _wanted!.Chunks))
+            return PieceOutcome.Damaged;
         NextPiece++;
-        _length += chunk.Length - SnapshotChunk.HeaderSize;
-        if (NextPiece % ChunksPerSync == 0)
-            _file.SyncData();
-        IsUsable = true;
+        if (_list.Count < _wanted.Chunks)
+            return PieceOutcome.Taken;
+        if (!_list.IsOf(_wanted))
+        {
+            // Pieces of two lists, or a manifest of another: nothing of it can be told from the rest.
+            (_wanted, _list, NextPiece) = (null, new(), 0);
+            return PieceOutcome.Damaged;
+        }
+
+        IsLooking = true;
+        return PieceOutcome.Taken;
     }
 
-    private void Finish(SnapshotManifest manifest, ReadOnlySpan<byte> bytes)
+    private PieceOutcome AcceptChunk(ReadOnlySpan<byte> bytes)
     {
+        var key = _list[_chunk];
+        if (bytes.Length != key.RecordSize || !SnapshotChunk.IsValid(bytes) || ChunkKey.Of(SnapshotChunk.DataOf(bytes)) != key)
+            return PieceOutcome.Damaged;
         IsUsable = false;
-        _file.Write(manifest.Offset, bytes);
-        _file.SyncData();
-        _file.Dispose();
-        Manifest = manifest;
+        _part.Append(key, bytes);
+        (IsUsable, IsLooking) = (true, true);
+        return PieceOutcome.Taken;
+    }
+
+    private PieceOutcome Finish()
+    {
+        _part.Finish(_wanted!, _list);
+        (Manifest, IsLooking) = (_wanted, false);
+        return PieceOutcome.Finished;
     }
 }

@@ -3,33 +3,47 @@ using System.Buffers;
 namespace RaftStream.Raft.Log;
 
 /// <summary>
-/// The snapshots of a replica: one file each, the newest two are kept. Owned by the disk agent, used from one thread.
+/// The snapshots of a replica: the newest two are held. Each has a file, and refers to files of older ones for the chunks that did not change since:
+/// those stay until none held needs them. Owned by the disk agent, used from one thread.
 /// </summary>
 /// <remarks>
 /// The older one stays because it is the way out when the newest turns out damaged at a start, as long as the log still reaches back
-/// to it: compact the log to the older one (<see cref="Storage.Compact"/>), not to the newest.
+/// to it: compact the log to the older one (<see cref="Storage.Compact"/>), not to the newest. A chunk that both share is no way out for
+/// either.
 /// At most one snapshot is being received; what has come of it outlives the process, until another one is begun or a newer one is held.
+/// <para>
+/// [safety] A file goes only when a newer snapshot is durable under its name, and none that is held, being written or being received needs it.
+/// </para>
 /// </remarks>
 internal sealed class SnapshotStore : IDisposable
 {
     /// <summary>The name under which this replica's own snapshot is written.</summary>
     public const string TakingName = "snapshot-taking" + SnapshotFile.PartSuffix;
 
-    private const int Kept = 2;
+    /// <summary>How many snapshots are held.</summary>
+    public const int Kept = 2;
 
     private readonly IDisk _disk;
+    private readonly ChunkSizes _sizes;
+    private readonly List<LogPosition> _files = [];
     private readonly List<LogPosition> _held = [];
+    private readonly Dictionary<LogPosition, IReadOnlyList<SnapshotBase>> _bases = [];
+    private readonly HashSet<LogPosition> _old = [];
     private readonly List<LogPosition> _damaged = [];
+    private SnapshotPart? _taking;
     private SnapshotReceiver? _receiver;
     private SnapshotFile? _served;
 
-    private SnapshotStore(IDisk disk) => _disk = disk;
+    private SnapshotStore(IDisk disk, ChunkSizes sizes) => (_disk, _sizes) = (disk, sizes);
 
     /// <summary>The newest snapshot that is whole, or null.</summary>
     public SnapshotManifest? Newest { get; private set; }
 
     /// <summary>The positions of the snapshots held, oldest first.</summary>
     public IReadOnlyList<LogPosition> Held => _held;
+
+    /// <summary>What became of chunks.</summary>
+    public SnapshotCounters Counters { get; } = new();
 
     /// <summary>What is wrong with the newest damaged snapshot that was found at the start, or null.</summary>
     public string? Damage { get; private set; }
@@ -41,24 +55,26 @@ internal sealed class SnapshotStore : IDisposable
     /// Finds the snapshots of a folder, verifies the newest whole, falling back to older ones, and removes what unfinished ones left, but
     /// for the newest that was being received.
     /// </summary>
+    /// <param name="disk">The folder.</param>
+    /// <param name="sizes">How own snapshots are cut; the same on all replicas.</param>
     /// <exception cref="IOException">The medium failed. Damaged bytes are no exception, see <see cref="Damage"/>.</exception>
-    public static SnapshotStore Open(IDisk disk)
+    public static SnapshotStore Open(IDisk disk, ChunkSizes? sizes = null)
     {
-        var store = new SnapshotStore(disk);
+        var store = new SnapshotStore(disk, sizes ?? ChunkSizes.Standard);
         var receiving = LogPosition.Zero;
         foreach (var name in disk.List())
         {
             if (SnapshotFile.TryParsePart(name, out var part))
                 receiving = part.Index > receiving.Index ? part : receiving;
             else if (SnapshotFile.TryParse(name, out var position))
-                store._held.Add(position);
+                store._files.Add(position);
         }
 
         // A name may stand in the system's cache alone, if only the process died: nobody may act on a snapshot that a power cut can take.
-        if (store._held.Count > 0)
+        if (store._files.Count > 0)
             disk.SyncFolder();
-        store._held.Sort(static (left, right) => left.Index != right.Index ? left.Index.CompareTo(right.Index) : left.Term.CompareTo(right.Term));
-        store.FindNewest();
+        store._files.Sort(static (left, right) => left.Index != right.Index ? left.Index.CompareTo(right.Index) : left.Term.CompareTo(right.Term));
+        store.FindHeld();
         store.ResumeReceiving(receiving);
         return store;
     }
@@ -66,8 +82,10 @@ internal sealed class SnapshotStore : IDisposable
     /// <summary>Begins a snapshot of this replica's own state. One at a time.</summary>
     public SnapshotWriter BeginWrite(SnapshotDescription description)
     {
-        Invariant.Check(description.Position.Index.Value > 0 && description.Position.Term.Value > 0, "a snapshot stands behind an entry");
-        return new(this, description, CreatePart(TakingName));
+        var position = description.Position;
+        Invariant.Check(position.Index.Value > 0 && position.Term.Value > 0, "a snapshot stands behind an entry");
+        _taking = new(CreatePart(TakingName), Counters) { Shelf = OpenShelf(position) };
+        return new(this, description, _taking, _sizes);
     }
 
     /// <summary>
@@ -78,8 +96,7 @@ internal sealed class SnapshotStore : IDisposable
         if (_receiver is { IsUsable: true } && _receiver.Position == position)
             return _receiver;
         AbandonReceive();
-        _receiver = new(position, CreatePart(SnapshotFile.PartNameOf(position)));
-        return _receiver;
+        return _receiver = ReceiverOf(position, CreatePart(SnapshotFile.PartNameOf(position)), out _);
     }
 
     /// <summary>Gives up what is being received, and the room it takes; nothing where nothing is.</summary>
@@ -90,6 +107,7 @@ internal sealed class SnapshotStore : IDisposable
         _receiver = null;
         given.Dispose();
         _disk.Delete(SnapshotFile.PartNameOf(given.Position));
+        Prune();
     }
 
     /// <summary>Opens a snapshot held.</summary>
@@ -97,8 +115,8 @@ internal sealed class SnapshotStore : IDisposable
     public SnapshotReader OpenReader(LogPosition position) => new(OpenFile(position));
 
     /// <summary>
-    /// Appends a piece of a snapshot to <paramref name="destination"/>, for another replica: a chunk, or, behind the last, the manifest.
-    /// Returns how many pieces there are; 0 where that snapshot is not held or has no such piece.
+    /// Appends a piece of a snapshot to <paramref name="destination"/>, for another replica: the manifest, then the list of chunks, then the
+    /// chunks. Returns how many pieces there are; 0 where that snapshot is not held or has no such piece.
     /// </summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public int ReadPiece(LogPosition position, int piece, IBufferWriter<byte> destination)
@@ -120,12 +138,17 @@ internal sealed class SnapshotStore : IDisposable
         return _served.Pieces;
     }
 
-    /// <summary>Removes the damaged snapshots found at the start, once the replica has decided to go on without them.</summary>
+    /// <summary>Removes the damaged snapshots found at the start, once the replica has decided to go on without them, and what only they needed.</summary>
     public void RemoveDamaged()
     {
         foreach (var position in _damaged)
+        {
             _disk.Delete(SnapshotFile.NameOf(position));
+            _files.Remove(position);
+        }
+
         _damaged.Clear();
+        Prune();
     }
 
     /// <inheritdoc/>
@@ -142,69 +165,109 @@ internal sealed class SnapshotStore : IDisposable
     /// </summary>
     public bool PublishReceived()
     {
-        if (_receiver?.Manifest is not { } manifest)
+        if (_receiver is not { Manifest: { } manifest } received)
             return true;
         try
         {
-            _disk.Rename(SnapshotFile.PartNameOf(manifest.Position), SnapshotFile.NameOf(manifest.Position));
+            Publish(SnapshotFile.PartNameOf(manifest.Position), manifest.Position);
         }
         catch (DiskFullException)
         {
             return false; // It waits under the name of a part: nothing is lost.
         }
 
-        _receiver.Dispose();
+        received.Dispose();
         _receiver = null;
-        Adopt(manifest);
+        Adopt(manifest, received.Bases);
         return true;
     }
 
-    /// <summary>Gives an own snapshot that is whole and durable its name, durably, and drops what is older than the newest two.</summary>
-    internal void PublishTaken(SnapshotManifest manifest)
+    /// <summary>Gives an own snapshot that is whole and durable its name, durably, and drops what neither of the newest two needs.</summary>
+    internal void PublishTaken(SnapshotManifest manifest, IReadOnlyList<SnapshotBase> bases)
     {
-        _disk.Rename(TakingName, SnapshotFile.NameOf(manifest.Position));
-        Adopt(manifest);
+        Publish(TakingName, manifest.Position);
+        _taking = null;
+        Adopt(manifest, bases);
         if (_receiver is { Manifest: null } && _receiver.Position.Index <= manifest.Position.Index)
             AbandonReceive();
     }
 
     /// <summary>Removes the file of an own snapshot that was given up.</summary>
-    internal void RemoveTaking() => _disk.Delete(TakingName);
+    internal void RemoveTaking()
+    {
+        _disk.Delete(TakingName);
+        Prune();
+    }
 
-    private void Adopt(SnapshotManifest manifest)
+    /// <summary>An own snapshot reads no older files any more.</summary>
+    internal void EndTaking(SnapshotPart part)
+    {
+        if (_taking == part)
+            _taking = null;
+    }
+
+    // [safety] A file whose name is there already stays: others may refer to chunks by their places in it, and what is in it is the same.
+    private void Publish(string part, LogPosition position)
+    {
+        if (_files.Contains(position))
+        {
+            _disk.Delete(part);
+            return;
+        }
+
+        _disk.Rename(part, SnapshotFile.NameOf(position));
+        Insert(_files, position);
+    }
+
+    private void Adopt(SnapshotManifest manifest, IReadOnlyList<SnapshotBase> bases)
     {
         _disk.SyncFolder();
-        _held.Remove(manifest.Position);
-        var place = _held.Count;
-        while (place > 0 && _held[place - 1].Index > manifest.Position.Index)
-            place--;
-        _held.Insert(place, manifest.Position);
+        if (!_held.Contains(manifest.Position))
+            Hold(manifest.Position, bases);
         if (Newest is null || manifest.Position.Index >= Newest.Position.Index)
             Newest = manifest;
         Prune();
     }
 
-    private void FindNewest()
+    private void Hold(LogPosition position, IReadOnlyList<SnapshotBase> bases)
     {
-        while (_held.Count > 0)
+        Insert(_held, position);
+        _bases[position] = bases;
+    }
+
+    private static void Insert(List<LogPosition> positions, LogPosition position)
+    {
+        var place = positions.Count;
+        while (place > 0 && positions[place - 1].Index > position.Index)
+            place--;
+        positions.Insert(place, position);
+    }
+
+    private void FindHeld()
+    {
+        for (var place = _files.Count - 1; place >= 0 && _held.Count < Kept; place--)
         {
-            using var file = SnapshotFile.Open(_disk, _held[^1], out var problem);
+            var position = _files[place];
+            using var file = SnapshotFile.Open(_disk, position, out var problem);
             if (problem?.Kind == OpeningKind.UnsupportedVersion)
             {
                 Unsupported = problem;
                 return;
             }
 
-            var damage = file is null ? problem!.Sentence : file.Verify();
-            if (damage is null)
+            // The older one is verified when it is needed.
+            var damage = file is null ? problem!.Sentence : Newest is null ? file.Verify() : null;
+            if (damage is not null)
             {
-                Newest = file!.Manifest;
-                break;
+                Damage ??= damage;
+                _damaged.Add(position);
+                continue;
             }
 
-            Damage ??= damage;
-            _damaged.Add(_held[^1]);
-            _held.RemoveAt(_held.Count - 1);
+            Newest ??= file!.Manifest;
+            Hold(position, file!.Layout.Bases);
+            if (file.IsOld)
+                _old.Add(position);
         }
 
         Prune();
@@ -213,7 +276,7 @@ internal sealed class SnapshotStore : IDisposable
     // One that a held snapshot makes needless goes, as do all other parts: there is never more than one.
     private void ResumeReceiving(LogPosition position)
     {
-        var kept = position.Index > (Newest?.Position.Index ?? LogIndex.Zero) ? SnapshotFile.PartNameOf(position) : "";
+        var kept = Unsupported is null && position.Index > (Newest?.Position.Index ?? LogIndex.Zero) ? SnapshotFile.PartNameOf(position) : "";
         foreach (var name in _disk.List())
         {
             if (name.EndsWith(SnapshotFile.PartSuffix, StringComparison.Ordinal) && !string.Equals(name, kept, StringComparison.Ordinal))
@@ -225,13 +288,15 @@ internal sealed class SnapshotStore : IDisposable
         var file = _disk.Open(kept);
         try
         {
-            _receiver = SnapshotReceiver.Resume(position, file);
-            if (_receiver.NextPiece == 0)
+            _receiver = ReceiverOf(position, file, out var part);
+            part.Recover();
+            if (part.IsEmpty)
                 AbandonReceive();
         }
         catch (IOException)
         {
             // A part is worth no more than the time it saves: on a medium that fails it is fetched anew.
+            _receiver = null;
             file.Dispose();
             _disk.Delete(kept);
         }
@@ -247,10 +312,37 @@ internal sealed class SnapshotStore : IDisposable
                 _served = null;
             }
 
-            _disk.Delete(SnapshotFile.NameOf(_held[0]));
+            _bases.Remove(_held[0]);
+            _old.Remove(_held[0]);
             _held.RemoveAt(0);
         }
+
+        // Until it is decided to go on without the damaged ones, everything stays as it was found.
+        if (_damaged.Count > 0 || Unsupported is not null)
+            return;
+        var needed = new HashSet<LogPosition>(_held);
+        foreach (var from in _bases.Values.SelectMany(static bases => bases).Concat(_taking?.Shelf?.Bases ?? []).Concat(_receiver?.Shelf?.Bases ?? []))
+            needed.Add(from.Position);
+        for (var place = 0; place < _files.Count;)
+        {
+            if (needed.Contains(_files[place]))
+            {
+                place++;
+                continue;
+            }
+
+            _disk.Delete(SnapshotFile.NameOf(_files[place]));
+            _files.RemoveAt(place);
+        }
     }
+
+    private SnapshotReceiver ReceiverOf(LogPosition position, IDiskFile file, out SnapshotPart part)
+    {
+        part = new(file, Counters);
+        return new(position, part, () => OpenShelf(position), Counters);
+    }
+
+    private ChunkShelf OpenShelf(LogPosition below) => ChunkShelf.Open(_disk, [.. _held.Where(held => !_old.Contains(held))], below, Counters);
 
     private IDiskFile CreatePart(string name)
     {

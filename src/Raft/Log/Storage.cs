@@ -53,7 +53,7 @@ internal sealed class Storage : IDisposable
     /// <exception cref="IOException">The medium failed. Damaged bytes are no exception but a typed result.</exception>
     public static StorageOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed, uint incarnation = 0)
     {
-        var snapshots = SnapshotStore.Open(disk);
+        var snapshots = SnapshotStore.Open(disk, options.Chunks);
         if (snapshots.Unsupported is { } unsupported)
             return new(null, unsupported, default, false, snapshots.Damage);
         if ((snapshots.Newest is not null || snapshots.Damage is not null) && !HasSegment(disk))

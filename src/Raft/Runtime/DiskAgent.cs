@@ -38,6 +38,7 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly DiskQueue _queue = new(work);
+    private readonly SnapshotIntake _intake = new(storage.Snapshots);
     private SavingSnapshot? _saving;
     private bool _hasFailed;
     private bool _isFull;
@@ -49,9 +50,12 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
     /// <summary>Syncs of the log since the start.</summary>
     public long Syncs => storage.Log.SyncCount;
 
-    /// <summary>Whether there is something to do now, in the queue or besides: a snapshot being saved, or a segment to prepare.</summary>
+    /// <summary>What became of the chunks of snapshots since the start.</summary>
+    public SnapshotCounters Snapshots => storage.Snapshots.Counters;
+
+    /// <summary>Whether there is something to do now, in the queue or besides: a snapshot being saved or received, or a segment to prepare.</summary>
     public bool HasWork => !_hasFailed
-        && (_saving is not null || (!_isBlocked && _queue.HasWork) || (!_isFull && storage.Log.NeedsPrebuild));
+        && (_saving is not null || (!_isBlocked && (_intake.IsLooking || _queue.HasWork)) || (!_isFull && storage.Log.NeedsPrebuild));
 
     /// <summary>When the agent wants to be polled though nothing came in: while the disk is full, else never.</summary>
     public Instant NextDeadline => _isFull && !_hasFailed ? _retryAt : Instant.Never;
@@ -84,7 +88,7 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
                 return CommitStaged(0, now);
             if (_queue.TryTake(out var first))
                 return first.Kind == DiskWorkKind.Write ? Commit(first, now) : Do(first, now);
-            return _saving is not null ? SaveSlice() : Prebuild(now);
+            return _saving is not null ? SaveSlice() : _intake.IsLooking ? LookSlice() : Prebuild(now);
         }
         catch (IOException failure)
         {
@@ -177,8 +181,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
     }
 
     /// <summary>
-    /// A steady stream of writes must starve neither the snapshot that bounds the log nor the next segment, which may be twice as
-    /// large as this one: it is filled twice as fast as this one fills.
+    /// A steady stream of writes must starve neither the snapshot that bounds the log, nor one that is received, nor the next segment, which may
+    /// be twice as large as this one: it is filled twice as fast as this one fills.
     /// </summary>
     private void KeepPace(int bytes, Instant now)
     {
@@ -191,6 +195,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
 
         if (_saving is not null)
             SaveSlice();
+        else if (_intake.IsLooking)
+            LookSlice();
     }
 
     private void Stage(in DiskWork write)
@@ -220,7 +226,8 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
                 Answer(new() { Kind = DiskDoneKind.ChunkRead, Chunk = item.Chunk, Peer = item.Peer, Bytes = piece.WrittenMemory });
                 break;
             default:
-                TakePiece(item);
+                if (_intake.Take(item.Chunk, item.Bytes.Span) is { } answer)
+                    Answer(answer);
                 break;
         }
 
@@ -251,25 +258,11 @@ internal sealed class DiskAgent(Storage storage, BoundedQueue<DiskWork> work, Bo
         Answer(new() { Kind = kind, First = item.First, Count = count, Message = item.Message, Bytes = records.WrittenMemory });
     }
 
-    private void TakePiece(in DiskWork item)
+    private int LookSlice()
     {
-        try
-        {
-            var receiver = storage.Snapshots.BeginReceive(item.Chunk.Snapshot);
-            var outcome = receiver.Accept(item.Chunk.Chunk, item.Bytes.Span);
-            Answer(new()
-            {
-                Kind = DiskDoneKind.ChunkWritten,
-                Chunk = new(item.Chunk.Snapshot, receiver.NextPiece),
-                IsComplete = outcome == PieceOutcome.Finished,
-                Members = receiver.Manifest?.Description.Members ?? default,
-            });
-        }
-        catch (DiskFullException)
-        {
-            storage.Snapshots.AbandonReceive();
-            Answer(new() { Kind = DiskDoneKind.FetchAbandoned, Chunk = item.Chunk });
-        }
+        if (_intake.Look() is { } answer)
+            Answer(answer);
+        return 1;
     }
 
     private void BeginSaving(in DiskWork item)

@@ -130,6 +130,9 @@ internal readonly record struct DiskDone
 
     public bool IsComplete { get; init; }
 
+    /// <summary>ChunkWritten: the piece was not what it should be, and the one wanted next is best asked of somebody else.</summary>
+    public bool IsDamaged { get; init; }
+
     /// <summary>ChunkWritten, complete: the configuration in the snapshot's manifest.</summary>
     public ReadOnlyMemory<byte> Members { get; init; }
 

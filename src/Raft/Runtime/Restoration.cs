@@ -48,7 +48,7 @@ internal static class Restoration
         return next;
     }
 
-    /// <summary>The chunks as they are, and a manifest with the new members: the same bytes for each of them.</summary>
+    /// <summary>The list and the chunks as they are, and a manifest with the new members: the same bytes for each of them.</summary>
     private static SnapshotManifest Copy(BackupFile backup, FileDisk disk, Configuration members, uint incarnation)
     {
         var position = backup.Manifest.Position;
@@ -57,14 +57,10 @@ internal static class Restoration
         using var store = SnapshotStore.Open(disk);
         var receiver = store.BeginReceive(position);
         var buffer = Array.Empty<byte>();
-        for (var chunk = 0; chunk < manifest.Chunks; chunk++)
-        {
-            var taken = receiver.Accept(chunk, backup.ReadChunk(chunk, ref buffer));
-            Invariant.Check(taken == PieceOutcome.Taken, "a chunk that was verified is taken");
-        }
-
-        var finished = receiver.Accept(manifest.Chunks, manifest.ToBytes());
-        Invariant.Check(finished == PieceOutcome.Finished, "the manifest fits its chunks");
+        var outcome = receiver.Accept(0, manifest.ToBytes());
+        while (outcome == PieceOutcome.Taken)
+            outcome = receiver.IsLooking ? receiver.Look() : receiver.Accept(receiver.NextPiece, backup.ReadPiece(receiver.NextPiece, ref buffer));
+        Invariant.Check(outcome == PieceOutcome.Finished, "pieces that were verified are taken");
         if (!store.PublishReceived())
             throw new DiskFullException("There is no room for the snapshot's name: empty the folder, make room and restore again.");
         return manifest;

@@ -57,7 +57,6 @@ internal sealed class SnapshotFetch(Outbox outbox, BoundedQueue<DiskWork> disk, 
         if (id != _wanted || _isWriting || _isPausing)
             return;
         _isWriting = disk.TryEnqueue(new() { Kind = DiskWorkKind.WriteChunk, Chunk = id, Bytes = bytes });
-        _failures = 0;
         AskAgainAt = _isWriting ? Instant.Never : now + askAgainAfter;
         _askedAt += TimeSpan.FromSeconds(bytes.Length / (double)bytesPerSecond);
     }
@@ -87,6 +86,10 @@ internal sealed class SnapshotFetch(Outbox outbox, BoundedQueue<DiskWork> disk, 
         }
 
         _wanted = written.Chunk;
+        if (written.IsDamaged)
+            GiveHolderUp();
+        else
+            _failures = 0;
         if (now >= _askedAt)
             Ask(now);
         else

@@ -94,7 +94,7 @@ internal readonly record struct Handshake(
     string PeerAddress)
 {
     /// <summary>The version of the protocol that this program speaks.</summary>
-    public const ushort CurrentVersion = 2;
+    public const ushort CurrentVersion = 3;
 
     /// <summary>Bytes that are the same in every version: magic, version, length.</summary>
     public const int PrefixSize = 12;

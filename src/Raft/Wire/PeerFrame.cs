@@ -13,7 +13,7 @@ internal enum PeerFrameType : byte
     /// <summary>"Send me this chunk of that snapshot."</summary>
     ChunkRequest = 2,
 
-    /// <summary>A chunk of a snapshot, or its manifest as the last one.</summary>
+    /// <summary>A piece of a snapshot: its manifest, then the list of its chunks, then a chunk.</summary>
     Chunk = 3,
 
     /// <summary>"I do not hold that snapshot any more."</summary>

@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Raft.Log;
 
 namespace RaftStream.Testing;
 
@@ -35,8 +36,8 @@ internal sealed class Healing(Simulation simulation)
     /// <summary>What may wait in a queue when nothing but heartbeats goes round.</summary>
     private const int MaxQueued = 64;
 
-    /// <summary>Two snapshots, and one that is being written or received.</summary>
-    private const int MaxSnapshots = 3;
+    /// <summary>Two snapshots, each with the older files that it shares chunks with, and one that is being received with those that it may share with.</summary>
+    private const int MaxSnapshots = 3 * (1 + SnapshotLayout.MaxBases);
 
     private long _mendedAt;
     private long _leaderAt = -1;
@@ -99,7 +100,7 @@ internal sealed class Healing(Simulation simulation)
             ViolationException.Require(core.Log.Last.Index == last, "QuietLog", $"The log of node {node.Id} goes from entry {last} to {core.Log.Last.Index} while nothing is asked for.");
             ViolationException.Require(core.Snapshot.Index == snapshot, "QuietSnapshots", $"Node {node.Id} takes a snapshot at {core.Snapshot} while nothing is asked for.");
             var kept = node.Disk.List().Count(static name => name.StartsWith("snapshot-", StringComparison.Ordinal));
-            ViolationException.Require(kept <= MaxSnapshots, "QuietSnapshots", $"Node {node.Id} keeps {kept} snapshots.");
+            ViolationException.Require(kept <= MaxSnapshots, "QuietSnapshots", $"Node {node.Id} keeps {kept} files of snapshots.");
         }
     }
 

@@ -97,7 +97,7 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The process ends in the middle of whatever it did. What it kept in memory is gone; <paramref name="powerCut"/>: what was not synced, too.</summary>
     public void Crash(bool powerCut)
     {
-        CountSessions();
+        CountLife();
 
         // Nothing is disposed: a process that dies closes nothing, and its disk refuses it from now on.
         (Replica, ApplyingMachine) = (null, null);
@@ -188,16 +188,11 @@ internal sealed class SimNode : INetwork, IDisposable
         Shadow.Forget();
     }
 
-    /// <summary>Counts what this life of the process did with sessions, at its end.</summary>
-    public void CountSessions()
+    /// <summary>Counts what this life of the process did, at its end.</summary>
+    public void CountLife()
     {
-        if (Replica?.Apply.State.Sessions.Counters is not { } sessions)
-            return;
-        _simulation.Counts.Add("session expired on a replica", sessions.Expired.Value);
-        _simulation.Counts.Add("session evicted on a replica", sessions.Evicted.Value);
-        _simulation.Counts.Add("session command repeated on a replica", sessions.Repeated.Value);
-        _simulation.Counts.Add("session window full on a replica", sessions.WindowFull.Value);
-        _simulation.Counts.Add("snapshot point passed by", Replica.Apply.Counters.CapturesSkipped.Value);
+        if (Replica is not null)
+            ReplicaCounts.Add(_simulation.Counts, Replica);
     }
 
     /// <summary>The disk is slow until then, or answers nothing at all.</summary>

@@ -1,4 +1,5 @@
 using RaftStream.Raft.Core;
+using RaftStream.Raft.Log;
 using RaftStream.Raft.Runtime;
 
 namespace RaftStream.Testing;
@@ -6,6 +7,9 @@ namespace RaftStream.Testing;
 /// <summary>How replicas are put together in a simulation: as in a real node, with the sizes that the seed has drawn.</summary>
 internal static class SimReplicas
 {
+    /// <summary>Small, as the states are: a snapshot has several, of which the next one finds some again.</summary>
+    private static readonly ChunkSizes Chunks = new(Min: 256, TailBits: 8, Max: 2048);
+
     /// <summary>The options of a process that starts; <paramref name="outbox"/> is the source of its node's outbox.</summary>
     public static ReplicaOptions Options(Simulation simulation, Swarm swarm, NodeId id, ulong seed, SimRandom outbox) => new()
     {
@@ -21,7 +25,7 @@ internal static class SimReplicas
             CaughtUpBytes = swarm.CaughtUpBytes,
             MaxDrift = simulation.Drift,
         },
-        Log = new() { FirstSegmentSize = swarm.SegmentBytes, MaxSegmentSize = swarm.SegmentBytes * 4 },
+        Log = new() { FirstSegmentSize = swarm.SegmentBytes, MaxSegmentSize = swarm.SegmentBytes * 4, Chunks = Chunks },
         SnapshotAfterBytes = swarm.SnapshotAfterBytes,
         SnapshotAfterEntries = swarm.SnapshotAfterEntries,
         Sessions = swarm.Sessions,

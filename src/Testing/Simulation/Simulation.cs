@@ -169,7 +169,7 @@ public sealed class Simulation : IDisposable
         }
 
         foreach (var node in Nodes)
-            node.CountSessions();
+            node.CountLife();
         Counts.Add("log truncated", Nodes.Sum(static node => node.Shadow.Truncations));
         Coverage.AddTo(Counts, Nodes);
         return new(Options, Steps, Trace.Hash, Counts, violation, violation is null ? [] : Trace.Last())

@@ -51,7 +51,7 @@ internal sealed class SnapshotStoreTests
         using (var store = SnapshotStore.Open(disk))
         {
             for (var index = 1; index <= 4; index++)
-                Write(store, LogBench.At(index * 10, 1), StateOf(100));
+                Write(store, LogBench.At(index * 10, 1), StateOf(100 + index));
             Assert.That(store.Held, Is.EqualTo(new[] { LogBench.At(30, 1), LogBench.At(40, 1) }));
             using var unfinished = store.BeginWrite(new(LogBench.At(50, 1), 0, 0, default));
             Assert.That(disk.List(), Has.Count.EqualTo(3));
@@ -69,7 +69,7 @@ internal sealed class SnapshotStoreTests
         using (var store = SnapshotStore.Open(disk))
         {
             Write(store, LogBench.At(10, 1), StateOf(300));
-            Write(store, LogBench.At(20, 1), StateOf(300));
+            Write(store, LogBench.At(20, 1), StateOf(301));
         }
 
         var name = SnapshotFile.NameOf(LogBench.At(20, 1));
@@ -96,18 +96,19 @@ internal sealed class SnapshotStoreTests
 
         var receiver = target.BeginReceive(position);
         Assert.That(receiver.Accept(1, Piece(source, position, 1)), Is.EqualTo(PieceOutcome.NotNext));
-        Assert.That(receiver.Accept(0, Piece(source, position, 0)), Is.EqualTo(PieceOutcome.Taken));
+        var broken = Piece(source, position, 0);
+        broken[20] ^= 4;
+        Assert.That(receiver.Accept(0, broken), Is.EqualTo(PieceOutcome.Damaged));
+        Assert.That(Offer(receiver, 0, Piece(source, position, 0)), Is.EqualTo(PieceOutcome.Taken));
         Assert.That(receiver.Accept(0, Piece(source, position, 0)), Is.EqualTo(PieceOutcome.NotNext));
-        var broken = Piece(source, position, 1);
+        Assert.That(Offer(receiver, 1, Piece(source, position, 1)), Is.EqualTo(PieceOutcome.Taken));
+        broken = Piece(source, position, 2);
         broken[1000] ^= 4;
-        Assert.That(receiver.Accept(1, broken), Is.EqualTo(PieceOutcome.Damaged));
-        Assert.That(receiver.Accept(1, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Damaged), "the manifest before the last chunk");
+        Assert.That(receiver.Accept(2, broken), Is.EqualTo(PieceOutcome.Damaged));
+        Assert.That(receiver.Accept(2, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Damaged), "whole, but another one");
 
         Assert.That(target.BeginReceive(position), Is.SameAs(receiver), "the transfer goes on");
-        for (var piece = receiver.NextPiece; piece < 3; piece++)
-            Assert.That(receiver.Accept(piece, Piece(source, position, piece)), Is.EqualTo(PieceOutcome.Taken));
-        Assert.That(target.Newest, Is.Null);
-        Assert.That(receiver.Accept(3, Piece(source, position, 3)), Is.EqualTo(PieceOutcome.Finished));
+        Assert.That(Transfer(source, target, position), Is.EqualTo(Enumerable.Range(2, PiecesOf(source, position) - 2)));
         Assert.That(target.Newest, Is.Null, "not held before it is decided that it takes the log's place");
         target.PublishReceived();
         Assert.That(target.Newest!.Position, Is.EqualTo(position));
@@ -128,9 +129,7 @@ internal sealed class SnapshotStoreTests
         using (var target = SnapshotStore.Open(disk))
         {
             Write(target, LogBench.At(5, 1), StateOf(5));
-            var receiver = target.BeginReceive(LogBench.At(9, 2));
-            receiver.Accept(0, Piece(source, LogBench.At(9, 2), 0));
-            Assert.That(receiver.Accept(1, Piece(source, LogBench.At(9, 2), 1)), Is.EqualTo(PieceOutcome.Finished));
+            Transfer(source, target, LogBench.At(9, 2));
             Write(target, LogBench.At(6, 1), StateOf(6));
             Assert.That(target.Held, Is.EqualTo(new[] { LogBench.At(5, 1), LogBench.At(6, 1) }));
         }
@@ -153,7 +152,7 @@ internal sealed class SnapshotStoreTests
         Assert.That(first.Accept(1, Piece(source, LogBench.At(5, 1), 1)), Is.EqualTo(PieceOutcome.NotNext));
         Assert.That(second.NextPiece, Is.Zero);
         Assert.That(source.ReadPiece(LogBench.At(7, 1), 0, new ArrayBufferWriter<byte>()), Is.Zero);
-        Assert.That(source.ReadPiece(LogBench.At(6, 1), 2, new ArrayBufferWriter<byte>()), Is.Zero);
+        Assert.That(source.ReadPiece(LogBench.At(6, 1), 3, new ArrayBufferWriter<byte>()), Is.Zero);
     }
 
     [Test]
@@ -165,24 +164,18 @@ internal sealed class SnapshotStoreTests
         Write(source, position, state);
         var disk = LogBench.NewDisk((ulong)seed);
         using (var target = SnapshotStore.Open(disk))
-        {
-            var receiver = target.BeginReceive(position);
-            for (var piece = 0; piece < 3; piece++)
-                receiver.Accept(piece, Piece(source, position, piece));
-        }
-
+            Transfer(source, target, position, most: 7);
         disk.SyncFolder();
         if (powerCut)
             disk.Crash();
         else
             disk.Kill();
+        var pieces = PiecesOf(source, position);
         using (var again = SnapshotStore.Open(disk))
         {
-            var receiver = again.BeginReceive(position);
-            Assert.That(receiver.NextPiece, powerCut ? Is.InRange(0, 3) : Is.EqualTo(3));
-            for (var piece = receiver.NextPiece; piece < 4; piece++)
-                Assert.That(receiver.Accept(piece, Piece(source, position, piece)), Is.EqualTo(PieceOutcome.Taken));
-            Assert.That(receiver.Accept(4, Piece(source, position, 4)), Is.EqualTo(PieceOutcome.Finished));
+            var pulled = Transfer(source, again, position);
+            Assert.That(pulled.Take(2), Is.EqualTo(new[] { 0, 1 }), "manifest and list are asked for again");
+            Assert.That(pulled, powerCut ? Has.Count.InRange(pieces - 5, pieces) : Is.EqualTo(Enumerable.Range(0, 2).Concat(Enumerable.Range(7, pieces - 7))));
             again.PublishReceived();
         }
 
@@ -200,23 +193,19 @@ internal sealed class SnapshotStoreTests
         Write(source, position, StateOf(2 * SnapshotChunk.MaxLength));
         var disk = LogBench.NewDisk();
         using (var target = SnapshotStore.Open(disk))
-        {
-            var receiver = target.BeginReceive(position);
-            receiver.Accept(0, Piece(source, position, 0));
-            receiver.Accept(1, Piece(source, position, 1));
-        }
+            Transfer(source, target, position, most: 6);
 
-        disk.FlipBit(SnapshotFile.PartNameOf(position), (SnapshotChunk.MaxSize * 8L) + 300);
+        disk.FlipBit(SnapshotFile.PartNameOf(position), (Piece(source, position, 2).Length * 8L) + 300);
         using var again = SnapshotStore.Open(disk);
-        Assert.That(again.BeginReceive(position).NextPiece, Is.EqualTo(1));
+        Assert.That(Transfer(source, again, position), Is.EqualTo(new[] { 0, 1 }.Concat(Enumerable.Range(3, PiecesOf(source, position) - 3))));
     }
 
     [Test]
     public void A_part_that_nobody_asks_for_goes_when_another_is_begun_or_a_newer_snapshot_is_held()
     {
         using var source = SnapshotStore.Open(LogBench.NewDisk());
-        Write(source, LogBench.At(40, 2), StateOf(900));
-        Write(source, LogBench.At(50, 2), StateOf(900));
+        Write(source, LogBench.At(40, 2), StateOf(900_000));
+        Write(source, LogBench.At(50, 2), StateOf(900_001));
         var disk = LogBench.NewDisk();
         Begin(disk, source, 40);
         Begin(disk, source, 50);
@@ -232,7 +221,7 @@ internal sealed class SnapshotStoreTests
     private static void Begin(SimDisk disk, SnapshotStore source, long index)
     {
         using var target = SnapshotStore.Open(disk);
-        target.BeginReceive(LogBench.At(index, 2)).Accept(0, Piece(source, LogBench.At(index, 2), 0));
+        Transfer(source, target, LogBench.At(index, 2), most: 3);
     }
 
     [Test]
@@ -303,7 +292,36 @@ internal sealed class SnapshotStoreTests
         return bytes.WrittenSpan.ToArray();
     }
 
-    private static byte[] ReadAll(SnapshotStore store, LogPosition position)
+    /// <summary>Offers a piece, and looks at what is here already.</summary>
+    internal static PieceOutcome Offer(SnapshotReceiver receiver, int piece, byte[] bytes)
+    {
+        var outcome = receiver.Accept(piece, bytes);
+        while (receiver.IsLooking)
+            outcome = receiver.Look();
+        return outcome;
+    }
+
+    /// <summary>Pulls pieces until the snapshot is whole, or so many; which ones were pulled.</summary>
+    internal static List<int> Transfer(SnapshotStore source, SnapshotStore target, LogPosition position, int most = int.MaxValue)
+    {
+        var pulled = new List<int>();
+        var receiver = target.BeginReceive(position);
+        while (pulled.Count < most)
+        {
+            var piece = receiver.NextPiece;
+            pulled.Add(piece);
+            var outcome = Offer(receiver, piece, Piece(source, position, piece));
+            if (outcome == PieceOutcome.Finished)
+                break;
+            Assert.That(outcome, Is.EqualTo(PieceOutcome.Taken));
+        }
+
+        return pulled;
+    }
+
+    internal static int PiecesOf(SnapshotStore store, LogPosition position) => store.ReadPiece(position, 0, new ArrayBufferWriter<byte>());
+
+    internal static byte[] ReadAll(SnapshotStore store, LogPosition position)
     {
         using var reader = store.OpenReader(position);
         var bytes = new List<byte>();

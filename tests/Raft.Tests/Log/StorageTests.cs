@@ -156,9 +156,7 @@ internal sealed class StorageTests
         var before = disk.Operations;
         if (crashAt is { } operation)
             disk.CrashAt(operation, moment);
-        var receiver = storage.Snapshots.BeginReceive(Installed);
-        Assert.That(receiver.Accept(0, SnapshotStoreTests.Piece(source, Installed, 0)), Is.EqualTo(PieceOutcome.Taken));
-        Assert.That(receiver.Accept(1, SnapshotStoreTests.Piece(source, Installed, 1)), Is.EqualTo(PieceOutcome.Finished));
+        Assert.That(SnapshotStoreTests.Transfer(source, storage.Snapshots, Installed), Is.EqualTo(new[] { 0, 1, 2 }));
         Assert.That(storage.Install(), Is.EqualTo(InstallOutcome.Reset));
         Assert.That(storage.Log.Last, Is.EqualTo(Installed));
         return disk.Operations - before;

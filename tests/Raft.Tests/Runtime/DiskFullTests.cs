@@ -163,9 +163,10 @@ internal sealed class DiskFullTests : IDisposable
         using var source = SnapshotStore.Open(LogBench.NewDisk());
         SnapshotStoreTests.Write(source, Offered, SnapshotStoreTests.StateOf(5000));
         Drive();
-        _done.TakeAll();
+        ReceiveToTheEnd(source, 0);
+        ReceiveToTheEnd(source, 1);
         _disk.FreeBytes = 1000;
-        Receive(source, 0);
+        Receive(source, 2);
         Drive();
         var given = _done.TakeAll().Single();
         Assert.That((given.Kind, given.Chunk.Snapshot), Is.EqualTo((DiskDoneKind.FetchAbandoned, Offered)));
@@ -179,11 +180,10 @@ internal sealed class DiskFullTests : IDisposable
         SnapshotStoreTests.Write(source, Offered, SnapshotStoreTests.StateOf(5000));
         Write();
         _agent.Poll(_clock);
-        Receive(source, 0);
-        Receive(source, 1);
-        _agent.Poll(_clock);
-        _agent.Poll(_clock);
         _done.TakeAll();
+        ReceiveToTheEnd(source, 0);
+        ReceiveToTheEnd(source, 1);
+        Assert.That(ReceiveToTheEnd(source, 2).IsComplete);
         _disk.FreeBytes = 0;
         _work.TryEnqueue(new() { Kind = DiskWorkKind.Install, Sequence = 7, Chunk = new(Offered, 0) });
         Wait(milliseconds: 300);
@@ -224,6 +224,16 @@ internal sealed class DiskFullTests : IDisposable
 
     private void Save(int index, BytesView view) =>
         _work.TryEnqueue(new() { Kind = DiskWorkKind.SaveSnapshot, Captured = new(LogBench.At(index, 1), 1, 2, view) });
+
+    /// <summary>A piece is taken and answered, and nothing else is done.</summary>
+    private DiskDone ReceiveToTheEnd(SnapshotStore source, int piece)
+    {
+        _done.TakeAll();
+        Receive(source, piece);
+        while (_done.Count == 0)
+            Assert.That(_agent.Poll(_clock), Is.GreaterThan(0));
+        return _done.TakeAll().Single();
+    }
 
     private void Receive(SnapshotStore source, int piece) => _work.TryEnqueue(new()
     {

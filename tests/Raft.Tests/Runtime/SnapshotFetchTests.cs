@@ -155,12 +155,25 @@ internal sealed class SnapshotFetchTests
         Assert.That(_disk.Count, Is.EqualTo(1));
     }
 
+    [Test]
+    public void Somebody_else_is_asked_for_a_piece_that_is_not_what_it_should_be_also_when_it_comes_again_and_again()
+    {
+        _fetch.Begin(Snapshot, Leader, _now);
+        Assert.That(Asked(), Is.EqualTo(new[] { (Other, 0) }));
+        foreach (var next in new[] { Leader, Other, Leader })
+        {
+            Arrive(0);
+            Written(0, isComplete: false, isDamaged: true);
+            Assert.That(Asked(), Is.EqualTo(new[] { (next, 0) }));
+        }
+    }
+
     private void Arrive(int piece) => _fetch.OnPiece(new(Snapshot, piece), new byte[4], _now);
 
-    private LogPosition? Written(int next, bool isComplete)
+    private LogPosition? Written(int next, bool isComplete, bool isDamaged = false)
     {
         _network.Sent.Clear();
-        var whole = _fetch.OnWritten(new() { Kind = DiskDoneKind.ChunkWritten, Chunk = new(Snapshot, next), IsComplete = isComplete }, _now);
+        var whole = _fetch.OnWritten(new() { Kind = DiskDoneKind.ChunkWritten, Chunk = new(Snapshot, next), IsComplete = isComplete, IsDamaged = isDamaged }, _now);
         if (_network.Sent.Count == 0 && _fetch.AskAgainAt != Instant.Never && _fetch.AskAgainAt - _now < TimeSpan.FromMilliseconds(1))
         {
             _now = _fetch.AskAgainAt;

@@ -97,10 +97,10 @@ internal sealed class CheckerTests : IDisposable
         checker.OnSnapshot(first, LogBench.At(5, 1));
         AssertBroken("SnapshotBytes", () => checker.OnSnapshot(second, LogBench.At(5, 1)));
 
-        static void Put(SimNode node, byte content)
+        static void Put(SimNode node, int length)
         {
-            using var file = node.Disk.Create(SnapshotFile.NameOf(LogBench.At(5, 1)));
-            file.Write(0, [content]);
+            using var store = SnapshotStore.Open(node.Disk);
+            SnapshotStoreTests.Write(store, LogBench.At(5, 1), SnapshotStoreTests.StateOf(length));
         }
     }
 

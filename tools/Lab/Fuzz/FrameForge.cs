@@ -156,7 +156,7 @@ internal sealed class FrameForge(Random random, Corpus corpus)
         if (length > 0)
         {
             random.NextBytes(frame.AsSpan(PeerFrame.ChunkHeaderSize, Math.Min(length, 256)));
-            SnapshotChunk.Seal(frame.AsSpan(PeerFrame.ChunkHeaderSize), id.Chunk);
+            SnapshotChunk.Seal(frame.AsSpan(PeerFrame.ChunkHeaderSize));
         }
 
         return frame;

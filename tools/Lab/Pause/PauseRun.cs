@@ -140,10 +140,10 @@ internal sealed class PauseRun(int keys, int keyBytes, string folder) : IDisposa
                 bool isMore;
                 do
                 {
-                    var length = writer.Length;
+                    var chunks = writer.Chunks;
                     meter.Start();
                     isMore = view.WriteNext(writer);
-                    if (length >> 20 == writer.Length >> 20) // A piece that fills a chunk waits for the disk, too.
+                    if (chunks == writer.Chunks) // A piece that fills a chunk waits for the disk, too.
                         meter.Stop();
                 }
                 while (isMore);

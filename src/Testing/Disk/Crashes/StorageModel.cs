@@ -6,8 +6,8 @@ namespace RaftStream.Testing;
 /// <summary>What the storage has promised, and what it was doing: after a crash it holds the one or what the other would have made of it.</summary>
 internal sealed record StoragePromise(StorageModel Acknowledged, StorageModel Written, string Doing);
 
-/// <summary>A snapshot as a model keeps it: the file's bytes, which are the same on every replica.</summary>
-internal sealed record ModelSnapshot(LogPosition Position, long Time, byte[] File);
+/// <summary>A snapshot as a model keeps it: the state's bytes.</summary>
+internal sealed record ModelSnapshot(LogPosition Position, long Time, byte[] State);
 
 /// <summary>What a replica's storage must hold, kept the simple way. Not changed once it is part of a promise: see <see cref="Copy"/>.</summary>
 internal sealed class StorageModel
@@ -88,7 +88,7 @@ internal sealed class StorageModel
         var expected = log.Base.Index == Start.Index ? Start : PositionAt(log.Base.Index);
         if (log.Base != expected)
             return $"the log begins behind {log.Base} instead of {expected}";
-        return DifferenceInEntries(log, buffer) ?? DifferenceInSnapshots(storage.Snapshots, disk);
+        return DifferenceInEntries(log, buffer) ?? DifferenceInSnapshots(storage.Snapshots, disk, buffer);
     }
 
     private string? DifferenceInEntries(SegmentedLog log, ArrayBufferWriter<byte> buffer)
@@ -113,19 +113,36 @@ internal sealed class StorageModel
         return null;
     }
 
-    private string? DifferenceInSnapshots(SnapshotStore store, IDisk disk)
+    private string? DifferenceInSnapshots(SnapshotStore store, IDisk disk, ArrayBufferWriter<byte> buffer)
     {
         if (!store.Held.SequenceEqual(Snapshots.Select(static snapshot => snapshot.Position)))
             return $"it holds the snapshots [{string.Join(", ", store.Held)}] instead of [{string.Join(", ", Snapshots.Select(static snapshot => snapshot.Position))}]";
+        var needed = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var snapshot in Snapshots)
         {
-            using var file = disk.Open(SnapshotFile.NameOf(snapshot.Position));
-            var bytes = new byte[file.Length];
-            file.Read(0, bytes);
-            if (!bytes.AsSpan().SequenceEqual(snapshot.File))
-                return $"the snapshot at {snapshot.Position} has other bytes than were written";
+            using var file = SnapshotFile.Open(disk, snapshot.Position, out var problem);
+            if (file is null)
+                return $"the snapshot at {snapshot.Position} cannot be opened: {problem!.Sentence}";
+            if (file.Verify() is { } damage)
+                return damage;
+            needed.Add(SnapshotFile.NameOf(snapshot.Position));
+            needed.UnionWith(file.Layout.Bases.Select(static from => SnapshotFile.NameOf(from.Position)));
+            if (file.Manifest.Description.Time != snapshot.Time || !StateOf(store, snapshot.Position, buffer).SequenceEqual(snapshot.State))
+                return $"the snapshot at {snapshot.Position} has another state than was written";
         }
 
+        var files = disk.List().Where(static name => SnapshotFile.TryParse(name, out _));
+        if (!needed.SetEquals(files))
+            return $"there are the snapshot files [{string.Join(", ", files)}] where [{string.Join(", ", needed)}] are needed";
         return store.Newest?.Position == Snapshots.LastOrDefault()?.Position ? null : $"the newest snapshot is {store.Newest?.Position}";
+    }
+
+    private static ReadOnlySpan<byte> StateOf(SnapshotStore store, LogPosition position, ArrayBufferWriter<byte> buffer)
+    {
+        buffer.ResetWrittenCount();
+        using var reader = store.OpenReader(position);
+        for (var count = reader.Read(buffer.GetSpan(4096)); count > 0; count = reader.Read(buffer.GetSpan(4096)))
+            buffer.Advance(count);
+        return buffer.WrittenSpan;
     }
 }

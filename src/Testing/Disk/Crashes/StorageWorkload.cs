@@ -12,11 +12,12 @@ internal sealed class StorageWorkload(SimRandom random, RecordingDisk recorder, 
     /// <summary>Whose storage it is.</summary>
     public static readonly LogIdentity Identity = new(new("0d9a5f0e-7d2c-4f36-9a55-6d1f2c1e8b44"), new(2));
 
-    /// <summary>Small, so that a short life has many segments.</summary>
-    public static readonly LogOptions Options = new() { FirstSegmentSize = 4096, MaxSegmentSize = 16 * 1024, MaxBatchSize = 1024 * 1024 };
+    /// <summary>Small, so that a short life has many segments, and a snapshot many chunks.</summary>
+    public static readonly LogOptions Options = new() { FirstSegmentSize = 4096, MaxSegmentSize = 16 * 1024, MaxBatchSize = 1024 * 1024, Chunks = new(Min: 64, TailBits: 6, Max: 512) };
 
     private Storage? _storage;
     private StorageModel _model = recorder.Promise.Acknowledged;
+    private byte[] _state = recorder.Promise.Acknowledged.Snapshots.LastOrDefault()?.State ?? [];
     private long _clock = recorder.Promise.Acknowledged.LastTime;
 
     /// <summary>Opens the storage and uses it.</summary>
@@ -115,10 +116,10 @@ internal sealed class StorageWorkload(SimRandom random, RecordingDisk recorder, 
     private void Save()
     {
         var index = _model.Committed + 1 + random.Below(_model.Last.Index - _model.Committed);
-        var snapshot = Made(_model.PositionAt(index), _model.TimeAt(index), out var state);
+        var snapshot = new ModelSnapshot(_model.PositionAt(index), _model.TimeAt(index), NextState());
         var next = _model.Copy();
         next.Save(snapshot);
-        Do(next, $"saving the snapshot at {snapshot.Position}", () => Write(_storage!.Snapshots, snapshot, state));
+        Do(next, $"saving the snapshot at {snapshot.Position}", () => Write(_storage!.Snapshots, snapshot));
         Do(Compacted(), "compacting", () => _storage!.Compact());
     }
 
@@ -136,16 +137,13 @@ internal sealed class StorageWorkload(SimRandom random, RecordingDisk recorder, 
         var isAhead = random.Chance(0.6) || _model.Last.Index <= _model.Committed;
         var index = isAhead ? _model.Last.Index + random.Between(1, 40) : _model.Committed + 1 + random.Below(_model.Last.Index - _model.Committed);
         var term = new Term(Math.Max(_model.HardState.Term.Value, _model.Last.Term.Value) + 1);
-        var snapshot = Made(new(index, term), ++_clock, out var state);
-        using var source = SnapshotStore.Open(new ImageDisk([]));
-        Write(source, snapshot, state);
-        var pieces = state.Length == 0 ? 1 : 2;
-        for (var piece = 0; piece < pieces; piece++)
+        var snapshot = new ModelSnapshot(new(index, term), ++_clock, NextState());
+        using var source = SnapshotStore.Open(new ImageDisk([]), Options.Chunks);
+        Write(source, snapshot);
+        for (var isWhole = false; !isWhole;)
         {
-            var bytes = new ArrayBufferWriter<byte>();
-            source.ReadPiece(snapshot.Position, piece, bytes);
-            Do(_model, $"receiving piece {piece} of the snapshot at {snapshot.Position}", () => _storage!.Snapshots.BeginReceive(snapshot.Position).Accept(piece, bytes.WrittenSpan));
-            if (random.Chance(0.25))
+            Do(_model, $"receiving a piece of the snapshot at {snapshot.Position}", () => isWhole = TakePiece(source, snapshot.Position));
+            if (random.Chance(0.05))
                 return;
         }
 
@@ -159,24 +157,38 @@ internal sealed class StorageWorkload(SimRandom random, RecordingDisk recorder, 
         Do(next, $"installing the snapshot at {snapshot.Position}", () => _storage.Install());
     }
 
-    private ModelSnapshot Made(LogPosition position, long time, out byte[] state)
+    private bool TakePiece(SnapshotStore source, LogPosition position)
     {
-        state = new byte[random.Below(2500)];
-        random.Fill(state);
-        var scratch = new ImageDisk([]);
-        var unnamed = new ModelSnapshot(position, time, []);
-        using (var store = SnapshotStore.Open(scratch))
-            Write(store, unnamed, state);
-        using var file = scratch.Open(SnapshotFile.NameOf(position));
-        var bytes = new byte[file.Length];
-        file.Read(0, bytes);
-        return unnamed with { File = bytes };
+        var receiver = _storage!.Snapshots.BeginReceive(position);
+        var bytes = new ArrayBufferWriter<byte>();
+        source.ReadPiece(position, receiver.NextPiece, bytes);
+        var outcome = receiver.Accept(receiver.NextPiece, bytes.WrittenSpan);
+        while (receiver.IsLooking)
+            outcome = receiver.Look();
+        return outcome == PieceOutcome.Finished;
     }
 
-    private static void Write(SnapshotStore store, ModelSnapshot snapshot, byte[] state)
+    /// <summary>A state as it grows out of the one before: mostly a little of it is another, so that snapshots share chunks.</summary>
+    private byte[] NextState()
+    {
+        if (_state.Length == 0 || random.Chance(0.1))
+            return _state = Drawn(random.Below(2500));
+        var start = random.Below(_state.Length);
+        var rest = start + random.Below(Math.Min(100, _state.Length - start) + 1);
+        return _state = [.. _state.AsSpan(0, start), .. Drawn(random.Below(_state.Length > 4000 ? 10 : 150)), .. _state.AsSpan(rest)];
+    }
+
+    private byte[] Drawn(int length)
+    {
+        var bytes = new byte[length];
+        random.Fill(bytes);
+        return bytes;
+    }
+
+    private static void Write(SnapshotStore store, ModelSnapshot snapshot)
     {
         using var writer = store.BeginWrite(new(snapshot.Position, snapshot.Time, (ulong)snapshot.Time, new byte[] { 1, 2, 3 }));
-        writer.Write(state);
+        writer.Write(snapshot.State);
         writer.Finish();
     }
 }
