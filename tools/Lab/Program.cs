@@ -4,6 +4,7 @@ using RaftStream.Lab;
 using RaftStream.Lab.Bench;
 using RaftStream.Lab.Cap;
 using RaftStream.Lab.Check;
+using RaftStream.Lab.Checkpoints;
 using RaftStream.Lab.Crashes;
 using RaftStream.Lab.Explore;
 using RaftStream.Lab.Fuzz;
@@ -19,7 +20,7 @@ using RaftStream.Lab.Torture;
 var root = new RootCommand("The laboratory of RaftStream: simulations, benchmarks and fault tests.")
 {
     SimCommand.Create(), ExploreCommand.Create(), MutantsCommand.Create(), CheckCommand.Create(), CrashesCommand.Create(), SinksCommand.Create(), FuzzCommand.Create(),
-    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), CapCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
+    BenchCommand.Create(), InstallCommand.Create(), PauseCommand.Create(), CheckpointsCommand.Create(), CapCommand.Create(), TortureCommand.Create(), SoakCommand.Create(), NodeUnderTestCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

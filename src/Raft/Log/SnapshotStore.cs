@@ -235,13 +235,8 @@ internal sealed class SnapshotStore : IDisposable
         _bases[position] = bases;
     }
 
-    private static void Insert(List<LogPosition> positions, LogPosition position)
-    {
-        var place = positions.Count;
-        while (place > 0 && positions[place - 1].Index > position.Index)
-            place--;
-        positions.Insert(place, position);
-    }
+    private static void Insert(List<LogPosition> positions, LogPosition position) =>
+        positions.Insert(positions.FindLastIndex(other => other.Index <= position.Index) + 1, position);
 
     private void FindHeld()
     {

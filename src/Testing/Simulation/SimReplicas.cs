@@ -8,7 +8,7 @@ namespace RaftStream.Testing;
 internal static class SimReplicas
 {
     /// <summary>Small, as the states are: a snapshot has several, of which the next one finds some again.</summary>
-    private static readonly ChunkSizes Chunks = new(Min: 256, TailBits: 8, Max: 2048);
+    private static readonly ChunkSizes Chunks = new(Min: 64, TailBits: 6, Max: 1024);
 
     /// <summary>The options of a process that starts; <paramref name="outbox"/> is the source of its node's outbox.</summary>
     public static ReplicaOptions Options(Simulation simulation, Swarm swarm, NodeId id, ulong seed, SimRandom outbox) => new()

@@ -14,7 +14,7 @@ public sealed class HandshakeTests
     {
         var bytes = Bytes(Handshake.Greeting(Node1, new(2), Lane.Snapshot));
         Assert.That(Convert.ToHexString(bytes.AsSpan(0, bytes.Length - 4)), Is.EqualTo(
-            "5241465453545 24D 0200 4300 02 00 03 04 00112233445566778899AABBCCDDEEFF 0000000000000000 8877665544332211 01000000 02000000 613A31 623A3232"
+            "5241465453545 24D 0300 4300 02 00 03 04 00112233445566778899AABBCCDDEEFF 0000000000000000 8877665544332211 01000000 02000000 613A31 623A3232"
                 .Replace(" ", "", StringComparison.Ordinal)));
         Assert.That(BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(bytes.Length - 4)), Is.EqualTo(Crc32C.Of(bytes.AsSpan(0, bytes.Length - 4))));
     }
