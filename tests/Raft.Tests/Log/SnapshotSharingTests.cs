@@ -100,6 +100,24 @@ internal sealed class SnapshotSharingTests
     }
 
     [Test]
+    public void A_file_of_which_less_than_half_is_used_is_not_referred_to_for_ever()
+    {
+        var disk = LogBench.NewDisk();
+        using var store = Open(disk);
+        var state = SnapshotStoreTests.StateOf(20_000);
+        SnapshotStoreTests.Write(store, LogBench.At(1, 1), state);
+        state = [.. state.AsSpan(0, 6000), .. SnapshotStoreTests.StateOf(14_000)];
+        for (var index = 2; index <= 3; index++)
+            SnapshotStoreTests.Write(store, LogBench.At(index, 1), state);
+        Assert.That(disk.List(), Has.Some.EqualTo(SnapshotFile.NameOf(LogBench.At(1, 1))), "the first one was held itself when these referred to it");
+        for (var index = 4; index <= 6; index++)
+            SnapshotStoreTests.Write(store, LogBench.At(index, 1), state);
+
+        Assert.That(disk.List(), Has.None.EqualTo(SnapshotFile.NameOf(LogBench.At(1, 1))));
+        Assert.That(SnapshotStoreTests.ReadAll(store, LogBench.At(6, 1)), Is.EqualTo(state));
+    }
+
+    [Test]
     public void The_files_of_a_snapshot_are_few_and_take_little_more_room_than_three_states()
     {
         var disk = LogBench.NewDisk();
