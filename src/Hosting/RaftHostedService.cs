@@ -10,7 +10,7 @@ namespace RaftStream.Hosting;
 internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider services, ILoggerFactory loggers, NodeIo io) : IHostedLifecycleService
 {
     /// <summary>The folder of the sinks' files, in the data folder.</summary>
-    private const string SinkFolderName = "sinks";
+    public const string SinkFolderName = "sinks";
 
     private static readonly TimeSpan LookAtMembers = TimeSpan.FromMilliseconds(500);
 

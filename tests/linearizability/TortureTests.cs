@@ -17,6 +17,17 @@ internal sealed class TortureTests
     public async Task NoPromiseIsBrokenWhileNodesAreKilledPausedCutOffAndWithoutPower(CancellationToken cancellation) =>
         await RunAsync("process", 3, 40, ["kill", "power-cut", "pause", "partition-leader"], cancellation);
 
+    [Test]
+    [CancelAfter(90_000)]
+    public async Task StreamJobsComeToTheSameOnAllNodesWhileTheseAreKilledAndCutOff(CancellationToken cancellation)
+    {
+        using var folder = new TemporaryFolder();
+        string[] jobs = ["windows", "timers", "joins", "files"];
+        var run = await MakeAsync(folder, "process", "raftstream", 3, 12, ["kill", "partition-leader"], cancellation, jobs);
+        Assert.That(RunVerdict.Of(run).Reasons, Is.Empty, run.Command);
+        Assert.That(run.Checks.Select(static check => (check.Workload, check.Checker)), Is.SupersetOf(jobs.SelectMany(static job => new[] { (job, "exactly once"), (job, "as evaluated"), (job, "subscriptions"), (job, "files"), (job, "reads") })));
+    }
+
     [TestCase("process", 3)]
     [TestCase("process", 5)]
     [TestCase("namespace", 3)]
@@ -74,14 +85,14 @@ internal sealed class TortureTests
     }
 
     private static async Task<RunRecord> MakeAsync(
-        TemporaryFolder folder, string driver, string system, int nodes, double seconds, IReadOnlyList<string> nemeses, CancellationToken cancellation)
+        TemporaryFolder folder, string driver, string system, int nodes, double seconds, IReadOnlyList<string> nemeses, CancellationToken cancellation, IReadOnlyList<string>? workloads = null)
     {
         var arguments = new TortureArguments
         {
             Driver = driver,
             System = system,
             Nodes = nodes,
-            Workloads = [],
+            Workloads = workloads ?? [],
             Nemeses = nemeses,
             IsCalm = false,
             Seconds = seconds,

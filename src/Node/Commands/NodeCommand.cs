@@ -131,7 +131,7 @@ internal static class NodeCommand
     private static readonly Option<bool> ExitWithParent = new(ParentWatch.ExitOption) { Hidden = true };
     private static readonly Option<string?> DeleteWhenOrphaned = new(ParentWatch.DeleteOption) { Hidden = true };
 
-    public static Command Build() => Build("Runs one node of a cluster until it is told to stop.", static (parsed, stop) => RunAsync(parsed, NodeIo.Real, stop));
+    public static Command Build() => Build("Runs one node of a cluster until it is told to stop.", static (parsed, stop) => RunAsync(parsed, NodeIo.Real, static settings => settings, stop));
 
     /// <summary>The command with all its flags, and what it does with them.</summary>
     public static Command Build(string description, Func<ParseResult, CancellationToken, Task<int>> run)
@@ -145,8 +145,8 @@ internal static class NodeCommand
         return command;
     }
 
-    /// <summary>Runs the node that the flags ask for over a clock and a disk; throws as <see cref="NodeHost.RunAsync"/>.</summary>
-    public static async Task<int> RunAsync(ParseResult parsed, NodeIo io, CancellationToken stop)
+    /// <summary>Runs the node that the flags ask for over a clock and a disk, with what <paramref name="complete"/> adds to its settings; throws as <see cref="NodeHost.RunAsync"/>.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, NodeIo io, Func<NodeSettings, NodeSettings> complete, CancellationToken stop)
     {
         var flags = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
@@ -177,6 +177,6 @@ internal static class NodeCommand
         SecurityFlags.Read(parsed, flags);
         var configuration = NodeConfiguration.Load(flags, Environment.GetEnvironmentVariable, parsed.GetValue(Config));
         using var parent = parsed.GetValue(ExitWithParent) ? ParentWatch.Start(parsed.GetValue(DeleteWhenOrphaned)) : null;
-        return await NodeHost.RunAsync(configuration, parent, io, stop);
+        return await NodeHost.RunAsync(configuration, parent, io, complete, stop);
     }
 }

@@ -14,17 +14,17 @@ namespace RaftStream.Node.Hosting;
 /// <summary>Runs one node as a host: options judged at start, HTTP server, replica; until a signal or the parent ends it.</summary>
 internal static class NodeHost
 {
-    /// <summary>Runs over a clock and a disk until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
+    /// <summary>Runs over a clock and a disk, with what <paramref name="complete"/> adds to its settings, until <paramref name="stop"/> or the parent's end; returns the exit code.</summary>
     /// <exception cref="UsageException">The settings do not allow a start.</exception>
     /// <exception cref="ReplicaException">The replica cannot start.</exception>
     /// <exception cref="FaultException">The replica stopped while it ran.</exception>
-    public static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> configuration, ParentWatch? parent, NodeIo io, CancellationToken stop)
+    public static async Task<int> RunAsync(IReadOnlyDictionary<string, string?> configuration, ParentWatch? parent, NodeIo io, Func<NodeSettings, NodeSettings> complete, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop, parent?.Gone ?? CancellationToken.None);
         WebApplication started;
         try
         {
-            started = await StartAsync(configuration, io, end.Token);
+            started = await StartAsync(configuration, io, complete, end.Token);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -50,12 +50,12 @@ internal static class NodeHost
         await Task.Delay(Timeout.Infinite, either.Token).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    private static async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, string?> configuration, NodeIo io, CancellationToken cancellationToken)
+    private static async Task<WebApplication> StartAsync(IReadOnlyDictionary<string, string?> configuration, NodeIo io, Func<NodeSettings, NodeSettings> complete, CancellationToken cancellationToken)
     {
         WebApplication? app = null;
         try
         {
-            app = Build(configuration, io);
+            app = Build(configuration, io, complete);
             await app.StartAsync(cancellationToken);
             return app;
         }
@@ -69,7 +69,7 @@ internal static class NodeHost
         }
     }
 
-    private static WebApplication Build(IReadOnlyDictionary<string, string?> configuration, NodeIo io)
+    private static WebApplication Build(IReadOnlyDictionary<string, string?> configuration, NodeIo io, Func<NodeSettings, NodeSettings> complete)
     {
         // An empty builder: no appsettings.json of the working folder and no ASPNETCORE_URLS may change what a node does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "raftstream", ContentRootPath = AppContext.BaseDirectory });
@@ -78,7 +78,7 @@ internal static class NodeHost
         services.AddOptions<NodeOptions>().Bind(builder.Configuration).ValidateOnStart();
         services.AddSingleton<IValidateOptions<NodeOptions>, NodeOptionsValidator>();
         services.AddSingleton(provider => ProgramSettings.From(provider.GetRequiredService<IOptions<NodeOptions>>().Value));
-        services.AddSingleton(provider => provider.GetRequiredService<ProgramSettings>().Node);
+        services.AddSingleton(provider => complete(provider.GetRequiredService<ProgramSettings>().Node));
         services.AddSingleton(io);
         services.AddSingleton(new OwnPaths(isAll: true));
         services.AddReplica();

@@ -7,12 +7,16 @@ internal sealed class JobBuild
     private readonly Dictionary<StreamRef, Stream<ModelRecord>> _streams = [];
     private readonly Dictionary<int, BuiltTable> _tables = [];
 
-    public JobBuild(JobSpec spec)
+    /// <summary>Declares the operators in their order, and behind them whatever the caller has beside them.</summary>
+    /// <param name="spec">The topology.</param>
+    /// <param name="more">Declares more, over the streams of operators, which it is given by their places.</param>
+    public JobBuild(JobSpec spec, Action<Func<int, Stream<ModelRecord>>>? more = null)
     {
         _spec = spec;
-        var builder = new StreamBuilder("model", new() { MaxTimersPerCommand = spec.MaxTimers });
+        var builder = new StreamBuilder(spec.Name, new() { MaxTimersPerCommand = spec.MaxTimers });
         for (var op = 0; op < spec.Ops.Count; op++)
             Declare(builder, op, spec.Ops[op]);
+        more?.Invoke(place => _streams[new(place, 0)]);
         Job = builder.Build();
     }
 
@@ -49,7 +53,7 @@ internal sealed class JobBuild
         var name = JobSpec.NameOf(place);
         if (op.Kind == OpKind.Source)
         {
-            _streams[new(place, 0)] = builder.Ingest<ModelRecord>(name, static _ => throw new FormatException("Records of the model come from readers of its own."), Time(op), ModelCodec.Instance);
+            _streams[new(place, 0)] = builder.Ingest(name, ModelRecord.Parse, Time(op), ModelCodec.Instance);
             return;
         }
 
@@ -86,6 +90,9 @@ internal sealed class JobBuild
                 break;
             case OpKind.Sink when op.IsHandedOn:
                 input.ToConsole(name, static record => record.ToString());
+                break;
+            case OpKind.Sink when op.Files is { } files:
+                input.ToFile(name, record => ModelFunctions.Line(op.Padding, record), files);
                 break;
             case OpKind.Sink:
                 input.ToSubscription(name, _spec.Keep, static record => record.ToString());

@@ -2,15 +2,26 @@ using System.Buffers.Binary;
 
 namespace RaftStream.Testing;
 
+/// <summary>What a reference reads of the sources of a job: their records by source, partition and number, the first of which is 0.</summary>
+internal interface IJobInputs
+{
+    /// <summary>A record.</summary>
+    SourceRecord<ModelRecord> Record(int source, int partition, int number);
+
+    /// <summary>The wall clock where a record is read, in milliseconds since 1970-01-01 UTC.</summary>
+    long ReadAt(int source, int partition, int number);
+}
+
 /// <summary>The records of a drawn topology's sources: the same ones whoever asks, and how often. A position is the number of the records before it.</summary>
-internal sealed class JobInputs(JobSpec spec)
+internal sealed class JobInputs(JobSpec spec) : IJobInputs
 {
     private const string Letters = "abcd";
 
     /// <summary>How many records a partition has.</summary>
     public int Length(int source, int partition) => RandomOf(source, partition, -1).Between(10, 60);
 
-    /// <summary>A record; bytes that are none now and then.</summary>
+    /// <inheritdoc/>
+    /// <remarks>Bytes that are no record now and then.</remarks>
     public SourceRecord<ModelRecord> Record(int source, int partition, int number)
     {
         var random = RandomOf(source, partition, number);
@@ -28,7 +39,8 @@ internal sealed class JobInputs(JobSpec spec)
         return new(new(key, random.Below(20), time), null, default);
     }
 
-    /// <summary>The wall clock where a record is read; it goes back now and then.</summary>
+    /// <inheritdoc/>
+    /// <remarks>It goes back now and then.</remarks>
     public long ReadAt(int source, int partition, int number) => spec.Epoch + (number * spec.Unit) + RandomOf(source, partition, number).Below(3 * spec.Unit) - spec.Unit;
 
     public static int NumberOf(SourcePosition position) => position.IsStart ? 0 : (int)BinaryPrimitives.ReadInt64BigEndian(position.Bytes.Span);

@@ -137,6 +137,12 @@ internal sealed record OpSpec(OpKind Kind, IReadOnlyList<StreamRef> Inputs)
     /// <summary>Of a sink: whether its outputs wait until the log says that they were handed on.</summary>
     public bool IsHandedOn { get; init; }
 
+    /// <summary>Of a sink: how it cuts what it is given into files; null for a subscription.</summary>
+    public FileSinkOptions? Files { get; init; }
+
+    /// <summary>Of a sink that writes files: how many characters stand behind each record, so that files grow fast.</summary>
+    public int Padding { get; init; }
+
     /// <summary>Whether it keeps state or writes for somebody: what stands behind it runs on the replicas.</summary>
     public bool IsStateful => Kind >= OpKind.Aggregate || Key == KeyKind.InTurn;
 }
@@ -144,6 +150,9 @@ internal sealed record OpSpec(OpKind Kind, IReadOnlyList<StreamRef> Inputs)
 /// <summary>A drawn topology, the records of its sources and its limits. Inputs stand before what they feed.</summary>
 internal sealed record JobSpec(ulong Seed, IReadOnlyList<OpSpec> Ops)
 {
+    /// <summary>The name of its job.</summary>
+    public string Name { get; init; } = "model";
+
     /// <summary>A step of event time in milliseconds: sizes of windows and distances of records are multiples of it or near them.</summary>
     public required long Unit { get; init; }
 

@@ -53,6 +53,9 @@ internal static class ModelFunctions
 
     public static ModelRecord OfTableJoin(ModelRecord record, string? row, long number) => record with { Number = record.Number + number + (row?.Length ?? -1) };
 
+    /// <summary>What a sink writes into a file.</summary>
+    public static string Line(int padding, ModelRecord record) => record.ToString() + new string('.', padding);
+
     public static string Show(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static string Show(double value) => value.ToString("R", CultureInfo.InvariantCulture);

@@ -11,6 +11,16 @@ namespace RaftStream.Testing;
 /// <param name="Time">A time in milliseconds: that of the event where a source says so.</param>
 internal readonly record struct ModelRecord(string Key, long Number, long Time)
 {
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    /// <exception cref="FormatException">It is no record.</exception>
+    public static ModelRecord Parse(string text)
+    {
+        var parts = text.Split('|');
+        return parts.Length == 3 && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && long.TryParse(parts[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var time)
+            ? new(parts[0], number, time)
+            : throw new FormatException($"'{text}' is no record: write key|number|time.");
+    }
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Key}|{Number}|{Time}");
 }
 

@@ -49,6 +49,8 @@ internal static class RunValidity
         if (load.Watch is { } watch && watch.Resumed.Elsewhere == 0)
             lacks.Add("No watcher went on at another node than before: give the run more time, or a higher rate.");
 
+        lacks.AddRange(load.Jobs.SelectMany(JobValidity.Lacks));
+
         // Where a node is cut off, what it accepts waits. A few writes may all miss that.
         var accepted = load.Operations.Where(static operation => operation.Workload == AvailableLoad.LoadName).ToArray();
         if (accepted.Count(static operation => operation is { Call.Function: OperationFunction.Add, Answer.Kind: AnswerKind.Ok }) >= ManyAccepted

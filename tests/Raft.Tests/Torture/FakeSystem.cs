@@ -8,7 +8,7 @@ namespace RaftStream.Raft.Tests.Torturing;
 /// </summary>
 /// <param name="bug">What is wrong.</param>
 /// <param name="workload">With whose keys.</param>
-internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem, IRedisSystem
+internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload = "") : ITestedSystem, IStreamSystem, IWatchSystem, IRedisSystem, IJobSystem
 {
     private const long OldestMs = 1;
 
@@ -21,6 +21,7 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
     private readonly Dictionary<string, Queue<ClientCall>> _outboxes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _accepted = new(StringComparer.Ordinal);
     private readonly List<(long Index, string Key, long Value)> _changes = [];
+    private FakeJobs? _jobs;
     private long _index;
     private long _offset;
     private long _words;
@@ -56,6 +57,11 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
 
     /// <summary>Whether no source is counted any more.</summary>
     public bool CountsNothing { get; set; }
+
+    /// <summary>Where the sinks of its stream jobs write.</summary>
+    public IDisk SinkFiles { get; init; } = new SimDisk(new(1));
+
+    private FakeJobs Jobs => _jobs ??= new(SinkFiles);
 
     public NodeProgram ProgramOf(NodeSite site) => throw new NotSupportedException("There is no program.");
 
@@ -104,6 +110,43 @@ internal sealed class FakeSystem(Planted bug = Planted.Nothing, string workload 
         await Task.Yield();
         foreach (var told in Tell(from))
             yield return told;
+    }
+
+    public async Task<JobTaken> TakeAsync(string address, JobLines batch, CancellationToken deadline)
+    {
+        await Task.Yield();
+        lock (_lock)
+        {
+            // Some come and are not answered, some do not come.
+            if (IsDown || _random.Chance(0.05))
+                return new(AnswerKind.Unknown);
+            var taken = Jobs.Take(batch);
+            return _random.Chance(0.05) ? new(AnswerKind.Unknown) : taken;
+        }
+    }
+
+    public async Task<JobRowsTold> RowsAsync(string address, string job, string table, string? level, CancellationToken deadline)
+    {
+        await Task.Yield();
+        lock (_lock)
+            return IsDown ? new(AnswerKind.Failed, []) : Jobs.Rows(job, table);
+    }
+
+    public async Task<JobStands?> StandsAsync(string address, string job, CancellationToken deadline)
+    {
+        await Task.Yield();
+        lock (_lock)
+            return IsDown ? null : Jobs.Stands(job);
+    }
+
+    public async IAsyncEnumerable<JobOutput> SubscribeAsync(string address, string job, string sink, long from, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken end)
+    {
+        await Task.Yield();
+        IReadOnlyList<JobOutput> outputs;
+        lock (_lock)
+            outputs = IsDown ? [] : Jobs.Outputs(job, sink, from);
+        foreach (var output in outputs)
+            yield return output;
     }
 
     private List<WatchTold> Tell(string? from)

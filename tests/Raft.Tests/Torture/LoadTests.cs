@@ -164,6 +164,7 @@ internal sealed class LoadTests : IDisposable
             MaxOperations = operations,
             CallTimeout = TimeSpan.FromSeconds(timeout),
             FinalTime = TimeSpan.FromSeconds(finalTime),
+            JobPace = TimeSpan.Zero,
             Folder = _folder.Path,
             Workloads = workloads is null ? [] : [workloads],
         };

@@ -6,7 +6,7 @@ using RaftStream.Testing;
 namespace RaftStream.Lab.NodeUnderTest;
 
 /// <summary>
-/// <c>raftstream-lab node</c>: the very node that <c>raftstream node</c> runs, with the same flags, over a clock and a disk that the lab makes fail. To
+/// <c>raftstream-lab node</c>: the very node that <c>raftstream node</c> runs, with the same flags, over a clock and a disk that the lab makes fail, and with the stream jobs of the lab's workloads. To
 /// kill its process is to cut its power: what was not synced is gone.
 /// </summary>
 internal static class NodeUnderTestCommand
@@ -30,7 +30,7 @@ internal static class NodeUnderTestCommand
         try
         {
             using var faulty = Open(parsed.GetRequiredValue(Faults).FullName);
-            return await NodeCommand.RunAsync(parsed, faulty.Io, stop);
+            return await NodeCommand.RunAsync(parsed, faulty.Io, static settings => settings with { Jobs = TortureJobs.ForNodes, Host = new(settings.Id.Value, Cpu: 1, Memory: 1, IsDrained: false) }, stop);
         }
         catch (Exception exception)
         {
@@ -43,7 +43,7 @@ internal static class NodeUnderTestCommand
         try
         {
             Directory.CreateDirectory(folder);
-            return new(folder, NodeIo.Real.Clock, PowerOff, static sentence => Console.Error.WriteLine("raftstream-lab: " + sentence));
+            return new(folder, NodeIo.Real.Clock, PowerOff, static sentence => Console.Error.WriteLine("raftstream-lab: " + sentence), RaftHostedService.SinkFolderName);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

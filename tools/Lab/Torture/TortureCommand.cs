@@ -17,7 +17,7 @@ internal static class TortureCommand
         var driver = new Option<string>("--driver") { Description = "Where the nodes run: process, namespace (Linux, root) or container (Docker).", DefaultValueFactory = static _ => "process" };
         var system = new Option<string>("--system") { Description = "What is tortured: raftstream, redis or etcd (Debian's packages).", DefaultValueFactory = static _ => "raftstream" };
         var nodes = new Option<int>("--nodes") { Description = "Nodes that form the cluster: 3 or 5; for redis 2 as well.", DefaultValueFactory = static _ => 3 };
-        var workload = new Option<string>("--workload") { Description = "all, or names with commas between.", DefaultValueFactory = static _ => "all" };
+        var workload = new Option<string>("--workload") { Description = $"all, or names with commas between: {string.Join(", ", LoadCatalog.Names)}.", DefaultValueFactory = static _ => "all" };
         var nemesis = new Option<string>("--nemesis") { Description = "all, none, or names with commas between.", DefaultValueFactory = static _ => "all" };
         var time = new Option<double>("--time") { Description = "Seconds under faults.", DefaultValueFactory = static _ => 60 };
         var clients = new Option<int>("--clients") { Description = "Clients, each with one operation at a time.", DefaultValueFactory = static _ => 20 };

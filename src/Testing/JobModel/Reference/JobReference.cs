@@ -9,7 +9,7 @@ namespace RaftStream.Testing;
 /// </remarks>
 internal sealed class JobReference
 {
-    private readonly JobInputs _inputs;
+    private readonly IJobInputs _inputs;
     private readonly UndoMap<(int Source, int Partition), RefPartition> _partitions;
     private readonly UndoMap<int, long> _watermarks;
     private readonly UndoMap<int, long> _lastWatermarks;
@@ -21,7 +21,7 @@ internal sealed class JobReference
     private (int Domain, int Op, long Time)? _firing;
     private (RefOp Op, List<Crossing> Taken)? _reading;
 
-    public JobReference(JobSpec spec, JobInputs inputs, EventCounts counts)
+    public JobReference(JobSpec spec, IJobInputs inputs, EventCounts counts)
     {
         (Spec, _inputs, Counts) = (spec, inputs, counts);
         (_partitions, _watermarks, _lastWatermarks, _letters, LogTimers) = (new(Undo), new(Undo), new(Undo), new(Undo), new(Undo));

@@ -25,6 +25,8 @@ internal static class Judge
     {
         if (workload == StreamLoad.LoadName)
             return load.Stream is { } stream ? [StreamCheck.Check(workload, operations, stream)] : [];
+        if (TortureJobs.Of(workload) is { } job)
+            return load.Jobs.FirstOrDefault(account => account.Job == job) is { } account ? JobJudge.Run(account, operations, load, options) : [];
         if (workload == AvailableLoad.LoadName)
             return load.Outboxes is { } outboxes ? [AvailableCheck.Check(workload, operations, load.FinalReads, outboxes, options.SpoiltDisks), ConvergenceCheck.Check(workload, load.FinalReads)] : [];
         var linearity = LinearityCheck.Check(workload, operations, options, out var result, cancellationToken);

@@ -90,6 +90,7 @@ internal sealed class ClientPool
             Stream = Loads.OfType<StreamLoad>().FirstOrDefault()?.Account,
             Outboxes = Loads.OfType<AvailableLoad>().FirstOrDefault()?.Settled,
             Watch = Loads.OfType<WatchLoad>().FirstOrDefault()?.Account,
+            Jobs = [.. Loads.OfType<JobLoad>().Select(static load => load.Account).OfType<JobAccount>()],
             IsFull = _share.History.IsFull,
         };
         HistoryFile.Write(Path.Combine(_options.Folder, HistoryFile.Name), result.Operations);

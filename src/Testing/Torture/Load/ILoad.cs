@@ -60,6 +60,7 @@ internal static class LoadCatalog
         (WatchLoad.LoadName, static system => system is IWatchSystem && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (RedisLoad.LoadName, static system => system is IRedisSystem && Can(system, OperationFunction.Read, OperationFunction.Add)),
         (StreamLoad.LoadName, static system => system is IStreamSystem && Can(system, OperationFunction.Read)),
+        .. TortureJobs.All.Select(static job => (job.Name, new Func<ITestedSystem, bool>(static system => system is IJobSystem))),
     ];
 
     /// <summary>The names of all workloads.</summary>
@@ -68,6 +69,7 @@ internal static class LoadCatalog
     /// <summary>What the keys of a workload are.</summary>
     public static LoadObject ObjectOf(string workload) =>
         workload is CounterLoad.LoadName or SetLoad.LoadName or SessionsLoad.LoadName or LevelsLoad.LoadName or ProvisionalLoad.LoadName or AvailableLoad.LoadName or WatchLoad.LoadName or RedisLoad.LoadName or StreamLoad.LoadName
+        || TortureJobs.Of(workload) is not null
             ? LoadObject.Counter : LoadObject.Register;
 
     /// <summary>The names of those that a system can do.</summary>
@@ -103,7 +105,8 @@ internal static class LoadCatalog
         AvailableLoad.LoadName => new AvailableLoad(Available),
         WatchLoad.LoadName => new WatchLoad((IWatchSystem)system),
         RedisLoad.LoadName => new RedisLoad(),
-        _ => new StreamLoad((IStreamSystem)system, options),
+        StreamLoad.LoadName => new StreamLoad((IStreamSystem)system, options),
+        _ => new JobLoad(TortureJobs.Of(name)!, system, options),
     };
 
     private static bool Can(ITestedSystem system, params ReadOnlySpan<OperationFunction> functions)

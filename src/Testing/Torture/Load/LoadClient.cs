@@ -78,7 +78,7 @@ internal sealed class LoadClient : IAsyncDisposable
     public int Node { get; private set; }
 
     /// <summary>The address of that node.</summary>
-    public string Address => _share.Driver.ClientAddress(Node, _share.System.ClientPorts[0]);
+    public string Address => AddressOf(Node);
 
     /// <summary>Which process of that node runs now, or ran last; see <see cref="IClusterDriver.StartsOf"/>.</summary>
     public int Life => _share.Driver.StartsOf(Node);
@@ -168,6 +168,9 @@ internal sealed class LoadClient : IAsyncDisposable
         if (redis is not null)
             await redis.DisposeAsync();
     }
+
+    /// <summary>The address of a node.</summary>
+    public string AddressOf(int node) => _share.Driver.ClientAddress(node, _share.System.ClientPorts[0]);
 
     /// <summary>Any node.</summary>
     public int AnyNode()

@@ -20,6 +20,9 @@ internal sealed record LoadOptions
     /// <summary>How long final calls may take all together, once everything is mended.</summary>
     public TimeSpan FinalTime { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long after a batch of records for a stream job the next one for it begins at the soonest: so a run of twenty minutes comes to no more records than are kept.</summary>
+    public TimeSpan JobPace { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>The most operations that a run keeps: they stay in memory, with about 250 bytes each. At most 1,000,000.</summary>
     public int MaxOperations { get; init; } = HistoryReader.MaxOperations;
 
@@ -84,6 +87,9 @@ internal sealed record LoadResult
 
     /// <summary>What the watchers were told; null if nobody watched.</summary>
     public WatchAccount? Watch { get; init; }
+
+    /// <summary>What became of each stream job that was loaded.</summary>
+    public IReadOnlyList<JobAccount> Jobs { get; init; } = [];
 
     /// <summary>Whether the load ended early because <see cref="LoadOptions.MaxOperations"/> was reached.</summary>
     public required bool IsFull { get; init; }

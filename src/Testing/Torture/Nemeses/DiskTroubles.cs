@@ -1,7 +1,7 @@
 namespace RaftStream.Testing;
 
 /// <summary>
-/// Disks lose power, have no room, are slow, or fail to sync. A node whose disk failed a sync stops by itself and is started again: what it had not
+/// Disks lose power, have no room, are slow, or fail to sync. A node whose disk failed a sync, or has no room for the files that its jobs write, stops by itself and is started again: what it had not
 /// acknowledged may be gone, and nothing else.
 /// </summary>
 /// <param name="name">Its name on the command line.</param>
@@ -78,6 +78,9 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
         {
             foreach (var node in nodes)
                 await field.SetFaultsAsync(node, end);
+
+            // One that found no room for the files of its jobs has stopped: to start it is the repair.
+            await Restart(field, nodes);
         }
     }
 }

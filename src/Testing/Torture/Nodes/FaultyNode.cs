@@ -38,14 +38,14 @@ internal sealed class FaultyNode : IDisposable
 
     /// <summary>
     /// Looks once, and goes on looking until it is disposed of. <paramref name="powerOff"/> ends the process at once; <paramref name="complain"/> is given
-    /// one sentence on whatever is wrong with the files.
+    /// one sentence on whatever is wrong with the files. What the node keeps in a folder called <paramref name="unsyncedFolder"/> it never syncs and makes anew at each start: a power cut decides nothing there.
     /// </summary>
     /// <exception cref="IOException">The folder cannot be read or written to.</exception>
-    public FaultyNode(string folder, IClock trueClock, Action powerOff, Action<string> complain)
+    public FaultyNode(string folder, IClock trueClock, Action powerOff, Action<string> complain, string unsyncedFolder = "")
     {
         (_folder, _trueClock, _powerOff, _complain, _clock) = (folder, trueClock, powerOff, complain, new(trueClock));
         _seenBefore = _sequence = NodeFaultsFile.ReadSeen(folder)?.Sequence ?? 0;
-        Io = new(_clock, OpenDisk);
+        Io = new(_clock, opened => Path.GetFileName(opened) == unsyncedFolder ? new PassingDisk(FileDisk.OpenFolder(opened), _disk) : OpenDisk(opened));
         Poll();
         _thread = new(Run) { Name = "faults", IsBackground = true };
         _thread.Start();

@@ -46,6 +46,15 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>The level of a read that is no session's.</summary>
+    public static ReadLevel LevelOf(string level) => level switch
+    {
+        RunHistories.Lease => ReadLevel.Lease,
+        AvailableLoad.Tentative => ReadLevel.Tentative,
+        _ when level.StartsWith(Bounded, StringComparison.Ordinal) => ReadLevel.Bounded(long.Parse(level.AsSpan(Bounded.Length), CultureInfo.InvariantCulture)),
+        _ => ReadLevel.Eventual,
+    };
+
     private async Task<ClientAnswer> AddInSessionAsync(ClientCall call, CancellationToken deadline)
     {
         var name = call.Session!;
@@ -78,11 +87,8 @@ internal sealed class RaftStreamClient(NodeClient node, ConcurrentDictionary<str
     private ReadLevel? LevelOf(ClientCall call) => call.Level switch
     {
         null => null,
-        RunHistories.Lease => ReadLevel.Lease,
-        AvailableLoad.Tentative => ReadLevel.Tentative,
         RunHistories.Session => seen.TryGetValue(call.Client, out var token) ? ReadLevel.Session(token) : ReadLevel.Eventual,
-        var level when level.StartsWith(Bounded, StringComparison.Ordinal) => ReadLevel.Bounded(long.Parse(level.AsSpan(Bounded.Length), CultureInfo.InvariantCulture)),
-        _ => ReadLevel.Eventual,
+        var level => LevelOf(level),
     };
 
     private NodeReply<CounterJson> Note(ClientCall call, NodeReply<CounterJson> reply)

@@ -12,7 +12,7 @@ namespace RaftStream.Lab.Torture;
 /// RaftStream itself under the lab: nodes as processes, spoken to over HTTP, and by the workload <c>redis</c> over the Redis protocol. Its answers come as they are, without a checksum of ours: links to clients
 /// must not be corrupted, or the lab finds errors that it made itself.
 /// </summary>
-internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSystem, ISnapshotSystem, IRedisSystem, IDisposable
+internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSystem, ISnapshotSystem, IRedisSystem, IJobSystem, IDisposable
 {
     /// <summary>The port at which nodes meet.</summary>
     public const string PeerPort = "raft";
@@ -135,6 +135,19 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
     /// <inheritdoc/>
     public IAsyncEnumerable<WatchTold> WatchAsync(string address, string prefix, string? from, CancellationToken end) => RaftStreamWatch.RunAsync(_http, "http://" + address, prefix, from, end);
 
+    /// <inheritdoc/>
+    public Task<JobTaken> TakeAsync(string address, JobLines batch, CancellationToken deadline) => Jobs(address).TakeAsync(batch, deadline);
+
+    /// <inheritdoc/>
+    public Task<JobRowsTold> RowsAsync(string address, string job, string table, string? level, CancellationToken deadline) =>
+        Jobs(address).RowsAsync(job, table, level is null ? null : RaftStreamClient.LevelOf(level), deadline);
+
+    /// <inheritdoc/>
+    public Task<JobStands?> StandsAsync(string address, string job, CancellationToken deadline) => Jobs(address).StandsAsync(job, deadline);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<JobOutput> SubscribeAsync(string address, string job, string sink, long from, CancellationToken end) => Jobs(address).SubscribeAsync(job, sink, from, end);
+
     /// <summary>By way of a backup, which every snapshot that is asked for is good for.</summary>
     public async Task<long?> SnapshotAsync(string address, CancellationToken deadline)
     {
@@ -165,6 +178,8 @@ internal sealed class RaftStreamSystem : ITestedSystem, IStreamSystem, IWatchSys
         var file = Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? name + ".exe" : name);
         return File.Exists(file) ? new(file, arguments) : new("dotnet", [Path.Combine(AppContext.BaseDirectory, name + ".dll"), .. arguments]);
     }
+
+    private RaftStreamJobs Jobs(string address) => new(_http, "http://" + address);
 
     private NodeClient Client(string address) => new(_http, "http://" + address);
 }
