@@ -20,12 +20,12 @@ internal sealed class JobCluster : IAsyncDisposable
 
     private JobCluster(string members, Func<IReadOnlyList<Job>> jobs) => (_members, _jobs) = (members, jobs);
 
-    /// <summary>Starts three programs; each makes the jobs for itself, as programs on several machines would.</summary>
-    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs)
+    /// <summary>Starts three programs, or only the first of them; each makes the jobs for itself, as programs on several machines would.</summary>
+    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs, int programs = 3)
     {
         var ports = Ports.Find(3);
         var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), jobs);
-        for (var place = 0; place < 3; place++)
+        for (var place = 0; place < programs; place++)
             await cluster.StartAsync(place);
         return cluster;
     }

@@ -107,6 +107,16 @@ internal sealed class StreamHttpTests
     }
 
     [Test]
+    public async Task ASubscriptionThatComesBeforeTheJobHasBegunEndsSoThatItsClientComesBack()
+    {
+        // One program of three: nobody leads, and no job begins.
+        await using var alone = await JobCluster.StartAsync(static () => [Events()], programs: 1);
+        using var answer = await _http.GetAsync(new Uri($"{alone.Url(0)}/v1/streams/events/sinks/changes"));
+        Assert.That(answer.StatusCode, Is.AnyOf(HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable));
+        Assert.That(await answer.Content.ReadAsStringAsync(), Does.Not.Contain("event:"));
+    }
+
+    [Test]
     public async Task WindowsAreAskedForByKeyAndTime()
     {
         await TakenAsync(0, "windows", 1, "w-a 1000000\nw-b 1030000\nw-a 1060000\nw-a 1070000");

@@ -45,8 +45,11 @@ internal static class StreamSinkEndpoint
         {
             // The client has gone, or the node stops: it goes on behind the last id.
         }
-        catch (ArgumentException) when (!context.Response.HasStarted)
+        catch (ArgumentException unknown) when (unknown.ParamName == "sink")
         {
+            // There is such a sink, so the job has not begun here. Where the answer has, its end tells the client to come back, as when a node stops.
+            if (context.Response.HasStarted)
+                return;
             await Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The job has not begun yet: try again.").ExecuteAsync(context);
         }
     }

@@ -9,18 +9,26 @@ namespace RaftStream.Raft.Tests.Torturing;
 /// The lab's stream jobs on one machine in memory, without a log between: each batch is applied as it comes, and log time goes on with every command. Whoever subscribes is told what is there, or a part of it. Used under the
 /// lock of its system.
 /// </summary>
-/// <param name="files">Where its sinks write.</param>
-internal sealed class FakeJobs(IDisk files)
+internal sealed class FakeJobs
 {
     private const long LogTimeOfCommand = 20_000_000;
     private const long LogTimeOfTick = 1_000_000_000;
 
-    private readonly StreamMachine _machine = new(TortureJobs.ForNodes, files: files);
+    private readonly StreamMachine _machine;
     private readonly ArrayBufferWriter<byte> _command = new();
     private readonly ArrayBufferWriter<byte> _reply = new();
     private readonly int[] _ends = new int[1];
     private long _index;
     private long _logTime;
+
+    /// <summary>Begins all jobs, as the leader's node does.</summary>
+    /// <param name="files">Where their sinks write.</param>
+    public FakeJobs(IDisk files)
+    {
+        _machine = new(TortureJobs.ForNodes, files: files);
+        foreach (var job in TortureJobs.ForNodes)
+            Begin(job);
+    }
 
     public JobTaken Take(JobLines batch)
     {
@@ -48,9 +56,7 @@ internal sealed class FakeJobs(IDisk files)
     /// <summary>Where a job stands, after a while in which timers of log time fired.</summary>
     public JobStands? Stands(string job)
     {
-        JobCommand.WriteTick(_command, JobOf(job));
-        Apply(_command.WrittenSpan.ToArray(), LogTimeOfTick);
-        _command.ResetWrittenCount();
+        Tick(JobOf(job));
         JobQuery.WriteStatus(_command, job);
         return JobStatus.Read(Query()) is not { } status ? null : new(
             status.Sinks.ToDictionary(static sink => sink.Sink, static sink => sink.Next, StringComparer.Ordinal),
@@ -79,6 +85,20 @@ internal sealed class FakeJobs(IDisk files)
         using (var json = new System.Text.Json.Utf8JsonWriter(text))
             info.WriteValue(json, stored);
         return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+
+    private void Begin(Job job)
+    {
+        JobCommand.WriteRegister(_command, job, 0, []);
+        Apply(_command.WrittenSpan.ToArray(), LogTimeOfCommand);
+        _command.ResetWrittenCount();
+    }
+
+    private void Tick(Job job)
+    {
+        JobCommand.WriteTick(_command, job);
+        Apply(_command.WrittenSpan.ToArray(), LogTimeOfTick);
+        _command.ResetWrittenCount();
     }
 
     private JobReply Apply(byte[] command, long logTime)

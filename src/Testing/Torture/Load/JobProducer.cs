@@ -7,7 +7,9 @@ namespace RaftStream.Testing;
 internal sealed class JobProducer(TortureJob job, int source, int number)
 {
     private const string Letters = "abcd";
-    private const double IsLate = 0.08;
+    private const double IsLate = 0.12;
+    private const int LeastLate = 3_000;
+    private const int MostLate = 10_000;
     private const double IsAhead = 0.03;
 
     private readonly List<JobBatch> _batches = [];
@@ -53,7 +55,7 @@ internal sealed class JobProducer(TortureJob job, int source, int number)
     {
         time -= random.Below(TortureJob.OutOfOrderness);
         if (random.Chance(IsLate))
-            time -= random.Below((TortureJob.OutOfOrderness + TortureJob.Unit) * 8);
+            time -= random.Between(LeastLate, MostLate);
         else if (random.Chance(IsAhead))
             time += random.Below(TortureJob.Unit * 4);
         if (random.Chance(0.3))
