@@ -60,6 +60,46 @@ internal sealed class RaftStreamSystemTests
     }
 
     [Test]
+    public async Task A_node_under_test_hosts_the_stream_jobs_of_the_workloads()
+    {
+        using var folder = new TemporaryFolder();
+        using var system = new RaftStreamSystem();
+        var ports = Ports.Find(3);
+        await using var node = new RunningNode(system.ProgramOf(Site(folder.Path, joins: false, ports)));
+        var address = $"127.0.0.1:{ports[1]}";
+        var job = TortureJobs.Of(WindowsJob.Name)!;
+        await Eventually.HoldsAsync(async () => await system.StandsAsync(address, job.Name, CancellationToken.None) is not null, "the job has begun", Limit);
+
+        string[] lines = ["a|1|1000", "b0|9|1001"];
+        var batch = new JobLines(job.Name, job.SourceName(0), TortureJob.NameOf(0), 1, lines);
+        var taken = await system.TakeAsync(address, batch, CancellationToken.None);
+        Assert.That((taken.Kind, taken.New, taken.Index > 0), Is.EqualTo((AnswerKind.Ok, 2, true)));
+        var again = await system.TakeAsync(address, batch, CancellationToken.None);
+        Assert.That((again.Kind, again.New), Is.EqualTo((AnswerKind.Ok, 0)));
+        Assert.That((await system.TakeAsync(address, batch with { First = 7 }, CancellationToken.None)).Kind, Is.EqualTo(AnswerKind.Unknown), "a gap");
+
+        foreach (var level in new[] { null, "lease", "bounded:500", "eventual" })
+        {
+            var rows = await system.RowsAsync(address, job.Name, JobSpec.NameOf(job.Counted), level, CancellationToken.None);
+            Assert.That((rows.Kind, rows.Index >= taken.Index), Is.EqualTo((AnswerKind.Ok, true)), level);
+            Assert.That(rows.Rows, Is.EqualTo(new[] { ("a", "1"), ("b", "1") }), level);
+        }
+
+        var stands = await system.StandsAsync(address, job.Name, CancellationToken.None);
+        Assert.That((stands!.Next[JobSpec.NameOf(job.Taken)], stands.DeadLetters), Is.EqualTo((3L, 0L)));
+        var told = new List<JobOutput>();
+        await foreach (var output in system.SubscribeAsync(address, job.Name, JobSpec.NameOf(job.Taken), 1, CancellationToken.None))
+        {
+            told.Add(output);
+            if (told.Count == 2)
+                break;
+        }
+
+        Assert.That(told, Is.EqualTo(new[] { new JobOutput(1, lines[0]), new JobOutput(2, lines[1]) }));
+        Assert.That(Directory.EnumerateFiles(Path.Combine(folder.Path, RaftStreamSystem.DataFolder, JobFilesCheck.FolderName)), Is.Not.Empty, "the lab looks for files where nodes write them");
+    }
+
+    [Test]
     public async Task A_node_that_is_not_there_certainly_did_nothing()
     {
         using var system = new RaftStreamSystem();

@@ -108,7 +108,7 @@ internal sealed class JobCheckTests
     {
         var account = Of(JoinsJob.Name);
         var (op, late) = account.Stands!.Late.First(static late => late.Value > 0);
-        Expect(JobOutputsCheck.Checker, "too late", account with { Stands = account.Stands with { Late = new Dictionary<string, long>(account.Stands.Late) { [op] = late - 1 } } });
+        Expect(JobOutputsCheck.Checker, "too late", account with { Stands = account.Stands with { Late = new Dictionary<string, long>(account.Stands.Late, StringComparer.Ordinal) { [op] = late - 1 } } });
     }
 
     [Test]
@@ -205,7 +205,7 @@ internal sealed class JobCheckTests
     {
         foreach (var account in _load.Jobs)
         {
-            var idle = account with { Batches = [], Lists = [], Stands = account.Stands! with { Next = new Dictionary<string, long>(), Late = new Dictionary<string, long>() } };
+            var idle = account with { Batches = [], Lists = [], Stands = account.Stands! with { Next = new Dictionary<string, long>(StringComparer.Ordinal), Late = new Dictionary<string, long>(StringComparer.Ordinal) } };
             Assert.That(RunValidity.Lacks([], _load with { Jobs = [idle] }), Has.All.Contain($"The workload {account.Job.Name} saw 0").And.Not.Empty);
         }
     }
@@ -228,7 +228,7 @@ internal sealed class JobCheckTests
         return account with
         {
             Lists = [.. account.Lists.Select(list => list.Sink == sink ? list with { Told = changed } : list)],
-            Stands = account.Stands! with { Next = new Dictionary<string, long>(account.Stands.Next) { [sink] = changed.Length + 1 } },
+            Stands = account.Stands! with { Next = new Dictionary<string, long>(account.Stands.Next, StringComparer.Ordinal) { [sink] = changed.Length + 1 } },
         };
     }
 

@@ -14,28 +14,11 @@ internal sealed class JobEnding(TortureJob job, IJobSystem system, LoadClient cl
     /// <summary>The sum of rows that are numbers.</summary>
     public static long Sum(IReadOnlyList<(string Key, string Value)> rows) => rows.Sum(static row => long.Parse(row.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture));
 
-    /// <summary>What every node that is a member has of each subscription, from the first output on.</summary>
+    /// <summary>What every node that is a member has of each subscription, from the first output on; all nodes are asked at once.</summary>
     public async Task<IReadOnlyList<JobList>> ListAsync(JobStands stands, CancellationToken end)
     {
-        var lists = new List<JobList>();
-        foreach (var node in await MembersAsync())
-        {
-            foreach (var sink in job.Subscriptions)
-            {
-                var listener = new JobListener(sink);
-                var until = stands.Next.GetValueOrDefault(sink, 1);
-                for (var turn = 0; turn < CallsOfList && listener.Next < until && !end.IsCancellationRequested; turn++)
-                {
-                    using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
-                    limit.CancelAfter(timeout);
-                    await listener.ListenAsync(system, job.Name, node, client.AddressOf(node), until, limit.Token);
-                }
-
-                lists.Add(new(node, sink, [.. listener.Account.Stretches.SelectMany(static stretch => stretch.Told)]));
-            }
-        }
-
-        return lists;
+        var members = await MembersAsync();
+        return [.. (await Task.WhenAll(members.Select(node => ListAsync(node, stands, end)))).SelectMany(static lists => lists)];
     }
 
     /// <summary>The rows of each table that could be read.</summary>
@@ -57,6 +40,26 @@ internal sealed class JobEnding(TortureJob job, IJobSystem system, LoadClient cl
         }
 
         return tables;
+    }
+
+    private async Task<List<JobList>> ListAsync(int node, JobStands stands, CancellationToken end)
+    {
+        var lists = new List<JobList>();
+        foreach (var sink in job.Subscriptions)
+        {
+            var listener = new JobListener(sink);
+            var until = stands.Next.GetValueOrDefault(sink, 1);
+            for (var turn = 0; turn < CallsOfList && listener.Next < until && !end.IsCancellationRequested; turn++)
+            {
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
+                limit.CancelAfter(timeout);
+                await listener.ListenAsync(system, job.Name, node, client.AddressOf(node), until, limit.Token);
+            }
+
+            lists.Add(new(node, sink, [.. listener.Account.Stretches.SelectMany(static stretch => stretch.Told)]));
+        }
+
+        return lists;
     }
 
     private async Task<IReadOnlyList<int>> MembersAsync()

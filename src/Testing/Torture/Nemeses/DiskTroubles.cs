@@ -23,13 +23,15 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
     private static async Task<Strike?> CutPowerAsync(Field field, SimRandom random)
     {
         var nodes = field.DrawTargets(random).Where(field.Driver.IsRunning).ToList();
+        if (nodes.Count == 0)
+            return null;
         foreach (var node in nodes)
         {
             var seed = random.Between(1, int.MaxValue);
             await field.SetFaultsAsync(node, faults => faults with { PowerCut = seed });
         }
 
-        var gone = nodes.Count > 0 && await field.Watch.HoldsAsync(() => nodes.TrueForAll(node => !field.Driver.IsRunning(node)), Patience);
+        var gone = await field.Watch.HoldsAsync(() => nodes.TrueForAll(node => !field.Driver.IsRunning(node)), Patience);
 
         // At once: whoever starts the node next, for whatever reason, must not find the power failing again.
         foreach (var node in nodes)
@@ -51,9 +53,11 @@ internal sealed class DiskTroubles(string name, Func<Field, SimRandom, Task<Stri
     private static async Task<Strike?> FailSyncAsync(Field field, SimRandom random)
     {
         var nodes = field.DrawTargets(random).Where(field.Driver.IsRunning).ToList();
+        if (nodes.Count == 0)
+            return null;
         foreach (var node in nodes)
             await field.SetFaultsAsync(node, static faults => faults with { SyncFails = true });
-        var stopped = nodes.Count > 0 && await field.Watch.HoldsAsync(() => nodes.Exists(node => !field.Driver.IsRunning(node)), Patience);
+        var stopped = await field.Watch.HoldsAsync(() => nodes.Exists(node => !field.Driver.IsRunning(node)), Patience);
         foreach (var node in nodes)
             await field.SetFaultsAsync(node, static faults => faults with { SyncFails = false });
         return new($"sync error on {string.Join(' ', nodes)}", nodes, () => Restart(field, nodes), () => Task.FromResult(stopped));
