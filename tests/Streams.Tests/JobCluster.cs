@@ -33,6 +33,9 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>The jobs as the program at a place sees them.</summary>
     public StreamJobs Jobs(int place) => _programs[place]!.Services.GetRequiredService<StreamJobs>();
 
+    /// <summary>The errors that the programs told of.</summary>
+    public SaidLines Errors { get; } = new();
+
     /// <summary>Where the program at a place listens for HTTP.</summary>
     public string Url(int place) => _programs[place]!.Urls.First();
 
@@ -58,7 +61,7 @@ internal sealed class JobCluster : IAsyncDisposable
     public async Task StartAsync(int place)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(Errors).SetMinimumLevel(LogLevel.Error);
         builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
         builder.Services.AddSingleton(new JobConsole(_consoles[place]));
         builder.Services.AddRaftStream(options =>

@@ -114,6 +114,7 @@ internal sealed class StreamHttpTests
         using var answer = await _http.GetAsync(new Uri($"{alone.Url(0)}/v1/streams/events/sinks/changes"));
         Assert.That(answer.StatusCode, Is.AnyOf(HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable));
         Assert.That(await answer.Content.ReadAsStringAsync(), Does.Not.Contain("event:"));
+        Assert.That(alone.Errors.All, Is.Empty, "nothing is wrong with the node");
     }
 
     [Test]
