@@ -25,7 +25,7 @@ internal sealed class TortureJob
     public const int Keep = 400_000;
 
     // So many producers a source: their least watermark is that of the source, so each has to send often.
-    private const int Producers = 4;
+    private const int Producers = 3;
 
     /// <summary>Makes a job.</summary>
     /// <param name="name">Its name, and that of its workload.</param>
