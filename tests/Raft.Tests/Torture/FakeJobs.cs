@@ -34,7 +34,7 @@ internal sealed class FakeJobs
     {
         var job = JobOf(batch.Job);
         var source = job.Sources.First(one => one.Name == batch.Source);
-        var command = source.Take(job, batch.Producer, batch.First, batch.Lines, 0)!;
+        var command = source.Take(job, batch.Producer, batch.First, batch.Lines, 0, out _)!;
         var reply = Apply(command, LogTimeOfCommand);
         return reply.Problem switch
         {
