@@ -139,6 +139,27 @@ public enum ClientRefusal : byte
     /// <summary>The client has asked this node as often in a second as it may: certainly not done, try again later.</summary>
     RateLimited = 107,
 
+    /// <summary>The nodes run no such job, or the job has no such source that lines can be handed to, or no such subscription.</summary>
+    UnknownStream = 120,
+
+    /// <summary>The lines do not follow those of the producer that count: send those between first. Nothing was taken in.</summary>
+    WrongSequence = 121,
+
+    /// <summary>The job has not begun yet: try again in a moment.</summary>
+    JobNotBegun = 122,
+
+    /// <summary>Timers of the job that are due go first: try again in a moment.</summary>
+    JobBusy = 123,
+
+    /// <summary>As many outputs wait at a sink of the job as may: try again when some were handed on.</summary>
+    SinkFull = 124,
+
+    /// <summary>The job has as many bytes of state as it may: nothing was taken in.</summary>
+    JobStateFull = 125,
+
+    /// <summary>The job declined the lines for another reason, which the sentence tells: nothing was taken in.</summary>
+    JobDeclined = 126,
+
     /// <summary>In the answer to a greeting: the node belongs to another cluster than the client asked for.</summary>
     OtherCluster = 110,
 

@@ -1,4 +1,3 @@
-using System.Text;
 using RaftStream.Client.Connections;
 using RaftStream.Client.Protocol;
 using RaftStream.Client.Routing;
@@ -17,13 +16,13 @@ namespace RaftStream.Client;
 /// </remarks>
 public sealed class RaftStreamClient : IAsyncDisposable
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly TimeSpan LongestTimeout = TimeSpan.FromMilliseconds(RequestMessage.MaxDeadlineMs);
 
     private readonly RaftStreamClientOptions _options;
     private readonly NodeTable _nodes;
     private readonly CallRunner _runner;
     private readonly WatchRunner _watches;
+    private readonly SubscriptionRunner _subscriptions;
     private int _disposed;
 
     private RaftStreamClient(RaftStreamClientOptions options)
@@ -31,7 +30,8 @@ public sealed class RaftStreamClient : IAsyncDisposable
         _options = options;
         _nodes = new(options);
         _runner = new(_nodes, options);
-        _watches = new(_nodes, options, _runner.Stopping);
+        var pages = new PageRunner(_nodes, options, _runner.Stopping);
+        (_watches, _subscriptions) = (new(pages), new(pages));
     }
 
     /// <summary>The nodes as the client sees them at the moment.</summary>
@@ -155,7 +155,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
 
     /// <summary>
     /// Tells the changes of counters as a node has applied them, which may be behind others: each committed change once, in the order of the log, without a gap
-    /// (<see cref="ClientWatchEvent"/>). It goes on at another node by itself when a node or a connection fails, for ever; a node takes 256 watches, and the client 64.
+    /// (<see cref="ClientWatchEvent"/>). It goes on at another node by itself when a node or a connection fails, for ever; a node takes 256 watches, and the client 64, its subscriptions included.
     /// </summary>
     /// <remarks>
     /// Events are fetched some at a time, as they are taken: a slow reader holds no more than one page of them, here and in the node, and nothing else of this client waits for it. One that is
@@ -175,6 +175,44 @@ public sealed class RaftStreamClient : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(from?.Index ?? 0, 0, nameof(from));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(from?.Index ?? 0, WatchMark.MaxEntry, nameof(from));
         return _watches.RunAsync(filter, from, cancellationToken);
+    }
+
+    /// <summary>Hands lines in to a source of a stream job (<c>Ingest</c> in its topology), under the name of a producer, which numbers its own.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="source">The source.</param>
+    /// <param name="name">Who sends, always the same for the same row of lines: 1 to 200 characters without control characters, as all names of a job.</param>
+    /// <param name="first">The number of the first line: 1 to 2^63 - 4,097. <see cref="StreamProducer.ResumeAsync"/> finds out where a producer that has sent before goes on.</param>
+    /// <exception cref="ArgumentException">A name or the number is out of range.</exception>
+    public StreamProducer Producer(string job, string source, string name, long first = 1)
+    {
+        StreamNames.Check(job, nameof(job));
+        StreamNames.Check(source, nameof(source));
+        StreamNames.Check(name, nameof(name));
+        ArgumentOutOfRangeException.ThrowIfLessThan(first, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, IngestTerms.MaxFirst);
+        return new(this, job, source, name, first);
+    }
+
+    /// <summary>
+    /// What a subscription of a stream job (<c>ToSubscription</c> in its topology) gives out, as a node has applied it, which may be behind others: each output once, in the order of the sequences. It goes on at another
+    /// node by itself when a node or a connection fails, for ever; watches and subscriptions are 256 a node and 64 a client.
+    /// </summary>
+    /// <remarks>Outputs are fetched up to 256 at a time, as they are taken: a slow reader holds no more than one page of 32 KiB, here and in the node, and nothing else of this client waits for it.</remarks>
+    /// <param name="job">The job.</param>
+    /// <param name="sink">The subscription.</param>
+    /// <param name="from">The first sequence that is wanted: 1 for all that are kept, one more than that of the last output to go on behind it. Where it is not kept any more, the oldest that is kept comes first: a gap shows in the sequences.</param>
+    /// <param name="cancellationToken">Ends the subscription with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ArgumentException">A name or the sequence is out of range.</exception>
+    /// <exception cref="RaftStreamClientException">
+    /// There are too many watches and subscriptions, no such job or subscription, an output is longer than 32,747 bytes, the client may not read, the cluster was restored or reset meanwhile, or the client was disposed; thrown where the
+    /// outputs are enumerated.
+    /// </exception>
+    public IAsyncEnumerable<ClientSinkOutput> SubscribeAsync(string job, string sink, long from = 1, CancellationToken cancellationToken = default)
+    {
+        StreamNames.Check(job, nameof(job));
+        StreamNames.Check(sink, nameof(sink));
+        ArgumentOutOfRangeException.ThrowIfLessThan(from, 1);
+        return _subscriptions.RunAsync(job, sink, from, cancellationToken);
     }
 
     /// <summary>Waits until it is decided what became of a provisional write.</summary>
@@ -207,17 +245,10 @@ public sealed class RaftStreamClient : IAsyncDisposable
     internal static int CheckKey(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        try
-        {
-            var size = Strict.GetByteCount(key);
-            return size is >= 1 and <= RequestMessage.MaxKeyBytes
-                ? size
-                : throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
-        }
-        catch (EncoderFallbackException broken)
-        {
-            throw new ArgumentException("The key holds half of a surrogate pair: give text that UTF-8 can hold.", nameof(key), broken);
-        }
+        var size = StrictText.SizeOf(key) ?? throw new ArgumentException("The key holds half of a surrogate pair: give text that UTF-8 can hold.", nameof(key));
+        return size is >= 1 and <= RequestMessage.MaxKeyBytes
+            ? size
+            : throw new ArgumentException($"The key has {key.Length} characters: give one of 1 to {RequestMessage.MaxKeyBytes} bytes of UTF-8.", nameof(key));
     }
 
     private static string[] KeysOf(IReadOnlyCollection<string> keys)
@@ -253,7 +284,7 @@ public sealed class RaftStreamClient : IAsyncDisposable
     }
 
     /// <summary>What an answer tells of itself; what it has seen is remembered.</summary>
-    private AnswerStamp Stamp(in CallEnd end, ConsistencyLevel asked)
+    internal AnswerStamp Stamp(in CallEnd end, ConsistencyLevel asked)
     {
         var answer = end.Answer;
 

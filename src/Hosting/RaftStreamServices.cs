@@ -55,6 +55,7 @@ public static class RaftStreamServices
         services.AddSingleton<LeaseReads>();
         services.AddSingleton<ICountingStore, EmbeddedStore>();
         services.AddSingleton(static provider => new RaftStreamReplica(provider.GetRequiredService<NodeHandle>()));
+        services.AddSingleton<StreamAccess>();
         services.AddSingleton<ClientPortHandler>();
         services.AddSingleton<RespStore>();
         services.AddSingleton(static provider => new RespRules(provider.GetRequiredService<NodeSettings>().Security.Limits, provider.GetRequiredService<RequestRates>(), provider.GetRequiredService<ClientMeters>()));
@@ -63,6 +64,8 @@ public static class RaftStreamServices
         services.AddSingleton<RespPortHandler>();
         services.AddSingleton<LeaderCommands>();
         services.TryAddSingleton(static _ => new JobConsole(Console.Out));
+        services.AddSingleton<StreamIngest>();
+        services.AddSingleton<SinkPages>();
         services.AddSingleton(static provider => new StreamJobs(provider.GetRequiredService<NodeHandle>()));
         services.AddHostedService<RaftHostedService>();
         services.AddSingleton<JobHostedService>();

@@ -186,6 +186,9 @@ public sealed class CountingService
         return _watches.RunAsync(new(filter, from), cancellationToken);
     }
 
+    /// <summary>The watches of this node, among which subscriptions of stream jobs count while they wait.</summary>
+    internal Watches Watches => _watches;
+
     /// <summary>The next page of a watch that somebody else keeps (<see cref="Watches.PageAsync"/>); it counts among <see cref="MaxWatches"/>.</summary>
     internal ValueTask<WatchAnswer> WatchPageAsync(Watcher watcher, TimeSpan wait, CancellationToken cancellationToken) => _watches.PageAsync(watcher, wait, cancellationToken);
 

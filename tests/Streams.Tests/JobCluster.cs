@@ -1,4 +1,6 @@
+using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using RaftStream.Hosting;
@@ -14,17 +16,20 @@ internal sealed class JobCluster : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly string _members;
+    private readonly IReadOnlyList<int> _clientPorts;
     private readonly Func<IReadOnlyList<Job>> _jobs;
+    private readonly Action<RaftStreamOptions>? _configure;
     private readonly WebApplication?[] _programs = new WebApplication?[3];
     private readonly PrintedText[] _consoles = [new(), new(), new()];
 
-    private JobCluster(string members, Func<IReadOnlyList<Job>> jobs) => (_members, _jobs) = (members, jobs);
+    private JobCluster(string members, IReadOnlyList<int> clientPorts, Func<IReadOnlyList<Job>> jobs, Action<RaftStreamOptions>? configure) =>
+        (_members, _clientPorts, _jobs, _configure) = (members, clientPorts, jobs, configure);
 
     /// <summary>Starts three programs, or only the first of them; each makes the jobs for itself, as programs on several machines would.</summary>
-    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs, int programs = 3)
+    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs, int programs = 3, Action<RaftStreamOptions>? configure = null)
     {
-        var ports = Ports.Find(3);
-        var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), jobs);
+        var ports = Ports.Find(6);
+        var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), [.. ports.Skip(3)], jobs, configure);
         for (var place = 0; place < programs; place++)
             await cluster.StartAsync(place);
         return cluster;
@@ -38,6 +43,9 @@ internal sealed class JobCluster : IAsyncDisposable
 
     /// <summary>Where the program at a place listens for HTTP.</summary>
     public string Url(int place) => _programs[place]!.Urls.First();
+
+    /// <summary>Where the program at a place listens for the binary protocol: the same after it was stopped and started.</summary>
+    public string ClientPort(int place) => FormattableString.Invariant($"127.0.0.1:{_clientPorts[place]}");
 
     /// <summary>The replica of the program at a place.</summary>
     public RaftNode Node(int place) => _programs[place]!.Services.GetRequiredService<RaftStreamReplica>().Node;
@@ -62,7 +70,11 @@ internal sealed class JobCluster : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(Errors).SetMinimumLevel(LogLevel.Error);
-        builder.WebHost.UseSetting("urls", "http://127.0.0.1:0");
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, _clientPorts[place], static listen => listen.UseRaftStreamClients());
+        });
         builder.Services.AddSingleton(new JobConsole(_consoles[place]));
         builder.Services.AddRaftStream(options =>
         {
@@ -70,6 +82,7 @@ internal sealed class JobCluster : IAsyncDisposable
             options.SnapshotAfterBytes = 65_536;
             foreach (var job in _jobs())
                 options.Jobs.Add(job);
+            _configure?.Invoke(options);
         });
         var app = builder.Build();
         app.MapRaftStream();

@@ -14,8 +14,11 @@ internal sealed record DialFailure(ClientRefusal Refusal, string Sentence);
 /// </summary>
 internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStreamClientOptions options, ulong seed)
 {
-    /// <summary>No level of a read: under it a node is passed over that cannot serve a watch.</summary>
+    /// <summary>No level of a read: under it a node is passed over that cannot serve a watch or a subscription.</summary>
     public const ConsistencyLevel Watching = ConsistencyLevel.Available + 1;
+
+    /// <summary>The same of one that does not take lines for a stream job.</summary>
+    public const ConsistencyLevel Ingesting = Watching + 1;
 
     /// <summary>Two probes in a row without an answer end a connection: a machine that vanished says nothing.</summary>
     private const int MaxSilentProbes = 2;
@@ -31,7 +34,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
 
     private readonly TimeProvider _time = options.TimeProvider;
     private readonly Backoff _backoff = new(seed);
-    private readonly long[] _shunned = new long[(int)Watching + 1];
+    private readonly long[] _shunned = new long[(int)Ingesting + 1];
     private volatile NodeConnection? _connection;
     private volatile DialFailure? _lastFailure;
     private int _id;
@@ -102,7 +105,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     {
         using var limit = new CancellationTokenSource(options.DialTimeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stop);
-        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name, options.Token), options.MaxInFlight + WatchRunner.MaxWatches + PlacesForProbes, _time, table.Tls, either.Token).ConfigureAwait(false);
+        return await NodeConnection.DialAsync(endPoint, new(options.ClusterId, options.Name, options.Token), options.MaxInFlight + PageRunner.MaxSeries + PlacesForProbes, _time, table.Tls, either.Token).ConfigureAwait(false);
     }
 
     private async Task ProbeAsync(NodeConnection connection, CancellationToken stop)

@@ -93,11 +93,8 @@ internal sealed class PendingTable : IDisposable
     public void Dispose() => _timer.Dispose();
 
     /// <summary>[safety] What it means that there is no answer: a read is as if it had not been asked, and anything else may be done.</summary>
-    private static AnswerMessage Failed(RequestKind kind, ClientRefusal refusal)
-    {
-        var changesNothing = kind is RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Status;
-        return AnswerMessage.Refused(0, changesNothing ? ClientOutcome.Rejected : ClientOutcome.Unknown, refusal, ClientSentences.Of(refusal));
-    }
+    private static AnswerMessage Failed(RequestKind kind, ClientRefusal refusal) =>
+        AnswerMessage.Refused(0, RequestMessage.ChangesNothing(kind) ? ClientOutcome.Rejected : ClientOutcome.Unknown, refusal, ClientSentences.Of(refusal));
 
     private PendingRequest? Take(long id)
     {

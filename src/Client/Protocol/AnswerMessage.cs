@@ -36,6 +36,12 @@ internal enum AnswerKind : byte
     /// <summary>[73, head, place, events]: <see cref="EventPage"/></summary>
     Watch = 73,
 
+    /// <summary>[74, head, sequence, taken]</summary>
+    Ingest = 74,
+
+    /// <summary>[75, head, next, outputs]: <see cref="OutputPage"/></summary>
+    Outputs = 75,
+
     /// <summary>[127, head]: the connection is closed behind it; the id is 0 where the request's could not be read.</summary>
     Fault = 127,
 }
@@ -98,8 +104,11 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     /// <summary>Accepted: the epoch of the node's outbox.</summary>
     public long Epoch { get; init; }
 
-    /// <summary>Accepted: the write's number in it.</summary>
+    /// <summary>Accepted: the write's number in it. Ingest: up to where the producer's lines count.</summary>
     public long Sequence { get; init; }
+
+    /// <summary>Ingest: how many of the request's lines count by it, and did not before.</summary>
+    public int Taken { get; init; }
 
     /// <summary>Top: the rows.</summary>
     public IReadOnlyList<TopRow> Rows { get; init; } = [];
@@ -121,6 +130,9 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
 
     /// <summary>Watch: what happened; else null.</summary>
     public EventPage? Watch { get; init; }
+
+    /// <summary>Outputs: what a sink gave out; else null.</summary>
+    public OutputPage? Outputs { get; init; }
 
     /// <summary>Session: which one.</summary>
     public long Session { get; init; }
@@ -200,6 +212,13 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
             case AnswerKind.Watch:
                 Watch!.Write(writer);
                 break;
+            case AnswerKind.Ingest:
+                writer.Write(Sequence);
+                writer.Write(Taken);
+                break;
+            case AnswerKind.Outputs:
+                Outputs!.Write(writer);
+                break;
             case AnswerKind.Session:
                 writer.Write((ulong)Incarnation);
                 writer.Write(Session);
@@ -219,7 +238,7 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
     {
         AnswerKind.Plain or AnswerKind.Fault => HeadCount,
         AnswerKind.Values => HeadCount + 1,
-        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch => HeadCount + 2,
+        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch or AnswerKind.Ingest or AnswerKind.Outputs => HeadCount + 2,
         AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
         _ => 0,
     };

@@ -79,6 +79,14 @@ internal static class AnswerReader
             case AnswerKind.Watch:
                 answer = answer with { Watch = EventPage.TryRead(ref reader) };
                 return answer.Watch is not null;
+            case AnswerKind.Ingest:
+                if (!TryReadNumber(ref reader, long.MaxValue, out var counted) || !TryReadNumber(ref reader, IngestTerms.MaxLines, out var taken))
+                    return false;
+                answer = answer with { Sequence = counted, Taken = (int)taken };
+                return true;
+            case AnswerKind.Outputs:
+                answer = answer with { Outputs = OutputPage.TryRead(ref reader) };
+                return answer.Outputs is not null;
             case AnswerKind.Session:
                 if (!TryReadNumber(ref reader, uint.MaxValue, out var incarnation) || !TryReadNumber(ref reader, long.MaxValue, out var session))
                     return false;

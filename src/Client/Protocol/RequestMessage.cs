@@ -45,6 +45,12 @@ internal enum RequestKind : byte
 
     /// <summary>[13, id, deadline, wait, filter, key or prefix, from or nil]: <see cref="WatchTerms"/></summary>
     Watch = 13,
+
+    /// <summary>[14, id, deadline, job, source, producer, first sequence, [line, line ...]]: <see cref="IngestTerms"/></summary>
+    Ingest = 14,
+
+    /// <summary>[15, id, deadline, wait, job, sink, from]: <see cref="SubscribeTerms"/></summary>
+    Subscribe = 15,
 }
 
 /// <summary>The session and number under which a write is applied once: [incarnation, session, sequence, acknowledged].</summary>
@@ -117,6 +123,12 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     /// <summary>Of a watch: everything but the head; else null.</summary>
     public WatchTerms? Watch { get; init; }
 
+    /// <summary>Of lines that a producer hands in: everything but the head; else null.</summary>
+    public IngestTerms? Ingest { get; init; }
+
+    /// <summary>Of a question for outputs: everything but the head; else null.</summary>
+    public SubscribeTerms? Subscribe { get; init; }
+
     /// <summary>How many rows.</summary>
     public int Limit { get; init; }
 
@@ -164,6 +176,12 @@ internal readonly record struct RequestMessage(RequestKind Kind)
             case RequestKind.Watch:
                 Watch!.Write(writer);
                 break;
+            case RequestKind.Ingest:
+                Ingest!.Write(writer);
+                break;
+            case RequestKind.Subscribe:
+                Subscribe!.Write(writer);
+                break;
             case RequestKind.OpenSession:
                 writer.Write(IdleTimeoutMs);
                 break;
@@ -187,10 +205,15 @@ internal readonly record struct RequestMessage(RequestKind Kind)
     public static bool TryRead(ReadOnlySpan<byte> body, out RequestMessage request, [NotNullWhen(false)] out string? problem) =>
         RequestReader.TryRead(body, out request, out problem);
 
+    /// <summary>Whether a request of that kind changes nothing, so that one without an answer is as if it had not been asked.</summary>
+    public static bool ChangesNothing(RequestKind kind) =>
+        kind is RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Subscribe or RequestKind.Status;
+
     /// <summary>How many values a request of that kind has; 0 where there is no such kind.</summary>
     public static int CountOf(RequestKind kind) => kind switch
     {
-        RequestKind.CompareAndSet or RequestKind.Watch => 7,
+        RequestKind.Ingest => 8,
+        RequestKind.CompareAndSet or RequestKind.Watch or RequestKind.Subscribe => 7,
         RequestKind.Add or RequestKind.Max or RequestKind.RangeSum or RequestKind.Confirm => 6,
         RequestKind.Delete or RequestKind.Get or RequestKind.GetMany or RequestKind.Top or RequestKind.CloseSession => 5,
         RequestKind.OpenSession => 4,

@@ -53,6 +53,12 @@ internal static class RequestReader
             case RequestKind.Watch:
                 request = request with { Watch = WatchTerms.TryRead(ref reader, out var wrongTerms) };
                 return wrongTerms;
+            case RequestKind.Ingest:
+                request = request with { Ingest = IngestTerms.TryRead(ref reader, out var wrongLines) };
+                return wrongLines;
+            case RequestKind.Subscribe:
+                request = request with { Subscribe = SubscribeTerms.TryRead(ref reader, out var wrongQuestion) };
+                return wrongQuestion;
             case RequestKind.Top:
                 if (ReadLevel(ref reader, ref request) is { } wrong)
                     return wrong;

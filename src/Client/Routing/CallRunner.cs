@@ -144,7 +144,7 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
     {
         call.Count++;
         call.Last = answer;
-        call.IsUncertain |= answer.Outcome == ClientOutcome.Unknown && kind == CallKind.RepeatableWrite;
+        call.IsUncertain |= answer.Outcome == ClientOutcome.Unknown && (kind is CallKind.RepeatableWrite or CallKind.NearRepeatableWrite);
         var changed = nodes.Changed.Next;
         if (Verdicts.Of(answer, kind) == Verdict.OtherNode && IsAnotherThere(link, answer, kind, call))
             return;
@@ -177,7 +177,12 @@ internal sealed class CallRunner(NodeTable nodes, RaftStreamClientOptions option
         return call.Hints++ == 0;
     }
 
-    private static ConsistencyLevel LevelOf(in CallTerms terms) => terms.Kind == CallKind.NearWrite ? ConsistencyLevel.Available : terms.Request.Level.Kind;
+    private static ConsistencyLevel LevelOf(in CallTerms terms) => terms.Kind switch
+    {
+        CallKind.NearWrite => ConsistencyLevel.Available,
+        CallKind.NearRepeatableWrite => NodeLink.Ingesting,
+        _ => terms.Request.Level.Kind,
+    };
 
     private Call TakeCall()
     {

@@ -19,6 +19,9 @@ internal enum CallKind : byte
 
     /// <summary>By any node that can, into its outbox; once, since a second time could count twice.</summary>
     NearWrite = 4,
+
+    /// <summary>By any node, which passes on what only the leader can do; again and again under its numbers.</summary>
+    NearRepeatableWrite = 5,
 }
 
 /// <summary>What to do with an answer.</summary>
@@ -38,7 +41,7 @@ internal enum Verdict : byte
 internal static class Verdicts
 {
     /// <summary>Whether any node may serve it, so that the nearest one is asked.</summary>
-    public static bool IsNear(this CallKind kind) => kind is CallKind.NearRead or CallKind.NearWrite;
+    public static bool IsNear(this CallKind kind) => kind is CallKind.NearRead or CallKind.NearWrite or CallKind.NearRepeatableWrite;
 
     /// <summary>
     /// [safety] Of a write without a session only a certain refusal leads to another attempt: of an unknown one the caller is told. An outbox remembers no client: the same write in
@@ -58,7 +61,8 @@ internal static class Verdicts
                 or ClientRefusal.Starting or ClientRefusal.Disconnected or ClientRefusal.Transferring => Verdict.OtherNode,
             ClientRefusal.TimedOut => kind == CallKind.Write ? Verdict.Final : Verdict.OtherNode,
             ClientRefusal.TooStale => kind == CallKind.NearRead ? Verdict.OtherNode : Verdict.Later,
-            ClientRefusal.NotReady or ClientRefusal.NoLease or ClientRefusal.Overloaded or ClientRefusal.SessionWindowFull or ClientRefusal.SessionTableFull => Verdict.Later,
+            ClientRefusal.NotReady or ClientRefusal.NoLease or ClientRefusal.Overloaded or ClientRefusal.SessionWindowFull or ClientRefusal.SessionTableFull
+                or ClientRefusal.JobNotBegun or ClientRefusal.JobBusy or ClientRefusal.SinkFull => Verdict.Later,
             _ => Verdict.Final,
         };
     }

@@ -75,7 +75,7 @@ internal sealed class ClientCaller(ClientRules rules, ConnectionIdentity identit
 
     private static AccessRole RoleFor(RequestKind kind) => kind switch
     {
-        RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Confirm or RequestKind.Status => AccessRole.Read,
+        RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top or RequestKind.Watch or RequestKind.Subscribe or RequestKind.Confirm or RequestKind.Status => AccessRole.Read,
         _ => AccessRole.Write,
     };
 }

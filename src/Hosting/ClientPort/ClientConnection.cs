@@ -21,10 +21,10 @@ namespace RaftStream.Hosting.ClientPort;
 /// </remarks>
 internal sealed class ClientConnection(ConnectionContext connection, NodeHandle handle, ClientRequests requests, ClientCaller caller, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>So many questions of watches are worked at, or their pages on their way, together; further ones are refused.</summary>
+    /// <summary>So many questions of watches and subscriptions are worked at, or their pages on their way, together; further ones are refused.</summary>
     public const int MaxWatches = 64;
 
-    // Every place can hold the values of as many counters as are read at a time, some of them a page of events, and one a list: so an answer always finds room.
+    // Every place can hold the values of as many counters as are read at a time, some of them a page of events or outputs, and one a list: so an answer always finds room.
     private const int Backlog = (10 * 1024 * ClientLimits.MostInFlight) + (48 * 1024 * MaxWatches) + (2 * FrameCutter.LargestAnswer);
 
     // A thread does not keep the room that one large list took.
@@ -104,7 +104,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
                 }
 
                 Interlocked.Increment(ref _serving);
-                var serving = request.Kind == RequestKind.Watch ? WatchAsync(request) : ServeAsync(request);
+                var serving = request.Kind is RequestKind.Watch or RequestKind.Subscribe ? WatchAsync(request) : ServeAsync(request);
                 if (request.Kind != RequestKind.Top)
                     continue;
                 await serving;
@@ -160,7 +160,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         catch (Exception exception)
         {
             logger.LogError(exception, "A request of kind {Kind} on the client port met a fault of this program.", request.Kind);
-            Send(AnswerMessage.Refused(request.Id, request.IsWrite ? ClientOutcome.Unknown : ClientOutcome.Rejected, ClientRefusal.Internal, "A fault of the node's own, which its log tells."));
+            Send(AnswerMessage.Refused(request.Id, RequestMessage.ChangesNothing(request.Kind) ? ClientOutcome.Rejected : ClientOutcome.Unknown, ClientRefusal.Internal, "A fault of the node's own, which its log tells."));
         }
         finally
         {
@@ -168,7 +168,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
     }
 
-    /// <summary>A page of a watch is larger than most answers: its place among the watches is free only when it is on its way.</summary>
+    /// <summary>A page of a watch or a subscription is larger than most answers: its place among the watches is free only when it is on its way.</summary>
     private async Task WatchAsync(RequestMessage request)
     {
         if (Interlocked.Increment(ref _watches) <= MaxWatches)
@@ -178,7 +178,7 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         }
         else
         {
-            Send(AnswerMessage.Refused(request.Id, ClientOutcome.Rejected, ClientRefusal.Overloaded, $"This connection has {MaxWatches} watches, as many as it takes: use another one."));
+            Send(AnswerMessage.Refused(request.Id, ClientOutcome.Rejected, ClientRefusal.Overloaded, $"This connection has {MaxWatches} watches and subscriptions, as many as it takes: use another one."));
             Left();
         }
 

@@ -14,7 +14,7 @@ namespace RaftStream.Hosting.ClientPort;
 /// The port for clients of the binary protocol (docs/client-protocol.md): takes a connection, answers its greeting, and hands it over. One a node, called by
 /// the web server for each connection.
 /// </summary>
-internal sealed class ClientPortHandler(NodeHandle handle, RequestRates rates, ClientMeters meters, ILogger<ClientPortHandler> logger) : ConnectionHandler
+internal sealed class ClientPortHandler(NodeHandle handle, StreamAccess streams, RequestRates rates, ClientMeters meters, ILogger<ClientPortHandler> logger) : ConnectionHandler
 {
     private static readonly TimeSpan GreetingPatience = TimeSpan.FromSeconds(5);
 
@@ -27,7 +27,7 @@ internal sealed class ClientPortHandler(NodeHandle handle, RequestRates rates, C
         {
             if (await GreetAsync(connection) is not var (running, caller))
                 return;
-            await using var served = new ClientConnection(connection, handle, new ClientRequests(running, handle.Stopping), caller, logger);
+            await using var served = new ClientConnection(connection, handle, new ClientRequests(running, streams, handle.Stopping), caller, logger);
             await served.RunAsync();
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException)

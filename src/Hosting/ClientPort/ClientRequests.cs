@@ -5,11 +5,14 @@ using RaftStream.Hosting.Http;
 namespace RaftStream.Hosting.ClientPort;
 
 /// <summary>
-/// Answers requests of the binary protocol by this node's own replica, whatever it can say; it never asks another node. Who else to ask is told with each refusal: the client does
-/// the routing. Any thread.
+/// Answers requests of the binary protocol by this node's own replica, whatever it can say; it never asks another node, but for lines of stream jobs, which go through any (<see cref="StreamRequests"/>). Who else to
+/// ask is told with each refusal: the client does the routing. Any thread.
 /// </summary>
-internal sealed class ClientRequests(RunningNode running, CancellationToken stopping)
+internal sealed class ClientRequests(RunningNode running, StreamAccess streams, CancellationToken stopping)
 {
+    private readonly RefusalAnswers _refusals = new(running);
+    private readonly StreamRequests _streams = new(running, streams);
+
     /// <summary>Answers a request; once <paramref name="deadline"/> is cancelled, that its time is over.</summary>
     public ValueTask<AnswerMessage> AnswerAsync(RequestMessage request, CancellationToken deadline)
     {
@@ -17,11 +20,13 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
         if (request.Kind == RequestKind.Status)
             return new(Status(request, status));
         if (!IsMember(status))
-            return new(Refused(request, status, ClientOutcome.Rejected, ClientRefusal.NotMember, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one."));
+            return new(_refusals.Of(request, ClientOutcome.Rejected, ClientRefusal.NotMember, "This node is no member of the cluster, not yet or not any more; nothing was done, ask another one."));
         return request.Kind switch
         {
             RequestKind.Get or RequestKind.GetMany or RequestKind.RangeSum or RequestKind.Top => ReadAsync(request, status, deadline),
             RequestKind.Watch => WatchAsync(request, status, deadline),
+            RequestKind.Ingest => _streams.IngestAsync(request, deadline),
+            RequestKind.Subscribe => _streams.PageAsync(request, deadline),
             RequestKind.OpenSession or RequestKind.CloseSession => SessionAsync(request, status, deadline),
             RequestKind.Confirm => ConfirmAsync(request, status, deadline),
             _ => WriteAsync(request, status, deadline),
@@ -32,7 +37,7 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
     {
         var session = request.Session;
         if (session.Session != 0 && session.Incarnation != status.Incarnation)
-            return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
+            return _refusals.Of(request, ClientOutcome.Rejected, Refusal.SessionExpired);
         var counters = session.Session != 0
             ? running.Counters.InSession(new(session.Session), session.Sequence, session.Acknowledged)
             : request.Concern == ClientWriteConcern.Quorum ? running.Counters : running.Counters.WithConcern((WriteConcern)request.Concern);
@@ -60,7 +65,7 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
     {
         var level = request.Level;
         if (level.Kind == ConsistencyLevel.Session && level.Token.Incarnation != status.Incarnation)
-            return Refused(request, status, ClientOutcome.Rejected, ClientRefusal.OtherIncarnation, Problems.TokenExpired(new(level.Token.Incarnation, new(level.Token.Index)), status.Incarnation).Value!.Detail);
+            return _refusals.Of(request, ClientOutcome.Rejected, ClientRefusal.OtherIncarnation, Problems.TokenExpired(new(level.Token.Incarnation, new(level.Token.Index)), status.Incarnation).Value!.Detail);
         var consistency = level.Kind switch
         {
             ConsistencyLevel.Lease => ReadConsistency.Lease,
@@ -79,17 +84,17 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
             case RequestKind.GetMany:
                 var many = await running.Counters.GetManyAsync(request.Keys, consistency, deadline);
                 return many.Outcome != Outcome.Applied
-                    ? Refused(request, many.Outcome, many.Refusal)
+                    ? _refusals.Of(request, many.Outcome, many.Refusal)
                     : Served(AnswerKind.Values, request, many.Position, many.Age) with { Problem = many.Problem, Values = [.. many.Values.Select(static one => one.Value)] };
             case RequestKind.RangeSum:
                 var sum = await running.Counters.RangeSumAsync(request.From, request.To, consistency, deadline);
                 return sum.Outcome != Outcome.Applied
-                    ? Refused(request, sum.Outcome, sum.Refusal)
+                    ? _refusals.Of(request, sum.Outcome, sum.Refusal)
                     : Served(AnswerKind.Sum, request, sum.Position, sum.Age) with { Sum = sum.Sum, Count = sum.Count };
             default:
                 var top = await running.Counters.TopAsync(request.Limit, consistency, deadline);
                 return top.Outcome != Outcome.Applied
-                    ? Refused(request, top.Outcome, top.Refusal)
+                    ? _refusals.Of(request, top.Outcome, top.Refusal)
                     : Served(AnswerKind.Top, request, top.Position, top.Age) with { Total = top.Total, Distinct = top.Distinct, Rows = [.. top.Rows.Select(static row => new TopRow(row.Key, row.Value))] };
         }
     }
@@ -123,7 +128,7 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
         using var end = CancellationTokenSource.CreateLinkedTokenSource(deadline, stopping);
         var answer = await running.Counters.WatchPageAsync(watcher, TimeSpan.FromMilliseconds(terms.WaitMs), end.Token);
         if (answer.Outcome != Outcome.Applied)
-            return Refused(request, Outcome.Rejected, stopping.IsCancellationRequested ? Refusal.Stopped : answer.Refusal);
+            return _refusals.Of(request, Outcome.Rejected, stopping.IsCancellationRequested ? Refusal.Stopped : answer.Refusal);
         var (seen, hash, key) = answer.Place;
         return new(AnswerKind.Watch)
         {
@@ -140,12 +145,12 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
     {
         var isOpening = request.Kind == RequestKind.OpenSession;
         if (!isOpening && request.Session.Incarnation != status.Incarnation)
-            return Refused(request, ClientOutcome.Rejected, Refusal.SessionExpired);
+            return _refusals.Of(request, ClientOutcome.Rejected, Refusal.SessionExpired);
         var answer = await (isOpening
             ? running.Node.OpenSessionAsync(TimeSpan.FromMilliseconds(request.IdleTimeoutMs), deadline)
             : running.Node.CloseSessionAsync(new(request.Session.Session), deadline));
         return answer.Outcome != Outcome.Applied
-            ? Refused(request, answer.Outcome, answer.Refusal)
+            ? _refusals.Of(request, answer.Outcome, answer.Refusal)
             : new(AnswerKind.Session)
             {
                 Id = request.Id,
@@ -162,10 +167,10 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
     {
         var write = request.Position;
         if (write.Incarnation != status.Incarnation)
-            return Refused(request, status, ClientOutcome.Unknown, ClientRefusal.OtherIncarnation, Problems.PositionExpired(new(write.Incarnation, new(new(write.Index), new(write.Term))), status.Incarnation).Value!.Detail);
+            return _refusals.Of(request, ClientOutcome.Unknown, ClientRefusal.OtherIncarnation, Problems.PositionExpired(new(write.Incarnation, new(new(write.Index), new(write.Term))), status.Incarnation).Value!.Detail);
         var answer = await running.Counters.ConfirmAsync(new(new(write.Index), new(write.Term)), deadline);
         return answer.Outcome is not (Outcome.Applied or Outcome.Lost)
-            ? Refused(request, answer.Outcome, answer.Refusal)
+            ? _refusals.Of(request, answer.Outcome, answer.Refusal)
             : new(AnswerKind.Plain)
             {
                 Id = request.Id,
@@ -180,7 +185,7 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
     private AnswerMessage Counter(in RequestMessage request, in CounterAnswer answer, ConsistencyLevel level, TimeSpan? age)
     {
         if (answer.Outcome is not (Outcome.Applied or Outcome.Provisional))
-            return Refused(request, answer.Outcome, answer.Refusal);
+            return _refusals.Of(request, answer.Outcome, answer.Refusal);
         return new(level == ConsistencyLevel.Tentative ? AnswerKind.Tentative : AnswerKind.Counter)
         {
             Id = request.Id,
@@ -208,25 +213,6 @@ internal sealed class ClientRequests(RunningNode running, CancellationToken stop
         NodeTerm = status.Term.Value,
         Applied = status.Applied.Value,
     };
-
-    private AnswerMessage Refused(in RequestMessage request, Outcome outcome, Refusal refusal) => Refused(request, (ClientOutcome)outcome, refusal);
-
-    private AnswerMessage Refused(in RequestMessage request, ClientOutcome outcome, Refusal refusal)
-    {
-        var status = running.Node.Status;
-        var sentence = (outcome, refusal) switch
-        {
-            (ClientOutcome.Unknown, Refusal.TimedOut) when !request.IsWrite => "It was not decided in time.",
-            (ClientOutcome.Unknown, _) => "The answer was lost: it may be done or not, now or later.",
-            (_, Refusal.StorageFull) when request.Concern == ClientWriteConcern.Available => "This node's disk is full; nothing was done, ask another one.",
-            (_, Refusal.NotLeader) => status.Leader == NodeId.None ? "This node does not lead, and knows nobody who does." : $"This node does not lead: node {status.Leader} does.",
-            _ => Problems.Sentence(refusal),
-        };
-        return Refused(request, status, outcome, (ClientRefusal)refusal, sentence);
-    }
-
-    private AnswerMessage Refused(in RequestMessage request, RaftStatus status, ClientOutcome outcome, ClientRefusal refusal, string sentence) =>
-        AnswerMessage.Refused(request.Id, outcome, refusal, sentence) with { Leader = status.Leader.Value, LeaderAddress = running.ClientPortOf(status.Leader) };
 
     private static bool IsMember(RaftStatus status)
     {

@@ -25,17 +25,13 @@ internal static class StreamEndpoints
     }
 
     /// <summary>The job that the path names; null where this program has none of that name.</summary>
-    public static Job? JobOf(HttpContext context)
-    {
-        var name = context.Request.RouteValues["job"] as string;
-        return context.RequestServices.GetRequiredService<NodeHandle>().Settings.Jobs.FirstOrDefault(job => string.Equals(job.Name, name, StringComparison.Ordinal));
-    }
+    public static Job? JobOf(HttpContext context) => StreamPlaces.JobOf(context.RequestServices.GetRequiredService<NodeHandle>(), context.Request.RouteValues["job"] as string);
 
     /// <summary>There is no such thing.</summary>
     public static JsonHttpResult<ProblemJson> Missing(string what) => Problems.Rejected(StatusCodes.Status404NotFound, ProblemCodes.NotFound, what);
 
     /// <summary>This program has no job of the name in the path.</summary>
-    public static JsonHttpResult<ProblemJson> NoJob(HttpContext context) => Missing($"This program has no stream job '{context.Request.RouteValues["job"]}': GET /v1/streams lists those it has.");
+    public static JsonHttpResult<ProblemJson> NoJob(HttpContext context) => Missing(StreamPlaces.NoJob(context.Request.RouteValues["job"] as string));
 
     private static async Task ListAsync(HttpContext context)
     {

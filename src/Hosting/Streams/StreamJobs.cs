@@ -89,21 +89,18 @@ public sealed class StreamJobs
         var next = from;
         while (!cancellationToken.IsCancellationRequested)
         {
-            var query = new ArrayBufferWriter<byte>();
-            JobQuery.WriteOutputs(query, job, sink, next, JobAnswers.MaxRows);
-
             // Whatever is applied behind what was seen may have something for us: waiting for it is waiting for the next entry.
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             patience.CancelAfter(Patience);
-            var answer = await ReadAsync(query.WrittenMemory, ReadConsistency.Session(new(index)), patience.Token).ConfigureAwait(false);
-            if (answer.Outcome != Outcome.Applied)
+            var look = await LookAsync(job, sink, next, JobAnswers.MaxRows, new(index), patience.Token).ConfigureAwait(false);
+            if (look.Outcome != Outcome.Applied)
             {
-                if (answer.Refusal == Refusal.Stopped)
+                if (look.Refusal == Refusal.Stopped)
                     yield break;
                 continue;
             }
 
-            if (JobRows.ReadOutputs(answer.Reply.Span) is not { } outputs)
+            if (look.Outputs is not { } outputs)
                 throw new ArgumentException($"There is no sink '{sink}' of a job '{job}' that has begun: look at the job's description.", nameof(sink));
             foreach (var output in outputs)
             {
@@ -112,8 +109,17 @@ public sealed class StreamJobs
             }
 
             if (outputs.Count == 0)
-                index = answer.Position.Index.Value + 1;
+                index = look.Position.Index.Value + 1;
         }
+    }
+
+    /// <summary>What a subscription has given out from a sequence on, once this node has applied an index.</summary>
+    internal async ValueTask<SinkLook> LookAsync(string job, string sink, long from, int limit, LogIndex atLeast, CancellationToken cancellationToken)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteOutputs(query, job, sink, from, limit);
+        var answer = await ReadAsync(query.WrittenMemory, ReadConsistency.Session(atLeast), cancellationToken).ConfigureAwait(false);
+        return new(answer.Outcome, answer.Refusal, answer.Position, answer.Outcome == Outcome.Applied ? JobRows.ReadOutputs(answer.Reply.Span) : null);
     }
 
     /// <summary>Waits until all partitions of all sources of a job that end have ended, and all of them is committed and applied at this node.</summary>

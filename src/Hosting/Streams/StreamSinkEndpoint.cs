@@ -21,10 +21,8 @@ internal static class StreamSinkEndpoint
         var handle = context.RequestServices.GetRequiredService<NodeHandle>();
         var name = context.Request.RouteValues["sink"] as string ?? "";
         JsonHttpResult<ProblemJson>? refused = null;
-        if (StreamEndpoints.JobOf(context) is not { } job)
-            refused = StreamEndpoints.NoJob(context);
-        else if (!job.Sinks.Any(sink => sink.Keep is not null && string.Equals(sink.Name, name, StringComparison.Ordinal)))
-            refused = StreamEndpoints.Missing($"The job '{job.Name}' has no subscription '{name}'.");
+        if (!StreamPlaces.HasSubscription(handle, context.Request.RouteValues["job"] as string, name, out var missing))
+            refused = StreamEndpoints.Missing(missing);
         else if (!TryFrom(context.Request, out _))
             refused = Problems.Bad("from is a sequence of the sink, and Last-Event-ID that of the last event: give a whole number from 1.");
         else if (handle.Running is null)

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using RaftStream.Node.Commands;
-using RaftStream.Hosting.ClientPort;
 using RaftStream.Hosting.Http;
 using RaftStream.Hosting.Resp;
 using RaftStream.Hosting.Security;
@@ -104,11 +103,7 @@ internal static class NodeHost
         // Behind HTTP: whose address is asked for looks at the first one.
         if (settings.Node.Client is { } client)
         {
-            Listen(kestrel, settings, client, "--client", static listen =>
-            {
-                ClientFacing.Secure(listen, ClientFacingPort.Client);
-                listen.UseConnectionHandler<ClientPortHandler>();
-            });
+            Listen(kestrel, settings, client, "--client", static listen => listen.UseRaftStreamClients());
         }
 
         if (settings.Node.Resp is { } resp)

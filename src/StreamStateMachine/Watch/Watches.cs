@@ -45,7 +45,7 @@ internal sealed class Watches(RaftNode node)
         }
         finally
         {
-            Interlocked.Decrement(ref _count);
+            Leave();
         }
     }
 
@@ -89,17 +89,21 @@ internal sealed class Watches(RaftNode node)
         }
         finally
         {
-            Interlocked.Decrement(ref _count);
+            Leave();
         }
     }
 
-    private bool TryEnter()
+    /// <summary>Begins something that counts as a watch until <see cref="Leave"/>. False: there are as many as a node takes.</summary>
+    public bool TryEnter()
     {
         if (Interlocked.Increment(ref _count) <= CountingService.MaxWatches)
             return true;
         Interlocked.Decrement(ref _count);
         return false;
     }
+
+    /// <summary>It is over.</summary>
+    public void Leave() => Interlocked.Decrement(ref _count);
 
     private async ValueTask AskAsync(Watcher watcher, List<WatchEvent> events, CancellationToken cancellationToken)
     {

@@ -35,6 +35,9 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public long Term { get; set; } = 1;
 
+    /// <summary>Of which life of the cluster it says to be.</summary>
+    public uint Incarnation { get; set; }
+
     /// <summary>How it refuses greetings; none by default.</summary>
     public ClientRefusal Greets { get; set; }
 
@@ -78,6 +81,28 @@ internal sealed class FakeNode : IAsyncDisposable
         Level = ConsistencyLevel.Eventual,
         Leader = 1,
         Watch = new(new(entry, WatchMark.Whole, null, ""), [.. values.Select((value, i) => new WatchItem(ClientWatchKind.Changed, entry - values.Length + 1 + i, "k", value, entry - values.Length + 1 + i))]),
+    };
+
+    /// <summary>Lines that were taken in: all of the request's count, and so many did not before.</summary>
+    public static AnswerMessage Taken(RequestMessage request, int taken) => new(AnswerKind.Ingest)
+    {
+        Id = request.Id,
+        Index = 7,
+        Term = 1,
+        Level = ConsistencyLevel.Quorum,
+        Sequence = request.Ingest!.First + request.Ingest.Lines.Count - 1,
+        Taken = taken,
+    };
+
+    /// <summary>A page of a subscription with outputs of these sequences.</summary>
+    public static AnswerMessage Outputs(RequestMessage request, params long[] sequences) => new(AnswerKind.Outputs)
+    {
+        Id = request.Id,
+        Index = 7,
+        Term = 1,
+        Level = ConsistencyLevel.Eventual,
+        Leader = 1,
+        Outputs = new(sequences.Length == 0 ? request.Subscribe!.From : sequences[^1] + 1, [.. sequences.Select(static sequence => new ClientSinkOutput(sequence, 1_000, $"output {sequence}"))]),
     };
 
     public static AnswerMessage Refused(RequestMessage request, ClientRefusal refusal, ClientOutcome outcome = ClientOutcome.Rejected) =>
@@ -148,7 +173,7 @@ internal sealed class FakeNode : IAsyncDisposable
             await stream.ReadExactlyAsync(prefix, _stop.Token);
             Assert.That(ClientHandshake.TryReadPrefix(prefix, out _, out var size));
             await stream.ReadExactlyAsync(new byte[size - prefix.Length], _stop.Token);
-            var welcome = new ClientWelcome((byte)Greets, Greets == ClientRefusal.None ? null : "The test refuses.") { Node = Id, MaxInFlight = 1_024, MaxRequest = FrameCutter.LargestRequest };
+            var welcome = new ClientWelcome((byte)Greets, Greets == ClientRefusal.None ? null : "The test refuses.") { Node = Id, Incarnation = Incarnation, MaxInFlight = 1_024, MaxRequest = FrameCutter.LargestRequest };
             await stream.WriteAsync(ClientHandshake.Write(welcome), _stop.Token);
             if (Greets == ClientRefusal.None)
                 await AnswerAllAsync(stream);

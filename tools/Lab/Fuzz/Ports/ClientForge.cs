@@ -70,11 +70,21 @@ internal sealed class ClientForge(Random random) : IInputForge
             From = Math.Min(number, 0),
             To = Math.Max(number, 0),
             Watch = new((ClientFilterKind)random.Next(isOutOfRange ? 5 : 1), "", isOutOfRange ? number : random.Next(1, 50), random.Next(2) == 0 ? null : WatchFrom.Behind(new(0, random.Next(100)))),
+            Ingest = Ingest(isOutOfRange),
+            Subscribe = new(isOutOfRange ? number : random.Next(1, 50), Name(isOutOfRange), Name(isOutOfRange), isOutOfRange ? FuzzKeys.Number(random) : random.Next(1, 100)),
             Limit = isOutOfRange ? (int)number : random.Next(1, 20),
             IdleTimeoutMs = isOutOfRange ? number : random.Next(1, 1_000),
             Position = new(0, Math.Max(1, random.Next(1_000)), 1),
         };
     }
+
+    private IngestTerms Ingest(bool isOutOfRange)
+    {
+        var lines = Enumerable.Range(0, isOutOfRange ? random.Next(0, 1_500) : random.Next(0, 20)).Select(_ => FuzzKeys.Key(random));
+        return new(Name(isOutOfRange), Name(isOutOfRange), Name(isOutOfRange), isOutOfRange ? FuzzKeys.Number(random) : random.Next(1, 100), [.. lines]);
+    }
+
+    private string Name(bool isOutOfRange) => isOutOfRange && random.Next(4) == 0 ? new string('n', random.Next(2) == 0 ? 0 : 201) : "events";
 
     private SessionNumber Session(bool isOutOfRange)
     {
