@@ -94,7 +94,7 @@ internal sealed class StreamRoutingTests
     public async Task LinesThatNobodyAnswersForAreUnknownAndTheSameAgainHaveTheSameNumbers()
     {
         await using var cluster = new FakeCluster(1, leader: 1);
-        cluster[1].Answer = static request => request.Ingest!.Lines.Contains("b") ? null : FakeNode.Taken(request, 1);
+        cluster[1].Answer = static request => request.Ingest!.Lines.Contains("b", StringComparer.Ordinal) ? null : FakeNode.Taken(request, 1);
         await using var client = await cluster.ConnectAsync();
         var producer = client.Producer("events", "in", "pump");
         Assert.That((await cluster.RunAsync(producer.SendAsync(["a"]))).Outcome, Is.EqualTo(ClientOutcome.Applied));
@@ -104,6 +104,17 @@ internal sealed class StreamRoutingTests
         var again = await cluster.RunAsync(producer.SendAsync(["b", "c"]));
         Assert.That((again.Outcome, again.Sequence, producer.Next), Is.EqualTo((ClientOutcome.Applied, 3L, 4L)));
         Assert.That(cluster[1].Asked.Skip(1).Select(static request => request.Ingest!.First), Is.All.EqualTo(2));
+    }
+
+    [Test]
+    public async Task ARefusalBehindALostAnswerDoesNotMakeItCertainThatNothingWasTakenIn()
+    {
+        await using var cluster = new FakeCluster(1, leader: 1);
+        cluster[1].Answer = request => cluster[1].Asked.Count == 1 ? FakeNode.Refused(request, ClientRefusal.LostLeadership, ClientOutcome.Unknown) : FakeNode.Refused(request, ClientRefusal.JobStateFull);
+        await using var client = await cluster.ConnectAsync();
+        var producer = client.Producer("events", "in", "pump");
+        var sent = await cluster.RunAsync(producer.SendAsync(["a"]));
+        Assert.That((sent.Outcome, sent.Refusal, sent.Stamp.Attempts, producer.Next), Is.EqualTo((ClientOutcome.Unknown, ClientRefusal.JobStateFull, 2, 1L)));
     }
 
     [Test]
