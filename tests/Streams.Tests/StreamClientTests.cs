@@ -187,7 +187,7 @@ internal sealed class StreamClientTests
         await File.WriteAllTextAsync(secret, NodeSecret.Create());
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        await using var cluster = await JobCluster.StartAsync(static () => [Events()], options => (options.TokensFile, options.NodeSecretFile) = (tokens, secret));
+        await using var cluster = await JobCluster.StartAsync(static () => [Events()], configure: options => (options.TokensFile, options.NodeSecretFile) = (tokens, secret));
         for (var place = 0; place < 3; place++)
         {
             await using var writes = await ConnectAsync(cluster, place, writer);
