@@ -131,9 +131,10 @@ internal sealed class StreamClientTests
         await using var client = await ConnectAsync(_cluster);
         await client.Producer("events", "in", "large").SendAsync(["large-10", "large-32747", "large-32748"], Limit);
         var told = new List<int>();
+        using var limit = new CancellationTokenSource(Limit);
         var ended = await Assert.ThrowsAsync<RaftStreamClientException>(async () =>
         {
-            await foreach (var output in client.SubscribeAsync("events", "large"))
+            await foreach (var output in client.SubscribeAsync("events", "large", cancellationToken: limit.Token))
                 told.Add(output.Text.Length);
         });
         Assert.That((ended!.Refusal, ended.Message), Is.EqualTo((ClientRefusal.TooLarge, "Output 3 of 'large' takes more than the 32747 bytes that an answer has room for: read it over HTTP, or go on behind it.")));
