@@ -138,8 +138,8 @@ internal sealed class StreamRoutingTests
         await using var client = await cluster.ConnectAsync();
         var producer = client.Producer("events", "in", "pump");
         var first = producer.SendAsync(["a"]).AsTask();
-        Assert.That(async () => await producer.SendAsync(["b"]), Throws.InvalidOperationException);
-        Assert.That(async () => await producer.ResumeAsync(), Throws.InvalidOperationException);
+        Assert.That(async () => await producer.SendAsync(["b"]).AsTask().WaitAsync(Limit), Throws.InvalidOperationException);
+        Assert.That(async () => await producer.ResumeAsync().AsTask().WaitAsync(Limit), Throws.InvalidOperationException);
         cluster[1].Answer = static request => FakeNode.Taken(request, 1);
         Assert.That((await cluster.RunAsync(first)).Outcome, Is.EqualTo(ClientOutcome.Applied));
         Assert.That((await cluster.RunAsync(producer.SendAsync(["b"]))).Sequence, Is.EqualTo(2));
