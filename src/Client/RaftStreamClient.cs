@@ -329,17 +329,10 @@ public sealed class RaftStreamClient : IAsyncDisposable
                 return;
             var left = _options.ConnectTimeout - _options.TimeProvider.GetElapsedTime(start);
             if (left <= TimeSpan.Zero || _nodes.Links.All(static link => link.LastFailure is { Refusal: not ClientRefusal.Disconnected }))
-                throw Unreachable();
+                throw _nodes.Unreachable();
             await Pulse.WaitAsync(changed, left, _options.TimeProvider, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
-    }
-
-    private RaftStreamClientException Unreachable()
-    {
-        // A node that answered and refused tells more than one that is not there.
-        var failure = _nodes.Links.Select(static link => link.LastFailure).OfType<DialFailure>().OrderBy(static one => one.Refusal == ClientRefusal.Disconnected).FirstOrDefault();
-        return failure is null ? new(ClientRefusal.NoNode, ClientSentences.Of(ClientRefusal.NoNode)) : new(failure.Refusal, failure.Sentence);
     }
 
     private LevelTerms TermsOf(ReadLevel level) => level.Kind switch

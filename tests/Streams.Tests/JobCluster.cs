@@ -50,11 +50,14 @@ internal sealed class JobCluster : IAsyncDisposable
     /// <summary>The replica of the program at a place.</summary>
     public RaftNode Node(int place) => _programs[place]!.Services.GetRequiredService<RaftStreamReplica>().Node;
 
+    /// <summary>What the program at a place runs.</summary>
+    public NodeHandle Handle(int place) => _programs[place]!.Services.GetRequiredService<NodeHandle>();
+
     /// <summary>The figures of a job of the last ten minutes, as the program at a place has them.</summary>
     public FiguresReport Figures(int place, string job)
     {
         var services = _programs[place]!.Services;
-        return services.GetRequiredService<JobHostedService>().FiguresOf(services.GetRequiredService<NodeHandle>().Settings.Jobs.Single(one => string.Equals(one.Name, job, StringComparison.Ordinal)))!.Report(TimeSpan.FromMinutes(10));
+        return services.GetRequiredService<JobHostedService>().FiguresOf(Handle(place).Settings.Jobs.Single(one => string.Equals(one.Name, job, StringComparison.Ordinal)))!.Report(TimeSpan.FromMinutes(10));
     }
 
     /// <summary>Where the program at a place has the files of sinks.</summary>

@@ -118,6 +118,28 @@ internal sealed class StreamHttpTests
     }
 
     [Test]
+    public async Task ASubscriptionCountsAmongTheWatchesOfItsNode()
+    {
+        var watches = _cluster.Handle(1).Running!.Counters.Watches;
+        var taken = 0;
+        while (watches.TryEnter())
+            taken++;
+        try
+        {
+            var (status, json) = await GetAsync(1, "/v1/streams/events/sinks/changes");
+            Assert.That((status, json.GetProperty("code").GetString()), Is.EqualTo((HttpStatusCode.TooManyRequests, "overloaded")));
+        }
+        finally
+        {
+            for (; taken > 0; taken--)
+                watches.Leave();
+        }
+
+        await TakenAsync(0, "watches", 1, "watches-a 1");
+        Assert.That(await EventsAsync(1, "", static text => text.StartsWith("watches-", StringComparison.Ordinal), 1), Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task WindowsAreAskedForByKeyAndTime()
     {
         await TakenAsync(0, "windows", 1, "w-a 1000000\nw-b 1030000\nw-a 1060000\nw-a 1070000");

@@ -172,6 +172,25 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
         WriteNumber(writer, (long?)Level);
         writer.Write(Leader);
         WriteText(writer, LeaderAddress);
+        WriteRest(writer);
+    }
+
+    /// <summary>How many values an answer of that kind has; 0 where there is no such kind.</summary>
+    public static int CountOf(AnswerKind kind) => kind switch
+    {
+        AnswerKind.Plain or AnswerKind.Fault => HeadCount,
+        AnswerKind.Values => HeadCount + 1,
+        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch or AnswerKind.Ingest or AnswerKind.Outputs => HeadCount + 2,
+        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
+        _ => 0,
+    };
+
+    /// <summary>Reads a body that nobody vouches for. False: it is none. Nothing is thrown for any bytes.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> body, out AnswerMessage answer) => AnswerReader.TryRead(body, out answer);
+
+    /// <summary>Writes what is special to a kind.</summary>
+    private void WriteRest(MessagePackWriter writer)
+    {
         switch (Kind)
         {
             case AnswerKind.Counter:
@@ -232,19 +251,6 @@ internal readonly record struct AnswerMessage(AnswerKind Kind)
                 break;
         }
     }
-
-    /// <summary>How many values an answer of that kind has; 0 where there is no such kind.</summary>
-    public static int CountOf(AnswerKind kind) => kind switch
-    {
-        AnswerKind.Plain or AnswerKind.Fault => HeadCount,
-        AnswerKind.Values => HeadCount + 1,
-        AnswerKind.Session or AnswerKind.Accepted or AnswerKind.Watch or AnswerKind.Ingest or AnswerKind.Outputs => HeadCount + 2,
-        AnswerKind.Counter or AnswerKind.Tentative or AnswerKind.Top or AnswerKind.Sum or AnswerKind.Status => HeadCount + 3,
-        _ => 0,
-    };
-
-    /// <summary>Reads a body that nobody vouches for. False: it is none. Nothing is thrown for any bytes.</summary>
-    public static bool TryRead(ReadOnlySpan<byte> body, out AnswerMessage answer) => AnswerReader.TryRead(body, out answer);
 
     private static void WriteText(MessagePackWriter writer, string? text)
     {

@@ -183,6 +183,14 @@ internal sealed class NodeTable : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>Why no node can be reached.</summary>
+    public RaftStreamClientException Unreachable()
+    {
+        // A node that answered and refused tells more than one that is not there.
+        var failure = Links.Select(static link => link.LastFailure).OfType<DialFailure>().OrderBy(static one => one.Refusal == ClientRefusal.Disconnected).FirstOrDefault();
+        return failure is null ? new(ClientRefusal.NoNode, ClientSentences.Of(ClientRefusal.NoNode)) : new(failure.Refusal, failure.Sentence);
+    }
+
     /// <summary>The link to a node by its id or address; a new one for an address that nobody knew.</summary>
     private NodeLink? Find(int id, string? address)
     {

@@ -52,6 +52,7 @@ internal sealed record StreamFiguresJson(
     StreamLatencyJson? ReadToCommittedMs,
     StreamLatencyJson? SourceToCommittedMs,
     StreamLatencyJson? SourceToSinksMs,
+    StreamLatencyJson? SourceToReceiversMs,
     StreamFailureJson? LastFailure)
 {
     public static StreamFiguresJson Of(Job job, int node, FiguresReport report) => new(
@@ -64,5 +65,6 @@ internal sealed record StreamFiguresJson(
         StreamLatencyJson.Of(report.ReadToCommitted),
         StreamLatencyJson.Of(report.SourceToCommitted),
         StreamLatencyJson.Of(report.SourceToSinks),
+        StreamLatencyJson.Of(report.SourceToReceivers),
         StreamFailureJson.Of(report.LastFailure));
 }

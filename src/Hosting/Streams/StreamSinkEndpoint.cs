@@ -33,6 +33,26 @@ internal static class StreamSinkEndpoint
             return;
         }
 
+        // It counts among the node's watches: each holds a connection and is looked at with every entry.
+        var watches = handle.Running!.Counters.Watches;
+        if (!watches.TryEnter())
+        {
+            await Problems.For(Outcome.Rejected, Refusal.Overloaded).ExecuteAsync(context);
+            return;
+        }
+
+        try
+        {
+            await ServeAsync(context, handle, name);
+        }
+        finally
+        {
+            watches.Leave();
+        }
+    }
+
+    private static async Task ServeAsync(HttpContext context, NodeHandle handle, string name)
+    {
         TryFrom(context.Request, out var from);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, handle.Stopping);
         try

@@ -141,12 +141,7 @@ internal sealed class SnapshotStore : IDisposable
     /// <summary>Removes the damaged snapshots found at the start, once the replica has decided to go on without them, and what only they needed.</summary>
     public void RemoveDamaged()
     {
-        foreach (var position in _damaged)
-        {
-            _disk.Delete(SnapshotFile.NameOf(position));
-            _files.Remove(position);
-        }
-
+        // [safety] Not one by one: a damaged one may have chunks that one held stands on.
         _damaged.Clear();
         Prune();
     }
@@ -254,6 +249,9 @@ internal sealed class SnapshotStore : IDisposable
             var damage = file is null ? problem!.Sentence : Newest is null ? file.Verify() : null;
             if (damage is not null)
             {
+                // One that is here for its chunks alone need not be whole: what it stood on went when it was not held any more.
+                if (_bases.Values.Any(bases => bases.Any(one => one.Position == position)))
+                    continue;
                 Damage ??= damage;
                 _damaged.Add(position);
                 continue;

@@ -7,9 +7,6 @@ namespace RaftStream.Testing;
 /// <summary>How replicas are put together in a simulation: as in a real node, with the sizes that the seed has drawn.</summary>
 internal static class SimReplicas
 {
-    /// <summary>Small, as the states are: a snapshot has several, of which the next one finds some again.</summary>
-    private static readonly ChunkSizes Chunks = new(Min: 64, TailBits: 6, Max: 1024);
-
     /// <summary>The options of a process that starts; <paramref name="outbox"/> is the source of its node's outbox.</summary>
     public static ReplicaOptions Options(Simulation simulation, Swarm swarm, NodeId id, ulong seed, SimRandom outbox) => new()
     {
@@ -25,7 +22,7 @@ internal static class SimReplicas
             CaughtUpBytes = swarm.CaughtUpBytes,
             MaxDrift = simulation.Drift,
         },
-        Log = new() { FirstSegmentSize = swarm.SegmentBytes, MaxSegmentSize = swarm.SegmentBytes * 4, Chunks = Chunks },
+        Log = new() { FirstSegmentSize = swarm.SegmentBytes, MaxSegmentSize = swarm.SegmentBytes * 4, Chunks = swarm.Chunks },
         SnapshotAfterBytes = swarm.SnapshotAfterBytes,
         SnapshotAfterEntries = swarm.SnapshotAfterEntries,
         Sessions = swarm.Sessions,

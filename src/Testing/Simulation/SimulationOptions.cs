@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using RaftStream.Raft.Log;
 
 namespace RaftStream.Testing;
 
@@ -95,6 +96,9 @@ internal sealed record Swarm
     public long SnapshotAfterBytes { get; init; }
 
     public int SegmentBytes { get; init; }
+
+    /// <summary>Small, as the states are: a snapshot has several chunks, of which the next one finds some again.</summary>
+    public ChunkSizes Chunks { get; init; } = new(Min: 64, TailBits: 6, Max: 1024);
 
     public int CacheBytes { get; init; }
 

@@ -34,6 +34,9 @@ internal sealed class SinkCluster : IDisposable
         ClientEvery = 4_000_000,
         SegmentBytes = 4096,
         SnapshotAfterEntries = 25,
+
+        // Files grow to some ten kilobytes here: in smaller pieces they would travel for longer than the others hold them.
+        Chunks = new(Min: 1024, TailBits: 12, Max: 16 * 1024),
     };
 
     public void Dispose() => _simulation.Dispose();

@@ -100,6 +100,31 @@ internal sealed class SnapshotSharingTests
     }
 
     [Test]
+    public void One_that_is_here_for_its_chunks_alone_is_neither_damaged_nor_removed_where_the_newest_is_lost()
+    {
+        var disk = LogBench.NewDisk();
+        var (first, second) = (SnapshotStoreTests.StateOf(6000), SnapshotStoreTests.StateOf(12_000).AsSpan(6000).ToArray());
+        byte[] third = [.. second, .. SnapshotStoreTests.StateOf(15_000).AsSpan(12_000)];
+        using (var store = Open(disk))
+        {
+            // The second stands on the first, the third and fourth on the second alone: so the first goes, and the second is no snapshot any more.
+            SnapshotStoreTests.Write(store, LogBench.At(1, 1), first);
+            SnapshotStoreTests.Write(store, LogBench.At(2, 1), [.. first, .. second]);
+            SnapshotStoreTests.Write(store, LogBench.At(3, 1), second);
+            SnapshotStoreTests.Write(store, LogBench.At(4, 1), third);
+        }
+
+        Assert.That(disk.List(), Has.None.EqualTo(SnapshotFile.NameOf(LogBench.At(1, 1))).And.Some.EqualTo(SnapshotFile.NameOf(LogBench.At(2, 1))));
+        disk.FlipBit(SnapshotFile.NameOf(LogBench.At(4, 1)), 200 * 8);
+        using var again = Open(disk);
+        Assert.That(again.Damage, Does.Contain(SnapshotFile.NameOf(LogBench.At(4, 1))));
+        Assert.That(again.Held, Is.EqualTo(new[] { LogBench.At(3, 1) }));
+        again.RemoveDamaged();
+        Assert.That(disk.List(), Is.EqualTo(new[] { SnapshotFile.NameOf(LogBench.At(2, 1)), SnapshotFile.NameOf(LogBench.At(3, 1)) }));
+        Assert.That(SnapshotStoreTests.ReadAll(again, LogBench.At(3, 1)), Is.EqualTo(second));
+    }
+
+    [Test]
     public void A_file_of_which_less_than_half_is_used_is_not_referred_to_for_ever()
     {
         var disk = LogBench.NewDisk();

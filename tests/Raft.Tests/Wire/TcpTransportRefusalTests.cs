@@ -68,13 +68,13 @@ public sealed class TcpTransportRefusalTests
         using var client = await Loopback.DialAsync(first.Address);
         var foreign = new byte[500];
         "RAFTSTRM"u8.CopyTo(foreign);
-        BinaryPrimitives.WriteUInt16LittleEndian(foreign.AsSpan(8), 3);
+        BinaryPrimitives.WriteUInt16LittleEndian(foreign.AsSpan(8), Handshake.CurrentVersion + 1);
         BinaryPrimitives.WriteUInt16LittleEndian(foreign.AsSpan(10), (ushort)foreign.Length);
         await client.GetStream().WriteAsync(foreign);
         var answer = await Loopback.ReadToEndAsync(client);
         Assert.That(Handshake.TryRead(answer, out var refusal), Is.True);
         Assert.That(refusal.Refusal, Is.EqualTo(HandshakeRefusal.UnsupportedVersion));
-        Assert.That(refusal.Version, Is.EqualTo(2));
+        Assert.That(refusal.Version, Is.EqualTo(Handshake.CurrentVersion));
         Assert.That(refusal.ClusterId, Is.EqualTo(Guid.Empty), "a stranger is not told the cluster");
         Assert.That(first.Logger.HasWarning("different versions of the protocol"), Is.True);
     }

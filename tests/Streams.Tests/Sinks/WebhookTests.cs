@@ -57,6 +57,8 @@ internal sealed class WebhookTests
         await Eventually.HoldsAsync(() => receiver.Kept.Count >= Records, "all outputs are there", Limit);
         Assert.That(receiver.Kept, Is.EqualTo(Everything));
         receiver.CheckOrder();
+        await Eventually.HoldsAsync(
+            () => Enumerable.Range(0, 3).Any(place => cluster.Figures(place, "numbers").SourceToReceivers is { Count: > 0, P50: > 0 } figures && figures.Max >= figures.P99), "the node that sent them knows how long that took", Limit);
     }
 
     [Test]

@@ -39,7 +39,7 @@ internal sealed class JobRunner : IAsyncDisposable
         (_node, _jobs, _propose, _self, _time, _logger) = (node, jobs, propose, self, time, logger);
         _leading = new(node, propose, time, logger);
         _figures = jobs.ToDictionary(static job => job.Name, job => new JobFigures(_meter, job.Name, time, (position, token) => AppliedAsync(job, position, token)), StringComparer.Ordinal);
-        _deliveries = new(node, propose, new(_http, console, time), logger);
+        _deliveries = new(node, propose, new(_http, console, time), FiguresOf, logger);
     }
 
     /// <summary>What is measured of a job at this node.</summary>

@@ -5,7 +5,7 @@ namespace RaftStream.StreamStateMachine;
 /// <summary>
 /// Hands on what sinks send out, while this node leads: a task for each sink, ended with the term. Whoever leads is known to all, so no lease is needed, and the next one goes on where the log says.
 /// </summary>
-internal sealed class SinkDeliveries(RaftNode node, Propose propose, DeliveryMeans means, ILogger logger) : IAsyncDisposable
+internal sealed class SinkDeliveries(RaftNode node, Propose propose, DeliveryMeans means, Func<Job, JobFigures> figuresOf, ILogger logger) : IAsyncDisposable
 {
     private readonly Dictionary<(string Job, string Sink), SinkDelivery> _tasks = [];
 
@@ -28,7 +28,7 @@ internal sealed class SinkDeliveries(RaftNode node, Propose propose, DeliveryMea
             foreach (var sink in job.Sinks)
             {
                 if (status is not null && sink.Outlet is { } outlet && !_tasks.ContainsKey((job.Name, sink.Name)))
-                    _tasks.Add((job.Name, sink.Name), new(new(job, sink, outlet), leading.Term.Value, node, propose, means, logger));
+                    _tasks.Add((job.Name, sink.Name), new(new(job, sink, outlet), leading.Term.Value, node, propose, means, figuresOf(job), logger));
             }
         }
     }

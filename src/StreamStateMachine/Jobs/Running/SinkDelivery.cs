@@ -26,6 +26,7 @@ internal sealed class SinkDelivery : IAsyncDisposable
     private readonly RaftNode _node;
     private readonly Propose _propose;
     private readonly DeliveryMeans _means;
+    private readonly JobFigures _figures;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly DeliveryAttempts _attempts;
@@ -40,10 +41,11 @@ internal sealed class SinkDelivery : IAsyncDisposable
     /// <param name="node">The replica.</param>
     /// <param name="propose">Gets a command to the leader.</param>
     /// <param name="means">What outlets work with.</param>
+    /// <param name="figures">What is measured of the job at this node.</param>
     /// <param name="logger">Where it tells what cannot go on.</param>
-    public SinkDelivery(HandedOnSink sink, long epoch, RaftNode node, Propose propose, DeliveryMeans means, ILogger logger)
+    public SinkDelivery(HandedOnSink sink, long epoch, RaftNode node, Propose propose, DeliveryMeans means, JobFigures figures, ILogger logger)
     {
-        (_sink, Epoch, _node, _propose, _means, _logger) = (sink, epoch, node, propose, means, logger);
+        (_sink, Epoch, _node, _propose, _means, _figures, _logger) = (sink, epoch, node, propose, means, figures, logger);
         _attempts = new(sink.Outlet, means, Random.Shared.NextDouble);
         _running = Task.Run(RunAsync); // A console may block for a while: not on the runner's beat.
     }
@@ -126,6 +128,7 @@ internal sealed class SinkDelivery : IAsyncDisposable
         {
             case DeliveryEnd.Taken:
                 _told = "";
+                _figures.HandedOn(batch.Outputs[^1].Time);
                 await TellTakenAsync(batch).ConfigureAwait(false);
                 break;
             case DeliveryEnd.Refused when !end.IsGivenUp && batch.Outputs.Count > 1:

@@ -4,7 +4,7 @@ namespace RaftStream.Testing;
 internal static class JobValidity
 {
     /// <summary>So many windows, timers and pairs are the least.</summary>
-    public const int Least = 10;
+    public const int Least = 3;
 
     /// <summary>So many bytes in files are the least.</summary>
     public const long LeastBytes = 4_000;

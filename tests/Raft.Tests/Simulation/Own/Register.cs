@@ -25,8 +25,11 @@ internal sealed class Register : IStateMachine
 
     public void Restore(ISnapshotReader reader)
     {
-        var bytes = new byte[8];
-        _value = reader.Read(bytes) == 8 ? bytes : [];
+        // A read may give less than there is room for: only 0 is the end.
+        var (bytes, count) = (new byte[8], 0);
+        while (count < bytes.Length && reader.Read(bytes.AsSpan(count)) is > 0 and var more)
+            count += more;
+        _value = count == bytes.Length ? bytes : [];
     }
 
     private sealed class View(byte[] value) : ISnapshotView

@@ -27,6 +27,7 @@ internal sealed record FailureFigures(string What, TimeSpan Ago, TimeSpan Stall,
 /// <param name="ReadToCommitted">From the reading of a batch's first record to its commit, for what this node read.</param>
 /// <param name="SourceToCommitted">From the event time of a batch's newest record to its commit, by this node's wall clock.</param>
 /// <param name="SourceToSinks">The same to where this node has applied it: its file sinks, tables and subscriptions have it then. Measured on one batch at a time.</param>
+/// <param name="SourceToReceivers">From the event time of a batch's newest output to where a webhook's receiver or a console has taken it, from this node while it leads.</param>
 /// <param name="LastFailure">The last change of leader or reader; null where there was none.</param>
 internal sealed record FiguresReport(
     TimeSpan Window,
@@ -36,4 +37,5 @@ internal sealed record FiguresReport(
     LatencyFigures? ReadToCommitted,
     LatencyFigures? SourceToCommitted,
     LatencyFigures? SourceToSinks,
+    LatencyFigures? SourceToReceivers,
     FailureFigures? LastFailure);

@@ -18,10 +18,12 @@ internal sealed class JobFigures
     private readonly Histogram<double> _commitDuration;
     private readonly Histogram<double> _sourceDuration;
     private readonly Histogram<double> _sinkDuration;
+    private readonly Histogram<double> _receiverDuration;
     private readonly KeyValuePair<string, object?> _job;
     private readonly LatencyRing _readToCommitted = new();
     private readonly LatencyRing _sourceToCommitted = new();
     private readonly LatencyRing _sourceToSinks = new();
+    private readonly LatencyRing _sourceToReceivers = new();
     private readonly ProgressRing _progress = new();
     private long _watermark = long.MinValue;
     private int _owed;
@@ -39,6 +41,7 @@ internal sealed class JobFigures
         _commitDuration = meter.CreateHistogram<double>("raftstream.streams.commit.duration", "s", "From the reading of a batch's first record to its commit.");
         _sourceDuration = meter.CreateHistogram<double>("raftstream.streams.source.duration", "s", "From the event time of a batch's newest record to its commit.");
         _sinkDuration = meter.CreateHistogram<double>("raftstream.streams.sink.duration", "s", "From the event time of a batch's newest record to where this node has applied it, for one batch at a time.");
+        _receiverDuration = meter.CreateHistogram<double>("raftstream.streams.receiver.duration", "s", "From the event time of a batch's newest output to where a receiver outside the cluster has taken it from this node.");
         meter.CreateObservableGauge("raftstream.streams.watermark.lag", () => ObserveLag(), "s", "How far the job's least watermark is behind this node's wall clock.");
     }
 
@@ -72,6 +75,18 @@ internal sealed class JobFigures
             if (_following.IsCompleted)
                 _following = FollowAsync(newest, position);
         }
+    }
+
+    /// <summary>A receiver outside the cluster has taken a batch of outputs.</summary>
+    /// <param name="newest">The event time of the newest: milliseconds since 1970-01-01 UTC.</param>
+    public void HandedOn(long newest)
+    {
+        if (newest is long.MinValue or long.MaxValue)
+            return;
+        var since = Since(newest);
+        _receiverDuration.Record(Math.Max(0, since.TotalSeconds), _job);
+        lock (_lock)
+            _sourceToReceivers.Add(Now, since);
     }
 
     /// <summary>Looks at where the job stands at this node.</summary>
@@ -109,6 +124,7 @@ internal sealed class JobFigures
                 _readToCommitted.Since(from),
                 _sourceToCommitted.Since(from),
                 _sourceToSinks.Since(from),
+                _sourceToReceivers.Since(from),
                 _progress.LastFailure(now));
         }
     }
