@@ -101,7 +101,7 @@ internal sealed class SoakTests : IDisposable
     public async Task A_real_calm_soak_is_clean_and_leaves_its_sums_alone()
     {
         var result = await RaftStreamProgram.RunAsync(
-            ["soak", "--driver", "process", "--nodes", "3", "--nemesis", "none", "--time", "1", "--rate", "100", "--clients", "10", "--hours", "0.001", "--out", _folder.File("out"), "--json"], [], Limit, "raftstream-lab");
+            ["soak", "--driver", "process", "--nodes", "3", "--nemesis", "none", "--time", "10", "--rate", "300", "--clients", "20", "--hours", "0.001", "--out", _folder.File("out"), "--json"], [], Limit, "raftstream-lab");
 
         Assert.That(result.ExitCode, Is.Zero, result.Output + result.Error);
         using var document = JsonDocument.Parse(result.Output);
