@@ -13,7 +13,7 @@ internal sealed class JobBuild
     public JobBuild(JobSpec spec, Action<Func<int, Stream<ModelRecord>>>? more = null)
     {
         _spec = spec;
-        var builder = new StreamBuilder(spec.Name, new() { MaxTimersPerCommand = spec.MaxTimers });
+        var builder = new StreamBuilder(spec.Name, new() { MaxWaitingOutputs = 1_000_000, MaxTimersPerCommand = spec.MaxTimers });
         for (var op = 0; op < spec.Ops.Count; op++)
             Declare(builder, op, spec.Ops[op]);
         more?.Invoke(place => _streams[new(place, 0)]);
