@@ -65,7 +65,7 @@ internal sealed class JobWorkload : IWorkload
         if (IsActive && _random.Chance(0.05))
             Repeat();
         else if (_random.Chance(IsActive ? 0.2 : 1) && !IsAtRest && MayAsk())
-            TickOften();
+            Tick();
     }
 
     public void OnFault()
@@ -150,13 +150,6 @@ internal sealed class JobWorkload : IWorkload
             return;
         _bytes.Write(command);
         Ask(answer => _simulation.Counts.Add(answer.Outcome == Outcome.Applied ? $"job command again {JobReply.TryRead(answer.Reply.Span)?.Problem}" : $"job command again {answer.Outcome}"));
-    }
-
-    /// <summary>A slow job may have thousands of timers left, and fires few with each command: at the end it is asked more often, to come to rest within the bound.</summary>
-    private void TickOften()
-    {
-        for (var ticks = IsActive ? 1 : 16; ticks > 0; ticks--)
-            Tick();
     }
 
     private void Tick()
