@@ -83,9 +83,11 @@ internal sealed class RefWindow : RefOp
     private (long Start, long End) Zoned(long time)
     {
         const long Hour = 3_600_000;
-        var change = new DateTimeOffset(2026, 10, 25, 1, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
-        long Midnight(long day) => (day * 24 * Hour) - ((day * 24 * Hour) - (2 * Hour) < change ? 2 * Hour : Hour);
-        var today = Floor(time + (time < change ? 2 * Hour : Hour), 24 * Hour);
+        // Records lie around the end of that summer, and a few that are far too old in the winter in which 1970 begins.
+        var (spring, autumn) = (new DateTimeOffset(2026, 3, 29, 1, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds(), new DateTimeOffset(2026, 10, 25, 1, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds());
+        long Offset(long at) => at >= spring && at < autumn ? 2 * Hour : Hour;
+        long Midnight(long day) => (day * 24 * Hour) - Offset((day * 24 * Hour) - (2 * Hour));
+        var today = Floor(time + Offset(time), 24 * Hour);
         var start = Midnight(today);
         if (_plan.Size == 24 * Hour)
             return (start, Midnight(today + 1));
