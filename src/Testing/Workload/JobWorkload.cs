@@ -15,6 +15,9 @@ internal sealed class JobWorkload : IWorkload
     /// <summary>After so many nanoseconds without an answer somebody asks again.</summary>
     private const long Patience = 300_000_000;
 
+    /// <summary>So many ticks at once when all is read: a job that has few timers go off for each command comes to rest in the time of a run.</summary>
+    private const int TicksAtTheEnd = 4;
+
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
@@ -27,6 +30,7 @@ internal sealed class JobWorkload : IWorkload
     private readonly List<SimJobReader> _readers = [];
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private long _askAgainAt;
+    private int _asked;
     private bool _hasTimers;
     private bool _isAway;
     private bool _isSettled;
@@ -129,7 +133,7 @@ internal sealed class JobWorkload : IWorkload
             if ((IsActive && !_random.Chance(0.1)) || !MayAsk())
                 return;
             JobCommand.WriteRegister(_bytes, _build.Job, source, [JobSpec.PartitionName(partition)]);
-            Ask(_ => _askAgainAt = 0);
+            Ask(Answered());
             return;
         }
 
@@ -154,8 +158,19 @@ internal sealed class JobWorkload : IWorkload
 
     private void Tick()
     {
-        JobCommand.WriteTick(_bytes, _build.Job);
-        Ask(_ => _askAgainAt = 0);
+        var answered = Answered();
+        for (var left = IsActive ? 1 : TicksAtTheEnd; left > 0; left--)
+        {
+            JobCommand.WriteTick(_bytes, _build.Job);
+            Ask(left == 1 ? answered : static _ => { });
+        }
+    }
+
+    /// <summary>The next may be asked as soon as the newest is answered; an answer that comes after the patience for it was over says nothing, or each such would add one more to those on their way.</summary>
+    private Action<Answer> Answered()
+    {
+        var asked = ++_asked;
+        return _ => _askAgainAt = asked == _asked ? 0 : _askAgainAt;
     }
 
     private void Ask(Action<Answer> answered)
