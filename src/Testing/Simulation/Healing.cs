@@ -112,7 +112,7 @@ internal sealed class Healing(Simulation simulation)
     private static int Fullest(Raft.Runtime.ReplicaQueues queues) =>
         Math.Max(Math.Max(queues.Frames.Count, queues.Requests.Count), Math.Max(Math.Max(queues.Disk.Count, queues.DiskDone.Count), Math.Max(queues.Apply.Count, queues.ApplyDone.Count)));
 
-    /// <summary>A leader is ready, its configuration is settled, and every member has applied everything, with one result.</summary>
+    /// <summary>A leader is ready, its configuration is settled, and every member has applied everything, with one result, and would apply a snapshot point that comes now.</summary>
     private bool IsAtRest()
     {
         if (!simulation.Workload.IsAtRest)
@@ -125,7 +125,7 @@ internal sealed class Healing(Simulation simulation)
             var node = simulation.Nodes[member.Id.Value - 1];
             if (node.IsRetired)
                 continue;
-            if (node.Replica is not { } replica || replica.Consensus.Applied.Position.Index != simulation.Checker.Committed)
+            if (node.Replica is not { } replica || replica.Consensus.Applied.Position.Index != simulation.Checker.Committed || node.IsApplyHung)
                 return false;
             if ((hash ??= replica.Consensus.Applied.StateHash) != replica.Consensus.Applied.StateHash)
                 return false;

@@ -201,6 +201,9 @@ internal sealed class SimNode : INetwork, IDisposable
     /// <summary>The state machine works until then on what it has; all else goes on.</summary>
     public void HangApply(long until) => _applyHangsUntil = until;
 
+    /// <summary>Whether the state machine would keep an entry that comes now waiting.</summary>
+    public bool IsApplyHung => _simulation.Now < _applyHangsUntil;
+
     /// <summary>The process stands still until then, as under SIGSTOP; or its whole machine is suspended, and frames for it are lost.</summary>
     public void Pause(long until, bool isSuspended = false)
     {
