@@ -50,6 +50,9 @@ internal sealed class TextKeyCodec : IKeyCodec<string>, ITextFirst
 
     public void Write(KeyBuffer output, string key)
     {
+        // Code without nullable types gives null all the same, and written as empty text it would be counted with those.
+        if (key is null)
+            throw new PoisonRecordException("Its key is null: give each record a key, or filter out those that have none.");
         Span<byte> bytes = stackalloc byte[512];
         output.WriteEscaped(Encoding.UTF8.TryGetBytes(key, bytes, out var size) ? bytes[..size] : Encoding.UTF8.GetBytes(key));
     }
@@ -115,14 +118,35 @@ internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> se
 
     public bool TryWriteStart(string text, KeyBuffer output) => first is ITextFirst inner && inner.TryWriteStart(text, output);
 
-    public string Format((T1 First, T2 Second) key) => $"{first.Format(key.First)},{second.Format(key.Second)}";
+    /// <summary>A backslash stands in front of a comma in the second part, and of a backslash in either: pages of a table go on at a key that was formatted, and must find the same one.</summary>
+    public string Format((T1 First, T2 Second) key) =>
+        $"{first.Format(key.First).Replace("\\", "\\\\", StringComparison.Ordinal)},{second.Format(key.Second).Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal)}";
 
-    /// <summary>At the last comma, so that the first part may hold some.</summary>
+    /// <summary>At the last comma without a backslash in front, so that the first part may hold some.</summary>
     public bool TryParse(string text, out (T1 First, T2 Second) key)
     {
         key = default;
-        var comma = text.LastIndexOf(',');
-        return comma >= 0 && first.TryParse(text[..comma], out key.First) && second.TryParse(text[(comma + 1)..], out key.Second);
+        var comma = -1;
+        for (var at = 0; at < text.Length; at++)
+        {
+            if (text[at] == '\\')
+                at++;
+            else if (text[at] == ',')
+                comma = at;
+        }
+
+        return comma >= 0 && first.TryParse(Plain(text[..comma]), out key.First) && second.TryParse(Plain(text[(comma + 1)..]), out key.Second);
+    }
+
+    /// <summary>Without the backslashes that stand in front of something; one at the end stands for itself.</summary>
+    private static string Plain(string text)
+    {
+        if (!text.Contains('\\', StringComparison.Ordinal))
+            return text;
+        var plain = new StringBuilder(text.Length);
+        for (var at = 0; at < text.Length; at++)
+            plain.Append(text[at] == '\\' && at + 1 < text.Length ? text[++at] : text[at]);
+        return plain.ToString();
     }
 }
 

@@ -14,6 +14,12 @@ internal abstract class TopologyNode
     {
         (Graph, Kind, Inputs, Id) = (graph, kind, inputs, graph.Nodes.Count);
         Name = name ?? $"{kind}-{Id}";
+        foreach (var input in inputs)
+        {
+            if (input.Graph != graph)
+                throw new ArgumentException($"'{input.Name}' belongs to job '{input.Graph.Job}' and cannot feed '{Name}' of job '{graph.Job}': declare both with one StreamBuilder.", nameof(inputs));
+        }
+
         graph.Add(this);
     }
 
