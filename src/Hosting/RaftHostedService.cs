@@ -81,14 +81,20 @@ internal sealed class RaftHostedService(NodeHandle handle, IServiceProvider serv
         };
         try
         {
-            var machine = settings.Jobs.Count == 0 ? settings.Machine() : new StreamMachine(settings.Jobs, files: sinks);
-            return await RaftNode.StartAsync(options, machine, loggers, io, cancellationToken);
+            return await RaftNode.StartAsync(options, MachineOf(settings, sinks), loggers, io, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw CannotStart(settings, exception);
         }
     }
+
+    /// <summary>
+    /// The counters' machine is always the one that knows what a job is: without jobs it is the same as the store alone, and where the log has begun some, it says so instead of passing their commands over and writing snapshots
+    /// without their state.
+    /// </summary>
+    private static IStateMachine MachineOf(NodeSettings settings, IDisk? sinks) =>
+        settings.Jobs.Count == 0 && settings.Machine() is not CountingStore and { } own ? own : new StreamMachine(settings.Jobs, files: sinks);
 
     /// <summary>The folder for the files of sinks, locked as the data folder is; null where no job writes any.</summary>
     private static IDisk? OpenSinks(NodeSettings settings, NodeIo io)

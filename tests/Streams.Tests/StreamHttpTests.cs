@@ -94,6 +94,17 @@ internal sealed class StreamHttpTests
     }
 
     [Test]
+    public async Task CodeInFrontOfTheLogThatThrowsDeclinesTheLinesAndSaysWhere()
+    {
+        var (status, json) = await PostAsync(0, "broken", 1, "broken-x 1\nbroken 2");
+        Assert.That((status, json.GetProperty("code").GetString(), json.GetProperty("outcome").GetString()), Is.EqualTo((HttpStatusCode.UnprocessableEntity, "declined", "rejected")));
+        Assert.That(json.GetProperty("detail").GetString(), Does.StartWith("The code of 'choose-key' threw InvalidOperationException (It is broken.), so nothing of its batch was taken in: mend it"));
+        Assert.That(await RowsAsync(0, "counts", "key=broken-x"), Is.Empty);
+        var sent = await TakenAsync(1, "broken", 1, "broken-x 1");
+        Assert.That(sent.GetProperty("taken").GetInt32(), Is.EqualTo(1), "the numbers are free still");
+    }
+
+    [Test]
     public async Task ARecordThatItsOperatorRefusesLeavesNothingAndCanBeReplayed()
     {
         await TakenAsync(0, "poison", 1, "poison-x 13");
@@ -230,7 +241,7 @@ internal sealed class StreamHttpTests
     {
         var builder = new StreamBuilder("events");
         var events = builder.Ingest("in", static line => line.Split(' ') is [var key, var time] ? (key, long.Parse(time, CultureInfo.InvariantCulture)) : throw new FormatException("A line is a key and a time."), EventTime.Of<(string, long)>(static record => record.Item2), Codecs.Pair(Codecs.Text, Codecs.Int64))
-            .KeyBy(static record => record.Item1);
+            .KeyBy(static record => record.Item1 == "broken" ? throw new InvalidOperationException("It is broken.") : record.Item1, name: "choose-key");
 
         var counts = events.Count("counts");
 

@@ -12,16 +12,13 @@ internal static class StreamCommandEndpoint
     /// <summary>What goes there and comes back.</summary>
     public const string MediaType = "application/vnd.raftstream.job-command";
 
-    /// <summary>A batch, one record that became large, and some dead letters.</summary>
-    private const int MaxBytes = 2 * 1024 * 1024;
-
     /// <summary>Adds the endpoint.</summary>
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPost(Path, ProposeAsync).Needs(AccessRole.Write).WithMetadata(StreamedBody.Mark);
 
     private static async Task ProposeAsync(HttpContext context)
     {
         var router = context.RequestServices.GetRequiredService<LeaderRouter>();
-        var body = await RequestBodies.ReadAsync(context, MaxBytes);
+        var body = await RequestBodies.ReadAsync(context, JobLimits.MaxCommandBytes);
         var jobs = context.RequestServices.GetRequiredService<NodeHandle>().Settings.Jobs;
         var result = JobCommand.IsOfOneOf(jobs, body.Span)
             ? await router.RouteAsync(context, body, Repeat.Never, async (running, token) =>

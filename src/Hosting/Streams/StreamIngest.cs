@@ -15,7 +15,7 @@ internal readonly record struct IngestEnd(Outcome Outcome, Refusal Refusal, JobP
 /// <summary>
 /// Takes in lines that producers number from 1, each line once: runs the part of the topology in front of the log, gets the command to the leader, and passes over what counts already. For all ports, which only translate. Any thread.
 /// </summary>
-internal sealed class StreamIngest(NodeHandle handle, LeaderCommands commands, JobHostedService jobs, TimeProvider time)
+internal sealed class StreamIngest(NodeHandle handle, LeaderCommands commands, JobHostedService jobs, TimeProvider time, ILogger<StreamIngest> logger)
 {
     /// <summary>Takes in lines of which the first has that sequence, until they count, are declined, or it is cancelled.</summary>
     public async ValueTask<IngestEnd> TakeAsync(IngestPlace place, string producer, long first, string[] lines, CancellationToken cancellationToken)
@@ -26,7 +26,19 @@ internal sealed class StreamIngest(NodeHandle handle, LeaderCommands commands, J
         while (true)
         {
             var rest = new ArraySegment<string>(lines, skipped, lines.Length - skipped);
-            var command = place.Source.Take(place.Job, producer, first + skipped, rest, now, out var latest)!;
+            byte[] command;
+            long latest;
+            try
+            {
+                command = place.Source.Take(place.Job, producer, first + skipped, rest, now, out latest)!;
+            }
+            catch (JobCodeException problem)
+            {
+                // Whoever sends hears of it, and so does whoever runs this node: it is the job that has to be mended.
+                logger.LogError(problem, "Job {Job} cannot take in what producer {Producer} hands in to {Source}: {Sentence}", place.Job.Name, producer, place.Source.Name, problem.Message);
+                return new(Outcome.Applied, Refusal.None, JobProblem.Malformed, problem.Message, 0, 0, default);
+            }
+
             figures?.Owed();
             var answer = await commands.ProposeAsync(command, cancellationToken);
             figures?.Settled();

@@ -113,6 +113,11 @@ internal sealed class JobClock(JobContext context)
             context.State.RollbackTo(mark);
             context.Letters.AddTimer(context.Job.Nodes[due.Node].Name, poison.Message);
         }
+        catch (Exception problem) when (problem is JobCodeException || JobCodeException.IsOfCode(problem))
+        {
+            var name = context.Job.Nodes[due.Node].Name;
+            throw JobCodeException.OnReplicas(problem as JobCodeException ?? JobCodeException.At(name, problem), context.Job.Name, $"a timer of '{name}'");
+        }
     }
 
     /// <summary>

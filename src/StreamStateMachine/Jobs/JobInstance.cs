@@ -212,6 +212,10 @@ internal sealed class JobInstance
             Context.State.RollbackTo(mark);
             Context.Letters.AddRecord(source, partition, poison.Message, edge, time, bytes);
         }
+        catch (JobCodeException problem)
+        {
+            throw JobCodeException.OnReplicas(problem, Job.Name, $"a record of partition '{partition}' of '{source}'");
+        }
     }
 
     private JobProblem Replay(ref MessagePackReader reader)

@@ -56,8 +56,8 @@ internal static class JobProblems
         JobProblem.Superseded => "A newer reader has opened the partition: this one may stop.",
         JobProblem.WrongPosition => "The records do not begin where the partition stands, so nothing was changed: go on from the committed position.",
         JobProblem.Busy => "Timers that are due go first: send the same again.",
-        JobProblem.SinkFull => "As many outputs wait at a sink of the job as may, so nothing was taken in: have them handed on, or raise MaxWaitingOutputs.",
-        JobProblem.StateFull => "The job has as many bytes of state as it may, so nothing was taken in: let state expire, or raise MaxStateBytes.",
+        JobProblem.SinkFull => "As many outputs wait at a sink of the job as may, so nothing was taken in: have them handed on.",
+        JobProblem.StateFull => "The job has as many bytes of state as it may, so nothing was taken in: let state expire, or begin the job anew under another name with a larger MaxStateBytes.",
         JobProblem.TooMany => $"There are {JobLimits.MaxJobs} jobs, or {JobLimits.MaxPartitions} partitions of this one, and no more may be.",
         JobProblem.InvalidName => $"The name of a partition has 1 to {StoreLimits.MaxNameChars} characters and no control character: give another one.",
         JobProblem.Deposed => "Another node leads by now, and hands the outputs on: this one may stop.",
@@ -73,6 +73,9 @@ internal static class JobLimits
 
     /// <summary>The most records of a source in a batch.</summary>
     public const int BatchRecords = 4096;
+
+    /// <summary>The most bytes of a command: a batch, one record that became large, and some dead letters.</summary>
+    public const int MaxCommandBytes = 2 * 1024 * 1024;
 
     /// <summary>A batch with that many bytes is sent.</summary>
     public const int BatchBytes = 256 * 1024;

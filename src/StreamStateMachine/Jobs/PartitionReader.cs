@@ -74,6 +74,7 @@ internal sealed class PartitionReader<T> : PartitionReader
     /// <summary>Takes in the next record.</summary>
     /// <param name="record">The record, or why there is none.</param>
     /// <param name="now">The wall clock in milliseconds since 1970-01-01 UTC, for records without a time of their own.</param>
+    /// <exception cref="JobCodeException">Code in front of the log threw; this reader is not used any more.</exception>
     public void Push(in SourceRecord<T> record, long now)
     {
         Records++;
@@ -100,10 +101,16 @@ internal sealed class PartitionReader<T> : PartitionReader
             Batch.AddLetter(Short(poison.Message), now, RawOf(record.Value));
             return;
         }
+        catch (Exception problem) when (problem is JobCodeException || JobCodeException.IsOfCode(problem))
+        {
+            throw JobCodeException.InFront(problem, Job.Sources[Source].Name, record.Value is string text ? Beginning(text) : null);
+        }
 
         LatestTime = Math.Max(LatestTime, time);
         Watermark = Math.Max(Watermark, LatestTime - OutOfOrderness - 1);
     }
+
+    private static string Beginning(string text) => text.Length <= 100 ? text : text[..100] + "...";
 
     private static string Short(string reason) => reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason];
 

@@ -11,6 +11,7 @@ internal sealed class CombineNode<TKey, T, TAcc, TResult> : StreamNode<Keyed<TKe
 {
     private readonly Aggregation<T, TAcc, TResult> _aggregation;
     private readonly Func<long, long> _pane;
+    private readonly IKeyCodec<TKey> _key;
 
     /// <param name="graph">The topology.</param>
     /// <param name="from">The records.</param>
@@ -20,7 +21,7 @@ internal sealed class CombineNode<TKey, T, TAcc, TResult> : StreamNode<Keyed<TKe
     public CombineNode(TopologyGraph graph, StreamNode<Keyed<TKey, T>> from, IKeyCodec<TKey> key, Aggregation<T, TAcc, TResult> aggregation, Func<long, long> pane)
         : base(graph, "combine", null, from)
     {
-        (_aggregation, _pane) = (aggregation, pane);
+        (_aggregation, _pane, _key) = (aggregation, pane, key);
         Codec = new KeyedCodec<TKey, TAcc>(key, aggregation.Accumulator);
     }
 
@@ -37,17 +38,18 @@ internal sealed class CombineNode<TKey, T, TAcc, TResult> : StreamNode<Keyed<TKe
 
     public IReceiver<Keyed<TKey, T>> Connect(Pipeline pipeline)
     {
-        var receiver = new Receiver(_aggregation, _pane, pipeline.Behind(this));
+        var receiver = new Receiver(_aggregation, _pane, _key, pipeline.Behind(this));
         ((ReaderPipeline)pipeline).Add(receiver);
         return receiver;
     }
 
-    private sealed class Receiver(Aggregation<T, TAcc, TResult> aggregation, Func<long, long> pane, IReceiver<Keyed<TKey, TAcc>> next) : IReceiver<Keyed<TKey, T>>, IHoldsBack
+    private sealed class Receiver(Aggregation<T, TAcc, TResult> aggregation, Func<long, long> pane, IKeyCodec<TKey> codec, IReceiver<Keyed<TKey, TAcc>> next) : IReceiver<Keyed<TKey, T>>, IHoldsBack
     {
         private readonly Dictionary<(TKey Key, long Pane), int> _places = [];
         private readonly List<Record<Keyed<TKey, TAcc>>> _partials = [];
         private readonly List<Record<Keyed<TKey, T>>> _pending = [];
         private readonly List<(int Place, Record<Keyed<TKey, TAcc>> Before)> _undo = [];
+        private readonly KeyBuffer _written = new();
         private int _settled;
 
         /// <summary>Only once the whole record has passed is it certain that it counts.</summary>
@@ -90,6 +92,9 @@ internal sealed class CombineNode<TKey, T, TAcc, TResult> : StreamNode<Keyed<TKe
             var (key, value) = record.Value;
             if (!_places.TryGetValue((key, pane(record.Time)), out var place))
             {
+                // A key that cannot be written is this record's fault; when the batch is given out nobody could tell any more.
+                _written.Cut(0);
+                codec.Write(_written, key);
                 var first = new Record<Keyed<TKey, TAcc>>(new(key, aggregation.Add(aggregation.Empty, value)), record.Time);
                 _places.Add((key, pane(record.Time)), _partials.Count);
                 _partials.Add(first);

@@ -25,7 +25,7 @@ internal interface ISourceNode
     ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads a partition from where it stands, until its end or until it cannot go on.</summary>
-    Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken);
+    Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, BatchSize size, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken);
 }
 
 /// <summary>Where records come in. A <see cref="PartitionReader{T}"/> hands them to the pipeline behind it.</summary>
@@ -54,7 +54,7 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
         // Its watermark is that of these records: the log keeps the furthest that there was.
         var reader = new PartitionReader<T>(job, this, producer, 0, ProducerPosition.Behind(first - 1), long.MinValue);
         foreach (var line in lines)
-            reader.Push(Parse(parse, line), now);
+            reader.Push(Parse(parse, Name, line), now);
         latest = reader.LatestTime;
         var command = new ArrayBufferWriter<byte>();
         reader.Take(command, ProducerPosition.Behind(first - 1 + lines.Count));
@@ -63,15 +63,15 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
 
     public ValueTask<IReadOnlyList<string>> ListPartitionsAsync(CancellationToken cancellationToken) => source?.ListPartitionsAsync(cancellationToken) ?? new([]);
 
-    public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken)
+    public Task<ReadingReport> ReadAsync(Job job, string partition, JobPartition from, Propose propose, BatchSize size, JobFigures figures, TimeProvider clock, CancellationToken cancellationToken)
     {
         var reader = new PartitionReader<T>(job, this, partition, from.Epoch, from.Position, from.Watermark);
-        return new PartitionRun<T>(reader, source!, propose, figures, clock).RunAsync(cancellationToken);
+        return new PartitionRun<T>(reader, source!, propose, size, figures, clock).RunAsync(cancellationToken);
     }
 
     public override string Detail => time.Detail;
 
-    private static SourceRecord<T> Parse(Func<string, T> parse, string line)
+    private static SourceRecord<T> Parse(Func<string, T> parse, string name, string line)
     {
         try
         {
@@ -80,6 +80,10 @@ internal sealed class SourceNode<T>(TopologyGraph graph, string name, int number
         catch (Exception problem) when (problem is FormatException or OverflowException or System.Text.Json.JsonException or PoisonRecordException)
         {
             return SourceRecord<T>.Malformed(problem.Message, System.Text.Encoding.UTF8.GetBytes(line));
+        }
+        catch (Exception problem) when (JobCodeException.IsOfCode(problem))
+        {
+            throw JobCodeException.InFront(problem, name, line.Length <= 100 ? line : line[..100] + "...");
         }
     }
 }

@@ -44,8 +44,11 @@ internal sealed class StateJournal(StateTree tree, long limitBytes)
 
     /// <summary>Sets the value of a key. What does not make the state larger is always taken, however large that is.</summary>
     /// <exception cref="StateFullException">The state would be larger than its limit, or the command leaves too much behind; nothing was changed.</exception>
+    /// <exception cref="PoisonRecordException">The value is longer than values may be, which is up to the code that made it; nothing was changed.</exception>
     public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
+        if (value.Length > StateTree.MaxValueBytes)
+            throw new PoisonRecordException($"What is kept under its key would take {value.Length} bytes, and {StateTree.MaxValueBytes} are the most: keep less of each record, or spread it over more keys.");
         var isThere = tree.TryGet(key, out var old);
         var growth = isThere ? value.Length - old.Length : key.Length + value.Length + StateTree.EntryOverhead;
         if (growth > 0 && !IsUnlimited && tree.Bytes + growth > limitBytes)

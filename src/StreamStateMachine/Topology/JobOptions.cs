@@ -1,6 +1,8 @@
 namespace RaftStream.StreamStateMachine;
 
-/// <summary>Limits of a job. They are part of it: equal on all nodes.</summary>
+/// <summary>
+/// Limits of a job. Unless said otherwise they are part of its topology: equal on all nodes, and a job that has begun keeps those that it began with.
+/// </summary>
 public sealed record JobOptions
 {
     /// <summary>

@@ -23,7 +23,7 @@ public static class Partitioning
     public static Partitioning<T> Hash<T>(int partitions, Func<T, string> key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return new(Checked(partitions), (record, _) => (int)(KeyHash.Of(key(record)) % (ulong)partitions), $"hash, {partitions} partitions");
+        return new(Checked(partitions), (record, _) => (int)(KeyHash.Of(key(record) ?? throw new PoisonRecordException("The text that its partition goes by is null: give each record some, or filter out those that have none.")) % (ulong)partitions), $"hash, {partitions} partitions");
     }
 
     /// <summary>By ranges: the first partition has what lies below the first bound, the last one what lies at or above the last.</summary>

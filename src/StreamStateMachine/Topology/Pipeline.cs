@@ -10,7 +10,7 @@ internal abstract class Pipeline
     {
         if (_receivers.TryGetValue(input, out var known))
             return (IReceiver<T>)known;
-        var receiver = input.Connect(this);
+        var receiver = new NamedReceiver<T>(input.Connect(this), input.Node.Name);
         _receivers.Add(input, receiver);
         return receiver;
     }

@@ -2,7 +2,7 @@ namespace RaftStream.StreamStateMachine;
 
 /// <summary>
 /// How many records go into a batch, by how long the replicas take for one: applying a command must not keep a node from its heartbeats. Halved where one takes long, and raised little by little where it does not.
-/// Owned by one run.
+/// Owned by one reading of a partition, run after run.
 /// </summary>
 internal sealed class BatchSize
 {
@@ -18,8 +18,15 @@ internal sealed class BatchSize
     public void Took(TimeSpan time)
     {
         if (time > TooLong)
-            Records = Math.Max(Least, Records / 2);
+            Records = Math.Max(Math.Min(Least, Records), Records / 2);
         else if (time < Short)
-            Records = Math.Min(JobLimits.BatchRecords, Records + (Records / 8));
+            Records = Math.Min(JobLimits.BatchRecords, Records + Math.Max(1, Records / 8));
+    }
+
+    /// <summary>A batch of so many records became too large for a command. False: it was one record, and there is no smaller batch.</summary>
+    public bool WasTooLarge(long records)
+    {
+        Records = (int)Math.Max(1, Math.Min(Records, records) / 2);
+        return records > 1;
     }
 }

@@ -30,14 +30,13 @@ internal sealed record ReadingReport(ReadingEnd End, string? Sentence);
 /// <remarks>
 /// A batch is sent when it is full, or as soon as the source has no record ready and nothing is in flight: so batches grow with the load, and a lone record does not wait.
 /// </remarks>
-internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, JobFigures figures, TimeProvider time)
+internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T> source, Propose propose, BatchSize size, JobFigures figures, TimeProvider time)
 {
     /// <summary>How many commands are in flight at the most.</summary>
     public const int Window = 16;
 
     private readonly Queue<Flight> _flights = new(Window);
     private readonly ArrayBufferWriter<byte> _command = new();
-    private readonly BatchSize _size = new();
     private ReadingReport? _report;
     private long _landedAt;
     private long _firstRecordAt;
@@ -137,7 +136,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         if (reader.Records == 0)
         {
             _firstRecordAt = time.GetTimestamp();
-            reader.MaxRecords = _size.Records;
+            reader.MaxRecords = size.Records;
         }
 
         reader.Push(input.Current, time.GetUtcNow().ToUnixTimeMilliseconds());
@@ -154,6 +153,15 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
             return;
         var (records, newest) = (reader.Records, reader.LatestTime);
         reader.Take(_command, to);
+        if (_command.WrittenCount > JobLimits.MaxCommandBytes)
+        {
+            // Partial aggregates are as large as they are only when a batch ends: it is read again, in smaller pieces.
+            _report = size.WasTooLarge(records)
+                ? new(ReadingEnd.GoBack, null)
+                : new(ReadingEnd.Wait, $"One record becomes {_command.WrittenCount} bytes in the log, and {JobLimits.MaxCommandBytes} are the most, so it is not taken in: make less of it in front of the log, or leave Combined() out.");
+            return;
+        }
+
         var command = _command.WrittenSpan.ToArray();
         _command.ResetWrittenCount();
 
@@ -180,7 +188,7 @@ internal sealed class PartitionRun<T>(PartitionReader<T> reader, IStreamSource<T
         {
             var now = time.GetTimestamp();
             figures.Committed(flight.Records, time.GetElapsedTime(flight.FirstRecordAt, now), flight.Newest, answer.Position);
-            _size.Took(time.GetElapsedTime(_landedAt, now));
+            size.Took(time.GetElapsedTime(_landedAt, now));
             _landedAt = now;
             return;
         }

@@ -16,6 +16,7 @@ internal sealed class PartitionTask : IAsyncDisposable
     private readonly ISourceNode _source;
     private readonly string _partition;
     private readonly Propose _propose;
+    private readonly BatchSize _size = new();
     private readonly JobFigures _figures;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -52,7 +53,7 @@ internal sealed class PartitionTask : IAsyncDisposable
                     continue;
                 if (stands.Epoch != Epoch || stands.Watermark == long.MaxValue)
                     return;
-                var report = await _source.ReadAsync(_job, _partition, stands, _propose, _figures, _time, _stop.Token).ConfigureAwait(false);
+                var report = await _source.ReadAsync(_job, _partition, stands, _propose, _size, _figures, _time, _stop.Token).ConfigureAwait(false);
                 if (report.End is ReadingEnd.SourceEnded or ReadingEnd.Superseded)
                     return;
                 if (report.End == ReadingEnd.Wait && !string.Equals(told, report.Sentence, StringComparison.Ordinal))
