@@ -135,7 +135,7 @@ internal sealed class LogInspector
             _snapshots.Add(new(name, position.Index.Value, position.Term.Value, file.FileSize, manifest.Length, manifest.Chunks, manifest.Description.StateHash.ToString("x16", CultureInfo.InvariantCulture)));
         }
 
-        if (damage is not null && problem?.Kind != OpeningKind.UnsupportedVersion)
+        if (damage is not null && problem?.Kind is not (OpeningKind.UnsupportedVersion or OpeningKind.Unreadable))
             _findings.Add(new(FindingKind.Damaged, name, null, $"{damage.TrimEnd('.')}; a start does without it where an older snapshot and the log stand in for it, and removes it."));
     }
 

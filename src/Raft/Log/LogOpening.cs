@@ -18,7 +18,7 @@ internal enum OpeningKind
     /// <summary>The format is of a version this program does not know.</summary>
     UnsupportedVersion,
 
-    /// <summary>The medium does not give back what stands there. Nothing was changed: it may be the cable, and not the disk.</summary>
+    /// <summary>The medium does not give back what stands there, or a file cannot be opened. Nothing was changed: it may be the cable, and not the disk, or the rights to the file.</summary>
     Unreadable,
 
     /// <summary>
@@ -44,6 +44,10 @@ internal sealed record OpeningProblem(OpeningKind Kind, string Sentence)
     /// <summary>A place in a file that cannot be read.</summary>
     public static OpeningProblem Unreadable(string file, long offset, IOException failure, NodeId node) =>
         new(OpeningKind.Unreadable, $"'{file}' cannot be read at byte {offset} ({failure.Message.TrimEnd('.')}): mend the disk and start the node again; where that cannot be done, {WayBack(node)}") { File = file, Offset = offset };
+
+    /// <summary>A file that is there and cannot be opened: its bytes may all be well.</summary>
+    public static OpeningProblem CannotOpen(string file, IOException failure) =>
+        new(OpeningKind.Unreadable, $"'{file}' cannot be opened ({failure.Message.TrimEnd('.')}): see that it is a file which this user may read and write, on a disk that is well, and try again; nothing was changed.") { File = file };
 
     /// <summary>What to do about a replica that has forgotten what it may have promised.</summary>
     public static string WayBack(NodeId node) =>

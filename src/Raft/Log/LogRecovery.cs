@@ -114,7 +114,16 @@ internal sealed class LogRecovery(IDisk disk, LogIdentity identity)
     private OpeningProblem? OpenSegment(long number, bool counts)
     {
         var name = Segment.NameOf(number);
-        var file = disk.Open(name);
+        IDiskFile file;
+        try
+        {
+            file = disk.Open(name);
+        }
+        catch (IOException failure)
+        {
+            return OpeningProblem.CannotOpen(name, failure);
+        }
+
         var kept = false;
         try
         {

@@ -67,12 +67,23 @@ internal sealed class SnapshotFile : IDisposable
     }
 
     /// <summary>Opens the snapshot at a position; null and the problem where it cannot be read. The chunks are not looked at.</summary>
-    public static SnapshotFile? Open(IDisk disk, LogPosition position, out OpeningProblem? problem) =>
-        Open(disk.Open, NameOf(position), position, out problem);
+    public static SnapshotFile? Open(IDisk disk, LogPosition position, out OpeningProblem? problem)
+    {
+        try
+        {
+            return Open(disk.Open, NameOf(position), position, out problem);
+        }
+        catch (IOException failure)
+        {
+            problem = OpeningProblem.CannotOpen(NameOf(position), failure);
+            return null;
+        }
+    }
 
     /// <summary>
     /// Opens a snapshot that has any name; its position must be the one expected, if one is. <paramref name="open"/> opens a file of its folder.
     /// </summary>
+    /// <exception cref="IOException">The file of that name cannot be opened.</exception>
     public static SnapshotFile? Open(Func<string, IDiskFile> open, string name, LogPosition? expected, out OpeningProblem? problem)
     {
         var files = new List<IDiskFile> { open(name) };
@@ -192,6 +203,7 @@ internal sealed class SnapshotFile : IDisposable
 
     private static OpeningProblem? OpenBase(Func<string, IDiskFile> open, string name, SnapshotBase from, List<IDiskFile> files)
     {
+        var opened = files.Count;
         try
         {
             files.Add(open(NameOf(from.Position)));
@@ -200,6 +212,11 @@ internal sealed class SnapshotFile : IDisposable
         catch (FileNotFoundException)
         {
             return new(OpeningKind.Corrupt, $"'{NameOf(from.Position)}', in which chunks of '{name}' stand, is not there");
+        }
+        catch (IOException failure) when (files.Count == opened)
+        {
+            // [safety] Whoever took it for damaged would go on without it, and remove it and all that only it needs.
+            return OpeningProblem.CannotOpen(NameOf(from.Position), failure);
         }
     }
 

@@ -48,8 +48,8 @@ internal sealed class SnapshotStore : IDisposable
     /// <summary>What is wrong with the newest damaged snapshot that was found at the start, or null.</summary>
     public string? Damage { get; private set; }
 
-    /// <summary>A snapshot that another version of the program wrote: it must not be passed over, nor removed.</summary>
-    public OpeningProblem? Unsupported { get; private set; }
+    /// <summary>A snapshot that another version of the program wrote, or that cannot be opened: it may be whole, and must not be passed over, nor anything removed.</summary>
+    public OpeningProblem? Refused { get; private set; }
 
     /// <summary>
     /// Finds the snapshots of a folder, verifies the newest whole, falling back to older ones, and removes what unfinished ones left, but
@@ -57,7 +57,7 @@ internal sealed class SnapshotStore : IDisposable
     /// </summary>
     /// <param name="disk">The folder.</param>
     /// <param name="sizes">How own snapshots are cut; the same on all replicas.</param>
-    /// <exception cref="IOException">The medium failed. Damaged bytes are no exception, see <see cref="Damage"/>.</exception>
+    /// <exception cref="IOException">The medium failed. Damaged bytes are no exception, see <see cref="Damage"/>; nor is a snapshot that cannot be opened, see <see cref="Refused"/>.</exception>
     public static SnapshotStore Open(IDisk disk, ChunkSizes? sizes = null)
     {
         var store = new SnapshotStore(disk, sizes ?? ChunkSizes.Standard);
@@ -75,7 +75,8 @@ internal sealed class SnapshotStore : IDisposable
             disk.SyncFolder();
         store._files.Sort(static (left, right) => left.Index != right.Index ? left.Index.CompareTo(right.Index) : left.Term.CompareTo(right.Term));
         store.FindHeld();
-        store.ResumeReceiving(receiving);
+        if (store.Refused is null)
+            store.ResumeReceiving(receiving);
         return store;
     }
 
@@ -239,9 +240,9 @@ internal sealed class SnapshotStore : IDisposable
         {
             var position = _files[place];
             using var file = SnapshotFile.Open(_disk, position, out var problem);
-            if (problem?.Kind == OpeningKind.UnsupportedVersion)
+            if (problem?.Kind is OpeningKind.UnsupportedVersion or OpeningKind.Unreadable)
             {
-                Unsupported = problem;
+                Refused = problem;
                 return;
             }
 
@@ -269,7 +270,7 @@ internal sealed class SnapshotStore : IDisposable
     // One that a held snapshot makes needless goes, as do all other parts: there is never more than one.
     private void ResumeReceiving(LogPosition position)
     {
-        var kept = Unsupported is null && position.Index > (Newest?.Position.Index ?? LogIndex.Zero) ? SnapshotFile.PartNameOf(position) : "";
+        var kept = position.Index > (Newest?.Position.Index ?? LogIndex.Zero) ? SnapshotFile.PartNameOf(position) : "";
         foreach (var name in _disk.List())
         {
             if (name.EndsWith(SnapshotFile.PartSuffix, StringComparison.Ordinal) && !string.Equals(name, kept, StringComparison.Ordinal))
@@ -278,9 +279,10 @@ internal sealed class SnapshotStore : IDisposable
 
         if (kept.Length == 0)
             return;
-        var file = _disk.Open(kept);
+        IDiskFile? file = null;
         try
         {
+            file = _disk.Open(kept);
             _receiver = ReceiverOf(position, file, out var part);
             part.Recover();
             if (part.IsEmpty)
@@ -290,7 +292,7 @@ internal sealed class SnapshotStore : IDisposable
         {
             // A part is worth no more than the time it saves: on a medium that fails it is fetched anew.
             _receiver = null;
-            file.Dispose();
+            file?.Dispose();
             _disk.Delete(kept);
         }
     }
@@ -311,7 +313,7 @@ internal sealed class SnapshotStore : IDisposable
         }
 
         // Until it is decided to go on without the damaged ones, everything stays as it was found.
-        if (_damaged.Count > 0 || Unsupported is not null)
+        if (_damaged.Count > 0 || Refused is not null)
             return;
         var needed = new HashSet<LogPosition>(_held);
         foreach (var from in _bases.Values.SelectMany(static bases => bases).Concat(_taking?.Shelf?.Bases ?? []).Concat(_receiver?.Shelf?.Bases ?? []))
@@ -344,5 +346,5 @@ internal sealed class SnapshotStore : IDisposable
     }
 
     private SnapshotFile OpenFile(LogPosition position) =>
-        SnapshotFile.Open(_disk, position, out var problem) ?? throw new IOException($"A snapshot cannot be read: {problem!.Sentence}.");
+        SnapshotFile.Open(_disk, position, out var problem) ?? throw new IOException($"A snapshot cannot be read: {problem!.Sentence.TrimEnd('.')}.");
 }

@@ -54,8 +54,8 @@ internal sealed class Storage : IDisposable
     public static StorageOpening Open(IDisk disk, LogIdentity identity, LogOptions options, ulong saltSeed, uint incarnation = 0)
     {
         var snapshots = SnapshotStore.Open(disk, options.Chunks);
-        if (snapshots.Unsupported is { } unsupported)
-            return new(null, unsupported, default, false, snapshots.Damage);
+        if (snapshots.Refused is { } refused)
+            return new(null, refused, default, false, snapshots.Damage);
         if ((snapshots.Newest is not null || snapshots.Damage is not null) && !HasSegment(disk))
         {
             var sentence = $"The data folder holds a snapshot but no log, and with it the vote of node {identity.Node} is lost: {OpeningProblem.WayBack(identity.Node)}";

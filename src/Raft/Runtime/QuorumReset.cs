@@ -48,6 +48,7 @@ internal sealed class QuorumReset : IDisposable
         QuorumReset? opened = null;
         try
         {
+            MisplacedFolders.Refuse(folder);
             var identity = IdentityOf(disk) ?? throw new ReplicaException($"'{folder}' holds no log: give the data folder of a survivor.");
             if (identity.ClusterId != cluster)
                 throw new ReplicaException($"The name is not that of the cluster in '{folder}': type the --cluster-id of its nodes or, where they have none, the very --cluster that they were first started with. Nothing was changed.");

@@ -37,14 +37,14 @@ public sealed class RaftNode : IAsyncDisposable
     private RaftNode(RaftNodeOptions options, IStateMachine machine, ILoggerFactory loggers, NodeIo io)
     {
         (_options, _logger, _clock) = (options, loggers.CreateLogger<RaftNode>(), io.Clock);
-        var consensus = new Parker();
-        var disk = new Parker();
+        var (consensus, disk) = (new Parker(), new Parker());
         var queues = new ReplicaQueues(consensus, disk, consensus);
         var incarnation = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
         var network = new LateNetwork();
         _disk = io.OpenDisk(options.DataFolder);
         try
         {
+            MisplacedFolders.Refuse(options.DataFolder);
             _replica = Replica.Open(options.ToReplica(incarnation, RandomEpoch()), _disk, machine, network, _clock, queues);
             _transport = new(
                 new()

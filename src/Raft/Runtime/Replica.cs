@@ -90,7 +90,7 @@ internal sealed class Replica : IDisposable
     public RecoveryFacts Facts { get; }
 
     /// <summary>Recovers what the disk holds and puts the agents together.</summary>
-    /// <exception cref="ReplicaException">The folder is another cluster's or node's, or damaged.</exception>
+    /// <exception cref="ReplicaException">The folder is another cluster's or node's, or damaged, or a file of it cannot be opened.</exception>
     /// <exception cref="IOException">The disk failed.</exception>
     public static Replica Open(ReplicaOptions options, IDisk disk, IStateMachine machine, INetwork network, IClock clock, ReplicaQueues queues)
     {

@@ -85,11 +85,12 @@ internal sealed class OutboxFile : IDisposable
     }
 
     /// <summary>Reads what an earlier life of the process left; <paramref name="take"/> is given each command in its order.</summary>
-    /// <exception cref="ReplicaException">It is damaged, or another node's.</exception>
+    /// <exception cref="ReplicaException">It is damaged or another node's, or cannot be opened.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
     public static OutboxFile Read(IDisk disk, string name, LogIdentity identity, Action<OutboxPlace, byte[]> take)
     {
         byte[] bytes;
-        using (var file = disk.Open(name))
+        using (var file = Open(disk, name))
         {
             bytes = new byte[file.Length];
             bytes = bytes[..file.Read(0, bytes)];
@@ -179,6 +180,18 @@ internal sealed class OutboxFile : IDisposable
     }
 
     private static int SizeOf(int length) => (RecordHeaderSize + length + 7) & ~7;
+
+    private static IDiskFile Open(IDisk disk, string name)
+    {
+        try
+        {
+            return disk.Open(name);
+        }
+        catch (IOException failure)
+        {
+            throw new ReplicaException(OpeningProblem.CannotOpen(name, failure).Sentence, failure);
+        }
+    }
 
     private static ReplicaException Damaged(string name, string what) =>
         new($"The outbox file '{name}' is damaged at {what}: put a sound copy back, or move the file away and give up those of its commands that are not in the log yet.");
