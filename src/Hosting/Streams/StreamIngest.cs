@@ -67,14 +67,13 @@ internal sealed class StreamIngest(NodeHandle handle, LeaderCommands commands, J
         if (handle.Running is not { } running)
             return new(Outcome.Rejected, Refusal.Stopped, JobProblem.None, null, 0, 0, default);
         var query = new ArrayBufferWriter<byte>();
-        JobQuery.WriteStatus(query, place.Job.Name);
+        JobQuery.WritePartition(query, place.Job.Name, place.Source.Name, producer);
         var answer = await running.Node.ReadAsync(query.WrittenMemory, ReadConsistency.Linearizable, cancellationToken);
         if (answer.Outcome != Outcome.Applied)
             return new(answer.Outcome, answer.Refusal, JobProblem.None, null, 0, 0, answer.Position);
-        if (JobStatus.Read(answer.Reply.Span) is not { } status)
+        if (PartitionAnswer.Read(answer.Reply.Span) is not { } at)
             return Declined(JobProblem.NotFound, answer.Position);
-        var partition = status.Partitions.FirstOrDefault(at => string.Equals(at.Source, place.Source.Name, StringComparison.Ordinal) && string.Equals(at.Partition, producer, StringComparison.Ordinal));
-        return ProducerPosition.SequenceOf(partition?.At.Position ?? default) is { } stands
+        return ProducerPosition.SequenceOf(at) is { } stands
             ? new(Outcome.Applied, Refusal.None, JobProblem.None, null, stands, 0, answer.Position)
             : Declined(JobProblem.Malformed, answer.Position);
     }

@@ -62,6 +62,19 @@ internal static class JobAnswers
         return JobProblem.None;
     }
 
+    /// <summary>[0, position], or [0] where the partition is not known.</summary>
+    public static JobProblem WritePartition(IBufferWriter<byte> reply, JobInstance? job, string source, string partition)
+    {
+        var place = job?.Job.Sources.ToList().FindIndex(one => string.Equals(one.Name, source, StringComparison.Ordinal)) ?? -1;
+        if (place < 0)
+            return JobProblem.NotFound;
+        if (job!.Context.Partitions.Find(place, partition) is { } stands)
+            JobQuery.BeginAnswer(reply, 1).WriteBinary(stands.Position.Bytes.Span);
+        else
+            JobQuery.BeginAnswer(reply, 0);
+        return JobProblem.None;
+    }
+
     /// <summary>[0, value], or [0] where there is no row.</summary>
     public static JobProblem WriteRow(IBufferWriter<byte> reply, JobInstance? job, string table, ReadOnlySpan<byte> key)
     {

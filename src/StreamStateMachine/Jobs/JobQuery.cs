@@ -26,6 +26,9 @@ internal enum JobQueryOpcode : byte
 
     /// <summary>[38, job, sink, limit]: outputs of a sink that are to be handed on again; answered as <see cref="Outputs"/> is.</summary>
     Resends = 38,
+
+    /// <summary>[39, job, source, partition]: where one partition of a source stands.</summary>
+    Partition = 39,
 }
 
 /// <summary>Writes queries about jobs and answers them. A query changes nothing, and no bytes make it throw.</summary>
@@ -78,6 +81,14 @@ internal static class JobQuery
         writer.Write((long)limit);
     }
 
+    public static void WritePartition(IBufferWriter<byte> output, string job, string source, string partition)
+    {
+        var writer = Begin(output, JobQueryOpcode.Partition, 4);
+        writer.WriteString(job);
+        writer.WriteString(source);
+        writer.WriteString(partition);
+    }
+
     /// <summary>Answers a query about jobs; false: it is none, and nothing was written.</summary>
     public static bool TryAnswer(ReadOnlySpan<byte> query, JobTable jobs, IBufferWriter<byte> reply)
     {
@@ -124,6 +135,10 @@ internal static class JobQuery
                 if (!reader.TryReadString(StoreLimits.MaxNameBytes, out sink) || !TryReadLimit(ref reader, out limit))
                     return JobProblem.Malformed;
                 return JobAnswers.WriteResends(reply, job, sink, limit);
+            case (JobQueryOpcode.Partition, 4):
+                if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var source) || !reader.TryReadString(StoreLimits.MaxNameBytes, out var partition) || reader.Remaining > 0)
+                    return JobProblem.Malformed;
+                return JobAnswers.WritePartition(reply, job, source, partition);
             case (JobQueryOpcode.Letters, 4):
                 if (!reader.TryReadInt64(out from) || !TryReadLimit(ref reader, out limit))
                     return JobProblem.Malformed;

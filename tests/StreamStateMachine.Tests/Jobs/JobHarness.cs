@@ -145,6 +145,15 @@ internal sealed class JobHarness
         return JobStatus.Read(Query(query))!;
     }
 
+    /// <summary>Where a partition of a source stands, as the query about it alone says, and the bytes of that answer.</summary>
+    public (SourcePosition? Position, int Bytes) Partition(string source, string partition)
+    {
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WritePartition(query, Job.Name, source, partition);
+        var reply = Query(query);
+        return (PartitionAnswer.Read(reply), reply.Length);
+    }
+
     /// <summary>The rows of a table, each as key=value.</summary>
     public IReadOnlyList<string> Rows(string table)
     {
