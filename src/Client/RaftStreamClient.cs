@@ -168,7 +168,9 @@ public sealed class RaftStreamClient : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Ends the watch with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The index of <paramref name="from"/> is out of range.</exception>
-    /// <exception cref="RaftStreamClientException">There are too many watches, or the client was disposed; thrown where the events are enumerated.</exception>
+    /// <exception cref="RaftStreamClientException">
+    /// There are too many watches, the client may not read or its token was revoked meanwhile, the key is longer than the nodes take, or the client was disposed; thrown where the events are enumerated.
+    /// </exception>
     public IAsyncEnumerable<ClientWatchEvent> WatchAsync(ClientWatchFilter filter, ReadToken? from = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);

@@ -52,7 +52,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
     /// <summary>The smoothed round trip; zero until it was measured.</summary>
     public TimeSpan RoundTrip => TimeSpan.FromTicks(Volatile.Read(ref _roundTripTicks));
 
-    /// <summary>Why the last attempt to connect failed; null where none did.</summary>
+    /// <summary>Why the last attempt to connect failed; null where none did since there was a connection.</summary>
     public DialFailure? LastFailure => _lastFailure;
 
     /// <summary>The address as text, as nodes tell it.</summary>
@@ -84,6 +84,7 @@ internal sealed class NodeLink(DnsEndPoint endPoint, NodeTable table, RaftStream
 
             _backoff.Reset();
             Volatile.Write(ref _id, connection.Welcome.Node);
+            _lastFailure = null;
             _connection = connection;
             table.Connected(connection.Welcome);
             connection.OnEnded(table.ProbeWanted.Fire);

@@ -97,6 +97,27 @@ internal sealed class NodeTable : IAsyncDisposable
     /// <summary>The node's bit in what was tried. Nodes are added, never taken away.</summary>
     public uint MaskOf(NodeLink link) => 1u << Array.IndexOf(_links, link);
 
+    /// <summary>
+    /// Why no node lets this client in: each was dialled in vain since it was last connected, if it ever was, and one of them answered that it knows no right of this client. Null where one is connected, or may be
+    /// after the next attempt.
+    /// </summary>
+    public DialFailure? ShutOut
+    {
+        get
+        {
+            DialFailure? shut = null;
+            foreach (var link in _links)
+            {
+                if (link.Connection is not null || link.LastFailure is not { } failure)
+                    return null;
+                if (failure.Refusal is ClientRefusal.Unauthenticated or ClientRefusal.Forbidden)
+                    shut = failure;
+            }
+
+            return shut;
+        }
+    }
+
     /// <summary>A seed for one random sequence of its own.</summary>
     public ulong NextSeed() => Interlocked.Add(ref _seed, 0x9E37_79B9_7F4A_7C15);
 

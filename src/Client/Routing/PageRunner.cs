@@ -78,6 +78,8 @@ internal sealed class PageRunner(NodeTable nodes, RaftStreamClientOptions option
             var changed = nodes.Changed.Next;
             if (Choose(series) is not { Connection: { } connection } link)
             {
+                if (nodes.ShutOut is { } shut)
+                    return AnswerMessage.Refused(0, ClientOutcome.Rejected, shut.Refusal, shut.Sentence);
                 var pause = series.Backoff.Next();
                 if (series.Tried == 0)
                     await Pulse.WaitAsync(changed, pause, _time, cancellationToken).ConfigureAwait(false);
@@ -97,7 +99,7 @@ internal sealed class PageRunner(NodeTable nodes, RaftStreamClientOptions option
 
             if (cancellationToken.IsCancellationRequested)
                 break;
-            if (series.Request.Kind == RequestKind.Subscribe && EndsSubscription(answer.Refusal))
+            if (EndsSeries(answer.Refusal))
                 return answer;
             PassOver(series, link);
             series.Tried |= nodes.MaskOf(link);
@@ -115,7 +117,7 @@ internal sealed class PageRunner(NodeTable nodes, RaftStreamClientOptions option
     };
 
     /// <summary>What every node would answer, or what this client can do nothing about.</summary>
-    private static bool EndsSubscription(ClientRefusal refusal) =>
+    private static bool EndsSeries(ClientRefusal refusal) =>
         refusal is ClientRefusal.UnknownStream or ClientRefusal.Forbidden or ClientRefusal.Unauthenticated or ClientRefusal.TooLarge or ClientRefusal.BadRequest;
 
     /// <summary>The node that told the last page, as long as it does; else the nearest one that was not tried for this page.</summary>

@@ -8,7 +8,7 @@ namespace RaftStream.Client.Routing;
 internal sealed class WatchRunner(PageRunner pages)
 {
     /// <summary>Watches until it is cancelled.</summary>
-    /// <exception cref="RaftStreamClientException">There are too many watches, or the client was disposed.</exception>
+    /// <exception cref="RaftStreamClientException">There are too many watches, the client may not read, or not any more, or it was disposed.</exception>
     public async IAsyncEnumerable<ClientWatchEvent> RunAsync(ClientWatchFilter filter, ReadToken? from, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, pages.Stopping);
@@ -24,7 +24,8 @@ internal sealed class WatchRunner(PageRunner pages)
                     throw new RaftStreamClientException(ClientRefusal.Disposed, ClientSentences.Of(ClientRefusal.Disposed));
                 }
 
-                var page = answer.Watch!;
+                if (answer.Watch is not { } page)
+                    throw new RaftStreamClientException(answer.Refusal, answer.Problem ?? ClientSentences.Of(answer.Refusal));
 
                 // A node that had not come to the first index yet was told nothing, and is asked the same again. Rows come as fast as they can.
                 if (answer.Index > 0 || page.Items.Count > 0)

@@ -38,21 +38,29 @@ internal sealed class ClientCaller(ClientRules rules, ConnectionIdentity identit
         return refusal;
     }
 
+    /// <summary>The refusal of a request that it has no right to at this moment, whatever else is wrong with it; null where it has.</summary>
+    public AnswerMessage? RefuseRight(in RequestMessage request) => RefuseRight(request, Principal);
+
     /// <summary>The refusal of a request that it may not ask for; null where it may.</summary>
     public AnswerMessage? Refuse(in RequestMessage request)
     {
         var principal = Principal;
-        if (principal is null)
-            return Refused(request, ClientRefusal.Unauthenticated, RefusalReasons.Unauthenticated, "The token or certificate of the connection is not good any more; nothing was done, connect with another one.");
-        if (!principal.May(RoleFor(request.Kind)))
-            return Refused(request, ClientRefusal.Forbidden, RefusalReasons.Forbidden, Http.Problems.Forbidden(principal, RoleFor(request.Kind)).Value!.Detail);
+        if (RefuseRight(request, principal) is { } refusal)
+            return refusal;
         if (IsKeyTooLong(request))
             return Refused(request, ClientRefusal.TooLarge, RefusalReasons.Key, $"A key of the request has more than the {rules.Limits.MaxKeyBytes} bytes that this node takes (--max-key-bytes); nothing was done.");
 
         // A status is the client's own probe of the node, which nobody asked for.
-        return request.Kind == RequestKind.Status || rules.Rates.TryTake(principal, remote, out _)
+        return request.Kind == RequestKind.Status || rules.Rates.TryTake(principal!, remote, out _)
             ? null
             : Refused(request, ClientRefusal.RateLimited, RefusalReasons.Rate, "The client has asked this node as often in a second as it may; nothing was done, try again in a moment.");
+    }
+
+    private AnswerMessage? RefuseRight(in RequestMessage request, Principal? principal)
+    {
+        if (principal is null)
+            return Refused(request, ClientRefusal.Unauthenticated, RefusalReasons.Unauthenticated, "The token or certificate of the connection is not good any more; nothing was done, connect with another one.");
+        return principal.May(RoleFor(request.Kind)) ? null : Refused(request, ClientRefusal.Forbidden, RefusalReasons.Forbidden, Http.Problems.Forbidden(principal, RoleFor(request.Kind)).Value!.Detail);
     }
 
     private AnswerMessage Refused(in RequestMessage request, ClientRefusal refusal, string reason, string sentence)

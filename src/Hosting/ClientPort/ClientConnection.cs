@@ -155,7 +155,10 @@ internal sealed class ClientConnection(ConnectionContext connection, NodeHandle 
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(_gone.Token);
             limit.CancelAfter(TimeSpan.FromMilliseconds(request.DeadlineMs));
-            Send(await requests.AnswerAsync(request, limit.Token));
+            var answer = await requests.AnswerAsync(request, limit.Token);
+
+            // A page may have waited for a minute: by then the client may not have what happened meanwhile.
+            Send((request.Kind is RequestKind.Watch or RequestKind.Subscribe ? caller.RefuseRight(request) : null) ?? answer);
         }
         catch (Exception exception)
         {

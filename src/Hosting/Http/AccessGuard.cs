@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Primitives;
 using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Http;
@@ -34,11 +36,30 @@ internal static class AccessGuard
     /// <summary>Who asks, by what the guard found; null in front of endpoints that are open to everybody.</summary>
     public static Principal? PrincipalOf(HttpContext context) => context.Features.Get<Caller>()?.Principal;
 
+    /// <summary>Goes on judging who was let in while it is served, and cancels <paramref name="end"/> when it would not be let in any more. It costs nothing of the client's rate. Owned by the caller.</summary>
+    public static OngoingRight<JsonHttpResult<ProblemJson>> Follow(HttpContext context, AccessRole needed, CancellationTokenSource end)
+    {
+        // All that is looked at later is taken from the request now: that is not for two threads.
+        var services = context.RequestServices;
+        var (shown, meters) = (Shown.By(context, PrincipalOf(context)), services.GetRequiredService<ClientMeters>());
+        return new(
+            () =>
+            {
+                var principal = shown.Principal;
+                if (principal?.May(needed) == true)
+                    return null;
+                meters.Refused(ClientFacingPort.Http.Name, principal is null ? RefusalReasons.Unauthenticated : RefusalReasons.Forbidden);
+                return Problems.Lapsed(principal, needed);
+            },
+            services.GetRequiredService<TimeProvider>(),
+            end);
+    }
+
     private static JsonHttpResult<ProblemJson>? Judge(HttpContext context, AccessRole needed)
     {
         var services = context.RequestServices;
         var vouched = context.Features.Get<NodeVouch>() is { } vouch ? services.GetRequiredService<NodeSecret>().Believe(vouch.Text, vouch.Request) : null;
-        if (Identify(context, services, vouched) is not { } principal)
+        if (Shown.By(context, vouched).Principal is not { } principal)
         {
             services.GetRequiredService<ClientMeters>().Refused(ClientFacingPort.Http.Name, RefusalReasons.Unauthenticated);
             context.Response.Headers.WWWAuthenticate = Challenge;
@@ -63,26 +84,37 @@ internal static class AccessGuard
         return null;
     }
 
-    /// <summary>A token goes before the word of a node that passed it on: whoever holds it is judged by what this node knows of it.</summary>
-    private static Principal? Identify(HttpContext context, IServiceProvider services, Principal? vouched)
-    {
-        var access = services.GetRequiredService<AccessControl>();
-        if (access.IsOpen)
-            return Principal.Anyone;
-        var given = context.Request.Headers.Authorization;
-        if (given.Count == 0 && context.Features.Get<NodeVouch>() is not null)
-            return vouched;
-
-        // There is none on ports of a program's own.
-        var identity = context.Features.Get<ConnectionIdentity>();
-        if (given.Count == 0)
-            return identity is null ? access.OfCertificate(context.Connection.ClientCertificate) : identity.OfConnection();
-        if (given is not [{ } header] || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || header.Length - Scheme.Length > AccessToken.MaxBytes)
-            return null;
-        Span<byte> token = stackalloc byte[Encoding.UTF8.GetMaxByteCount(AccessToken.MaxBytes)];
-        token = token[..Encoding.UTF8.GetBytes(header.AsSpan(Scheme.Length), token)];
-        return identity is null ? access.Authenticate(token) : identity.Of(token);
-    }
-
     private sealed record Caller(Principal Principal);
+
+    /// <summary>What a request shows of who asks. A token goes before the word of a node that passed it on: whoever holds it is judged by what this node knows of it.</summary>
+    private readonly record struct Shown(AccessControl Access, StringValues Header, ConnectionIdentity? Identity, X509Certificate2? Certificate, bool IsForwarded, Principal? Vouched)
+    {
+        /// <summary>Who that is at this moment; null where nobody knows.</summary>
+        public Principal? Principal
+        {
+            get
+            {
+                if (Access.IsOpen)
+                    return Security.Principal.Anyone;
+                if (Header.Count == 0)
+                    return IsForwarded ? Vouched : Identity is null ? Access.OfCertificate(Certificate) : Identity.OfConnection();
+                if (Header is not [{ } header] || !header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) || header.Length - Scheme.Length > AccessToken.MaxBytes)
+                    return null;
+                Span<byte> token = stackalloc byte[Encoding.UTF8.GetMaxByteCount(AccessToken.MaxBytes)];
+                token = token[..Encoding.UTF8.GetBytes(header.AsSpan(Scheme.Length), token)];
+                return Identity is null ? Access.Authenticate(token) : Identity.Of(token);
+            }
+        }
+
+        /// <summary>What this one shows, passed on by a node that is believed to speak for <paramref name="vouched"/>, if it was.</summary>
+        public static Shown By(HttpContext context, Principal? vouched)
+        {
+            var (header, isForwarded) = (context.Request.Headers.Authorization, context.Features.Get<NodeVouch>() is not null);
+
+            // There is none on ports of a program's own.
+            var identity = context.Features.Get<ConnectionIdentity>();
+            var certificate = header.Count == 0 && !isForwarded && identity is null ? context.Connection.ClientCertificate : null;
+            return new(context.RequestServices.GetRequiredService<AccessControl>(), header, identity, certificate, isForwarded, vouched);
+        }
+    }
 }

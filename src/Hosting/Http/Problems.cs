@@ -82,6 +82,14 @@ internal static class Problems
         ProblemCodes.Forbidden,
         $"This needs the role {needed.NameOf()}, and '{principal.Name}' has the role {principal.Role.NameOf()}; nothing was done, ask with another token or certificate.");
 
+    /// <summary>Whoever opened something that goes on may not have it any more.</summary>
+    public static JsonHttpResult<ProblemJson> Lapsed(Principal? principal, AccessRole needed) => principal is null
+        ? Rejected(StatusCodes.Status401Unauthorized, ProblemCodes.Unauthenticated, "The token or certificate by which this was opened is not good any more, so it ends here: open it again with another one.")
+        : Rejected(
+            StatusCodes.Status403Forbidden,
+            ProblemCodes.Forbidden,
+            $"This needs the role {needed.NameOf()}, and '{principal.Name}' has the role {principal.Role.NameOf()} by now, so it ends here: open it again with another token or certificate.");
+
     /// <summary>More requests than the client may ask in a second.</summary>
     public static JsonHttpResult<ProblemJson> RateLimited() =>
         Rejected(StatusCodes.Status429TooManyRequests, ProblemCodes.RateLimited, "The client has asked this node as often in a second as it may; nothing was done, try again after the time in Retry-After.");

@@ -12,7 +12,7 @@ namespace RaftStream.Hosting.Http;
 /// </summary>
 /// <remarks>
 /// <c>change</c> and <c>row</c> tell a counter, <c>progress</c> an index up to which everything was told, <c>reset</c> that all rows follow, up to the next progress. A comment
-/// comes while nothing happens, so that whoever stands between notices that the connection lives.
+/// comes while nothing happens, so that whoever stands between notices that the connection lives. <c>ended</c> comes last where the client may not watch any more (<see cref="EventStreamEnd"/>).
 /// </remarks>
 internal static class WatchEndpoints
 {
@@ -45,6 +45,7 @@ internal static class WatchEndpoints
 
         AnswerHeaders.Sign(context.Response, status);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, handle.Stopping);
+        await using var right = AccessGuard.Follow(context, AccessRole.Read, end);
         try
         {
             await using var events = running.Counters.WatchAsync(filter!, from, end.Token).GetAsyncEnumerator(end.Token);
@@ -60,7 +61,9 @@ internal static class WatchEndpoints
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client has gone, or the node stops: the same.
+            // The client has gone or the node stops, which is the same; or it is none of the client's any more.
+            if (right.Lapse is { } lapse)
+                await EventStreamEnd.TellAsync(context, lapse);
         }
     }
 

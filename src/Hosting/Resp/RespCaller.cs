@@ -29,6 +29,20 @@ internal sealed class RespCaller(RespRules rules, ConnectionIdentity identity, I
     /// <summary>Looks again who it is: a token may have been revoked meanwhile, or a certificate run out. Cheap; done for each round of commands.</summary>
     public void Identify() => Principal = _token is null ? identity.OfConnection() : identity.Of(_token);
 
+    /// <summary>What says later, on any thread, whether it may still do what needs that role, by what it is known by now: null, or why not.</summary>
+    public Func<string?> Lapses(AccessRole needed)
+    {
+        var token = _token;
+        return () =>
+        {
+            var principal = token is null ? identity.OfConnection() : identity.Of(token);
+            if (principal?.May(needed) == true)
+                return null;
+            rules.Refused(principal is null ? RefusalReasons.Unauthenticated : RefusalReasons.Forbidden);
+            return Problems.Lapsed(principal, needed).Value!.Detail;
+        };
+    }
+
     /// <summary>Takes a token, of whoever holds it or of the one of that name alone; false, and all stays as it was: it is wrong.</summary>
     public bool TryAuthenticate(ReadOnlySpan<byte> token, string? name)
     {

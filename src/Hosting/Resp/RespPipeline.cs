@@ -13,6 +13,7 @@ internal sealed class RespPipeline : IAsyncDisposable
     private readonly RespOutlet _outlet;
     private readonly RespPortState _state;
     private readonly RespWriter _writer;
+    private readonly TimeProvider _time;
     private readonly CancellationToken _stopping;
     private readonly DataRun _run;
     private readonly ConnectionCommands _connection;
@@ -23,7 +24,7 @@ internal sealed class RespPipeline : IAsyncDisposable
 
     public RespPipeline(RespSession session, RespPortContext port, RespOutlet outlet, CancellationToken stopping)
     {
-        (_session, _store, _outlet, _state, _writer, _stopping) = (session, port.Store, outlet, port.State, outlet.Writer, stopping);
+        (_session, _store, _outlet, _state, _writer, _time, _stopping) = (session, port.Store, outlet, port.State, outlet.Writer, port.Time, stopping);
         _run = new(session, port.Store, _writer);
         _connection = new(session, _writer, port.Access);
         _server = new(session, port.Store, _writer, port.State, port.Time);
@@ -245,7 +246,8 @@ internal sealed class RespPipeline : IAsyncDisposable
             _writer.Error(problem);
         else
         {
-            _watch = WatchPump.Start(running, filter, from, _outlet, _stopping);
+            var lapses = _session.Caller.Lapses(AccessRole.Read);
+            _watch = WatchPump.Start(running, filter, from, _outlet, over => new(lapses, _time, over), _stopping);
             _writer.Simple("OK");
         }
     }

@@ -1,4 +1,5 @@
 using RaftStream.Hosting.Http;
+using RaftStream.Hosting.Security;
 
 namespace RaftStream.Hosting.Resp;
 
@@ -18,8 +19,8 @@ internal sealed class WatchPump : IAsyncDisposable
     }
 
     /// <summary>Begins to tell.</summary>
-    public static WatchPump Start(RunningNode running, WatchFilter filter, LogIndex? from, RespOutlet outlet, CancellationToken stopping) =>
-        new(token => RunAsync(running, filter, from, outlet, token), stopping);
+    public static WatchPump Start(RunningNode running, WatchFilter filter, LogIndex? from, RespOutlet outlet, Func<CancellationTokenSource, OngoingRight<string>> follow, CancellationToken stopping) =>
+        new(token => RunAsync(running, filter, from, outlet, follow, token), stopping);
 
     /// <summary>Reads what stands behind RS.WATCH; false with the error.</summary>
     public static bool TryRead(in RespCommand command, RespCaller caller, uint incarnation, out WatchFilter filter, out LogIndex? from, out string problem)
@@ -60,14 +61,16 @@ internal sealed class WatchPump : IAsyncDisposable
         _end.Dispose();
     }
 
-    private static async Task RunAsync(RunningNode running, WatchFilter filter, LogIndex? from, RespOutlet outlet, CancellationToken end)
+    private static async Task RunAsync(RunningNode running, WatchFilter filter, LogIndex? from, RespOutlet outlet, Func<CancellationTokenSource, OngoingRight<string>> follow, CancellationToken end)
     {
         // The command's own answer goes out first.
         await Task.Yield();
         var incarnation = running.Node.Status.Incarnation;
         try
         {
-            await TellAllAsync(running.Counters.WatchAsync(filter, from, end), outlet, incarnation, end);
+            using var over = CancellationTokenSource.CreateLinkedTokenSource(end);
+            await using var right = follow(over);
+            await TellAllAsync(running.Counters.WatchAsync(filter, from, over.Token), outlet, incarnation, right, over.Token, end);
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
         {
@@ -75,12 +78,17 @@ internal sealed class WatchPump : IAsyncDisposable
         }
     }
 
-    private static async Task TellAllAsync(IAsyncEnumerable<WatchEvent> events, RespOutlet outlet, uint incarnation, CancellationToken end)
+    /// <summary>Tells events until the right to them is <paramref name="over"/>, or all of it is at its <paramref name="end"/>.</summary>
+    private static async Task TellAllAsync(IAsyncEnumerable<WatchEvent> events, RespOutlet outlet, uint incarnation, OngoingRight<string> right, CancellationToken over, CancellationToken end)
     {
         try
         {
             await foreach (var told in events)
-                await TellAsync(outlet, writer => Write(writer, told, incarnation), end);
+                await TellAsync(outlet, writer => Write(writer, told, incarnation), over);
+        }
+        catch (OperationCanceledException) when (right.Lapse is not null && !end.IsCancellationRequested)
+        {
+            await TellAsync(outlet, writer => WriteEnd(writer, right.Lapse), end);
         }
         catch (WatchEndedException ended)
         {

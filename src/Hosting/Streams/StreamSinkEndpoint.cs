@@ -9,7 +9,8 @@ namespace RaftStream.Hosting.Streams;
 
 /// <summary>
 /// <c>GET /v1/streams/{job}/sinks/{sink}</c>: what a subscription sink gives out, as server-sent events whose ids are its sequences, from the node that is asked, as far as that has applied it. With <c>from</c>, or the header that a
-/// browser's EventSource sends when it comes back, it goes on there; a gap in the ids means that what lies between is not kept any more.
+/// browser's EventSource sends when it comes back, it goes on there; a gap in the ids means that what lies between is not kept any more. An event <c>ended</c> comes last
+/// where the client may not read any more (<see cref="EventStreamEnd"/>).
 /// </summary>
 internal static class StreamSinkEndpoint
 {
@@ -55,13 +56,16 @@ internal static class StreamSinkEndpoint
     {
         TryFrom(context.Request, out var from);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, handle.Stopping);
+        await using var right = AccessGuard.Follow(context, AccessRole.Read, end);
         try
         {
             await SendAsync(context, context.RequestServices.GetRequiredService<StreamJobs>().SubscribeAsync(context.Request.RouteValues["job"] as string ?? "", name, from, end.Token), end);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
-            // The client has gone, or the node stops: it goes on behind the last id.
+            // The client has gone, or the node stops: it goes on behind the last id. Or it is none of the client's any more.
+            if (right.Lapse is { } lapse)
+                await EventStreamEnd.TellAsync(context, lapse);
         }
         catch (ArgumentException unknown) when (unknown.ParamName == "sink")
         {

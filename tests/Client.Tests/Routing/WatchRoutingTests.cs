@@ -65,6 +65,60 @@ internal sealed class WatchRoutingTests
         Assert.That((cluster[first].Asked.Count, cluster[3 - first].Asked.Count), Is.EqualTo((2, 5)), "and the watch stays where it went on");
     }
 
+    [TestCase((byte)ClientRefusal.Unauthenticated)]
+    [TestCase((byte)ClientRefusal.Forbidden)]
+    [TestCase((byte)ClientRefusal.TooLarge)]
+    public async Task WhatNoNodeWouldAnswerOtherwiseEndsAWatch(byte refusal)
+    {
+        await using var cluster = new FakeCluster(1, leader: 1);
+        cluster[1].Answer = static request => FakeNode.Page(request, 7, 1);
+        await using var client = await cluster.ConnectAsync();
+        await using var watch = new WatchReader(client.WatchAsync(ClientWatchFilter.All));
+        await watch.NextAsync();
+        cluster[1].Answer = request => FakeNode.Refused(request, (ClientRefusal)refusal);
+        var ended = await Assert.ThrowsAsync<RaftStreamClientException>(() => cluster.RunAsync(watch.NextAsync()));
+        Assert.That((ended!.Refusal, ended.Message), Is.EqualTo(((ClientRefusal)refusal, "As the test wants it.")));
+    }
+
+    [TestCase((byte)ClientRefusal.Unauthenticated, false)]
+    [TestCase((byte)ClientRefusal.Forbidden, false)]
+    [TestCase((byte)ClientRefusal.Unauthenticated, true)]
+    public async Task WatchesAndSubscriptionsEndWhereNoNodeGreetsTheClientAnyMore(byte refusal, bool isOneGone)
+    {
+        await using var cluster = new FakeCluster(2, leader: 1);
+        cluster[1].Answer = cluster[2].Answer = static request => request.Kind == RequestKind.Subscribe ? FakeNode.Outputs(request, 1) : FakeNode.Page(request, 7, 1);
+        await using var client = await cluster.ConnectAsync();
+        await using var watch = new WatchReader(client.WatchAsync(ClientWatchFilter.All));
+        await watch.NextAsync();
+        await using var outputs = client.SubscribeAsync("events", "changes").GetAsyncEnumerator();
+        Assert.That(await cluster.RunAsync(outputs.MoveNextAsync()));
+        cluster[1].Greets = cluster[2].Greets = (ClientRefusal)refusal;
+        if (isOneGone)
+            await cluster[1].DisposeAsync();
+        cluster[1].Cut();
+        cluster[2].Cut();
+        var watched = await Assert.ThrowsAsync<RaftStreamClientException>(() => cluster.RunAsync(watch.NextAsync()));
+        var subscribed = await Assert.ThrowsAsync<RaftStreamClientException>(async () => await cluster.RunAsync(outputs.MoveNextAsync()));
+        foreach (var ended in new[] { watched!, subscribed! })
+            Assert.That((ended.Refusal, ended.Message), Is.EqualTo(((ClientRefusal)refusal, "The test refuses.")));
+    }
+
+    [Test]
+    public async Task AWatchGoesOnAtTheNodeThatStillGreetsTheClient()
+    {
+        await using var cluster = new FakeCluster(2, leader: 1);
+        cluster[1].Answer = cluster[2].Answer = static request => FakeNode.Page(request, 7, 1);
+        await using var client = await cluster.ConnectAsync();
+        await using var watch = new WatchReader(client.WatchAsync(ClientWatchFilter.All));
+        await watch.NextAsync();
+        cluster[1].Greets = ClientRefusal.Unauthenticated;
+        cluster[1].Cut();
+        cluster[2].Cut();
+        for (var i = 0; i < 3; i++)
+            await cluster.RunAsync(watch.NextAsync());
+        Assert.That(cluster[2].Asked, Is.Not.Empty);
+    }
+
     [Test]
     public async Task ANodeThatNeverAnswersIsLeft()
     {

@@ -1,9 +1,13 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using RaftStream.Client.Connections;
+using RaftStream.Client.Protocol;
+using RaftStream.Client.Tests.Support;
 using RaftStream.Hosting.Http;
 using RaftStream.Hosting.Security;
 using RaftStream.Node.Tests.Support;
+using Addresses = RaftStream.Raft.Wire.Addresses;
 
 namespace RaftStream.Client.Tests.Security;
 
@@ -77,6 +81,62 @@ internal sealed class SecuredPortsTests
         TokenFile.Revoke(_cluster.TokensFile, "fleeting");
         await Eventually.HoldsAsync(async () => (await client.GetAsync("fleeting")).Refusal == ClientRefusal.Unauthenticated, "the open connection is refused", Limit);
         Assert.That((int)(await http.GetAsync(new Uri($"https://{leader.Http}/v1/counters/fleeting"))).StatusCode, Is.EqualTo(401));
+    }
+
+    [Test]
+    public async Task ARevokedTokenEndsWhatIsWatchedThroughEveryPort()
+    {
+        var token = TokenFile.Add(_cluster.TokensFile, "watcher", AccessRole.Read);
+        var (_, follower) = await _cluster.NodesAsync();
+        foreach (var port in Ports)
+            await Eventually.HoldsAsync(async () => await port.AskAsync(_cluster, follower, new(token), isWrite: false) == PortAsker.Done, $"{port} knows the new token", Limit);
+        using var http = _cluster.Client(new(token));
+        using var response = await http.GetAsync(new Uri($"https://{follower.Http}/v1/watch?prefix=watched/"), HttpCompletionOption.ResponseHeadersRead);
+        var events = response.Content.ReadAsStringAsync();
+        await using var client = await RaftStreamClient.ConnectAsync(Options(token));
+        await using var watch = new WatchReader(client.WatchAsync(ClientWatchFilter.Prefix("watched/")));
+        await watch.UntilAsync(static told => told.Kind == ClientWatchKind.Progress);
+        using var resp = await RespClient.ConnectAsync(follower.Resp!, _cluster.Tls(new(token)));
+        Assert.That((await resp.AskAsync("AUTH", token), await resp.AskAsync("RS.WATCH", "PREFIX", "watched/")), Is.EqualTo(("+OK", "+OK")));
+        Assert.That(events.IsCompleted, Is.False);
+
+        TokenFile.Revoke(_cluster.TokensFile, "watcher");
+        const string Sentence = "The token or certificate by which this was opened is not good any more, so it ends here: open it again with another one.";
+        var told = await events.WaitAsync(Limit);
+        Assert.That(told.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1], Does.StartWith("event: ended\ndata: {").And.Contain("\"code\":\"unauthenticated\"").And.Contain(Sentence));
+        var ended = await Assert.ThrowsAsync<RaftStreamClientException>(() => watch.NextAsync().WaitAsync(Limit));
+        Assert.That((ended!.Refusal, ended.Message), Is.EqualTo((ClientRefusal.Unauthenticated, "The token or certificate of the connection is not good any more; nothing was done, connect with another one.")));
+        string pushed;
+        do
+            pushed = await resp.ReadAsync();
+        while (!pushed.Contains("\"ended\"", StringComparison.Ordinal));
+        Assert.That(pushed, Does.Contain(Sentence));
+        Assert.That((int)(await http.GetAsync(new Uri($"https://{follower.Http}/v1/watch?prefix=watched/"))).StatusCode, Is.EqualTo(401), "and nobody comes back in");
+    }
+
+    [Test]
+    public async Task APageThatWaitsTellsNothingThatHappensOnceTheTokenIsRevoked()
+    {
+        var token = TokenFile.Add(_cluster.TokensFile, "waiter", AccessRole.Read);
+        var (leader, _) = await _cluster.NodesAsync();
+        await Eventually.HoldsAsync(async () => await Ports[1].AskAsync(_cluster, leader, new(token), isWrite: false) == PortAsker.Done, "the node knows the new token", Limit);
+        var dialled = await NodeConnection.DialAsync(Addresses.TryParse(leader.Client!)!, new(null, "test", token), 4, TimeProvider.System, _cluster.Tls(new(token)), CancellationToken.None);
+        await using var connection = dialled.Connection!;
+        var page = await AskAsync(null);
+        while (page.Watch!.Mark.Hash is not null || page.Watch.Items.Count > 0)
+            page = await AskAsync(page);
+        var waits = AskAsync(page, WatchTerms.MaxWaitMs).AsTask();
+
+        TokenFile.Revoke(_cluster.TokensFile, "waiter");
+        await Eventually.HoldsAsync(async () => (await connection.SendAsync(new(RequestKind.Get) { Key = "k", Level = new(ConsistencyLevel.Eventual) }, Limit, CancellationToken.None)).Refusal == ClientRefusal.Unauthenticated, "the open connection is refused", Limit);
+        Assert.That(waits.IsCompleted, Is.False);
+        await using var writer = await RaftStreamClient.ConnectAsync(Options(_cluster.Writer));
+        Assert.That((await writer.AddAsync("waited", 1)).Outcome, Is.EqualTo(ClientOutcome.Applied));
+        var answer = await waits.WaitAsync(Limit);
+        Assert.That((answer.Outcome, answer.Refusal, answer.Watch), Is.EqualTo((ClientOutcome.Rejected, ClientRefusal.Unauthenticated, (EventPage?)null)));
+
+        ValueTask<AnswerMessage> AskAsync(AnswerMessage? behind, long wait = 100) => connection.SendAsync(
+            new(RequestKind.Watch) { Watch = new(ClientFilterKind.Key, "waited", wait, behind is { } known ? new(known.Incarnation, known.Watch!.Mark, IsNew: false) : null) }, TimeSpan.FromMilliseconds(wait) + Limit, CancellationToken.None);
     }
 
     [Test]
