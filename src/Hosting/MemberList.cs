@@ -75,6 +75,14 @@ internal static class Addresses
         return new DnsEndPoint(host, port);
     }
 
+    /// <summary>Reads one address by which others are to find this machine.</summary>
+    /// <exception cref="UsageException">It is none, or that of every machine.</exception>
+    public static DnsEndPoint Dialable(string text, string flag)
+    {
+        var address = Parse(text, flag, allowPortZero: false);
+        return address.Host is "0.0.0.0" or "::" ? throw new UsageException($"{flag} {text} is no address that others can dial: give one of this machine.") : address;
+    }
+
     /// <summary>The text that <see cref="Parse"/> reads.</summary>
     public static string Format(DnsEndPoint address) =>
         address.Host.Contains(':', StringComparison.Ordinal) ? $"[{address.Host}]:{address.Port}" : $"{address.Host}:{address.Port}";

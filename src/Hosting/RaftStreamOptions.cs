@@ -36,6 +36,12 @@ public sealed class RaftStreamOptions
     /// <summary>Where the other nodes reach this program's endpoints to pass requests on, http://host:port; null for where its server listens.</summary>
     public string? AdvertiseHttp { get; set; }
 
+    /// <summary>
+    /// Where clients of the binary protocol find the port that this program opens for them (<see cref="RaftStreamListen.UseRaftStreamClients"/>), host:port: nodes tell clients where the others are by it. Null: clients go to the
+    /// addresses that they were given.
+    /// </summary>
+    public string? AdvertiseClient { get; set; }
+
     /// <summary>The shortest time without a leader before an election: 50 ms to 60 s.</summary>
     public TimeSpan ElectionTimeout { get; set; } = TimeSpan.FromMilliseconds(300);
 
@@ -124,6 +130,7 @@ public sealed class RaftStreamOptions
             Join = Join,
             Listen = Listen is null ? address : Addresses.Parse(Listen, nameof(Listen), allowPortZero: false),
             AdvertiseHttp = AdvertiseHttp?.TrimEnd('/'),
+            AdvertiseClient = AdvertiseClient is null ? null : Addresses.Dialable(AdvertiseClient, nameof(AdvertiseClient)),
             Incarnation = Incarnation,
             Tls = PeerTls,
             Security = security,

@@ -19,17 +19,18 @@ internal sealed class JobCluster : IAsyncDisposable
     private readonly IReadOnlyList<int> _clientPorts;
     private readonly Func<IReadOnlyList<Job>> _jobs;
     private readonly Action<RaftStreamOptions>? _configure;
+    private readonly bool _isAdvertised;
     private readonly WebApplication?[] _programs = new WebApplication?[3];
     private readonly PrintedText[] _consoles = [new(), new(), new()];
 
-    private JobCluster(string members, IReadOnlyList<int> clientPorts, Func<IReadOnlyList<Job>> jobs, Action<RaftStreamOptions>? configure) =>
-        (_members, _clientPorts, _jobs, _configure) = (members, clientPorts, jobs, configure);
+    private JobCluster(string members, IReadOnlyList<int> clientPorts, Func<IReadOnlyList<Job>> jobs, Action<RaftStreamOptions>? configure, bool isAdvertised) =>
+        (_members, _clientPorts, _jobs, _configure, _isAdvertised) = (members, clientPorts, jobs, configure, isAdvertised);
 
-    /// <summary>Starts three programs, or only the first of them; each makes the jobs for itself, as programs on several machines would.</summary>
-    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs, int programs = 3, Action<RaftStreamOptions>? configure = null)
+    /// <summary>Starts three programs, or only the first of them; each makes the jobs for itself, as programs on several machines would. Where they are advertised, clients that know one find the others.</summary>
+    public static async Task<JobCluster> StartAsync(Func<IReadOnlyList<Job>> jobs, int programs = 3, Action<RaftStreamOptions>? configure = null, bool isAdvertised = false)
     {
         var ports = Ports.Find(6);
-        var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), [.. ports.Skip(3)], jobs, configure);
+        var cluster = new JobCluster(string.Join(',', Enumerable.Range(1, 3).Select(id => FormattableString.Invariant($"{id}=127.0.0.1:{ports[id - 1]}"))), [.. ports.Skip(3)], jobs, configure, isAdvertised);
         for (var place = 0; place < programs; place++)
             await cluster.StartAsync(place);
         return cluster;
@@ -83,6 +84,7 @@ internal sealed class JobCluster : IAsyncDisposable
         {
             (options.Id, options.Members, options.Data) = (place + 1, _members, DataOf(place));
             options.SnapshotAfterBytes = 65_536;
+            options.AdvertiseClient = _isAdvertised ? ClientPort(place) : null;
             foreach (var job in _jobs())
                 options.Jobs.Add(job);
             _configure?.Invoke(options);

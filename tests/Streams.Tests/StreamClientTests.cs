@@ -201,6 +201,58 @@ internal sealed class StreamClientTests
         }
     }
 
+    [Test]
+    public async Task ARevokedTokenEndsSubscriptionsThatAreOpen()
+    {
+        using var folder = new TemporaryFolder();
+        var (tokens, secret) = (folder.File("tokens"), folder.Write("secret", NodeSecret.Create()));
+        var (reader, writer) = (TokenFile.Add(tokens, "reader", AccessRole.Read), TokenFile.Add(tokens, "writer", AccessRole.Write));
+        await using var cluster = await JobCluster.StartAsync(static () => [Events()], configure: options => (options.TokensFile, options.NodeSecretFile) = (tokens, secret));
+        await using var writes = await ConnectAsync(cluster, 0, writer);
+        Assert.That((await writes.Producer("events", "in", "by").SendAsync(["by-writer"], Limit)).Outcome, Is.EqualTo(ClientOutcome.Applied));
+        await using var reads = await ConnectAsync(cluster, null, reader);
+        await using var outputs = reads.SubscribeAsync("events", "changes").GetAsyncEnumerator();
+        Assert.That(await outputs.MoveNextAsync().AsTask().WaitAsync(Limit));
+        using var http = new HttpClient { DefaultRequestHeaders = { Authorization = new("Bearer", reader) } };
+        using var response = await http.GetAsync(new Uri($"{cluster.Url(1)}/v1/streams/events/sinks/changes"), HttpCompletionOption.ResponseHeadersRead);
+        var events = response.Content.ReadAsStringAsync();
+        Assert.That(events.IsCompleted, Is.False);
+
+        TokenFile.Revoke(tokens, "reader");
+        var told = await events.WaitAsync(Limit);
+        Assert.That(told.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)[^1], Does.StartWith("event: ended\ndata: {").And.Contain("\"code\":\"unauthenticated\"").And.Contain("so it ends here"));
+        var ended = await Assert.ThrowsAsync<RaftStreamClientException>(() => outputs.MoveNextAsync().AsTask().WaitAsync(Limit));
+        Assert.That(ended!.Refusal, Is.EqualTo(ClientRefusal.Unauthenticated));
+        Assert.That(cluster.Errors.All, Is.Empty);
+    }
+
+    [Test]
+    public async Task AClientThatKnowsOneNodeFindsTheLeaderByWhatTheProgramsAdvertise()
+    {
+        await using var cluster = await JobCluster.StartAsync(static () => [Events()], isAdvertised: true);
+        var clients = new List<RaftStreamClient>();
+        try
+        {
+            for (var place = 0; place < 3; place++)
+            {
+                var client = await ConnectAsync(cluster, place);
+                clients.Add(client);
+                var read = await client.GetAsync("advertised");
+                Assert.That(read.Outcome, Is.EqualTo(ClientOutcome.Applied), read.Problem);
+            }
+
+            // The one that was given the leader may know no other; who leads may change meanwhile.
+            var ports = Enumerable.Range(0, 3).Select(cluster.ClientPort).ToList();
+            await Eventually.HoldsAsync(() => Task.FromResult(clients.Count(static client => client.Nodes.Count > 1) >= 2), "two clients found a node that they were not given", Limit);
+            Assert.That(clients.SelectMany(static client => client.Nodes).Select(static node => node.Address).Distinct(StringComparer.Ordinal), Is.SubsetOf(ports));
+        }
+        finally
+        {
+            foreach (var client in clients)
+                await client.DisposeAsync();
+        }
+    }
+
     private static async Task SendAsync(StreamProducer producer, int round)
     {
         var lines = Enumerable.Range(1 + (200 * round), 200).Select(static number => $"all-{number}").ToArray();

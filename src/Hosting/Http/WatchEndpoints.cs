@@ -54,6 +54,7 @@ internal static class WatchEndpoints
         catch (WatchEndedException ended) when (!context.Response.HasStarted)
         {
             await Problems.For(Outcome.Rejected, ended.Refusal).ExecuteAsync(context);
+            return;
         }
         catch (WatchEndedException)
         {
@@ -62,9 +63,11 @@ internal static class WatchEndpoints
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // The client has gone or the node stops, which is the same; or it is none of the client's any more.
-            if (right.Lapse is { } lapse)
-                await EventStreamEnd.TellAsync(context, lapse);
         }
+
+        // What is cancelled may end like what is over, without an exception.
+        if (right.Lapse is { } lapse)
+            await EventStreamEnd.TellAsync(context, lapse);
     }
 
     private static async Task SendAsync(HttpResponse response, IAsyncEnumerator<WatchEvent> events, uint incarnation, CancellationTokenSource end)

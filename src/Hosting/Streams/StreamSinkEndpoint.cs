@@ -64,8 +64,6 @@ internal static class StreamSinkEndpoint
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // The client has gone, or the node stops: it goes on behind the last id. Or it is none of the client's any more.
-            if (right.Lapse is { } lapse)
-                await EventStreamEnd.TellAsync(context, lapse);
         }
         catch (ArgumentException unknown) when (unknown.ParamName == "sink")
         {
@@ -73,7 +71,12 @@ internal static class StreamSinkEndpoint
             if (context.Response.HasStarted)
                 return;
             await Problems.Rejected(StatusCodes.Status503ServiceUnavailable, ProblemCodes.Unavailable, "The job has not begun yet: try again.").ExecuteAsync(context);
+            return;
         }
+
+        // What is cancelled may end like what is over, without an exception.
+        if (right.Lapse is { } lapse)
+            await EventStreamEnd.TellAsync(context, lapse);
     }
 
     private static async Task SendAsync(HttpContext context, IAsyncEnumerable<SinkOutput> outputs, CancellationTokenSource end)

@@ -48,12 +48,12 @@ internal sealed record ProgramSettings
             OutboxBytes = options.OutboxBytes is { } most ? Number(most, "--outbox-bytes", NodeSettings.MinOutboxBytes, NodeSettings.MaxOutboxBytes) : RaftNodeOptions.DefaultOutboxBytes,
             Join = join,
             Listen = options.Listen is { } listen ? Addresses.Parse(listen, "--listen", allowPortZero: false) : members[id],
-            AdvertiseHttp = options.AdvertiseHttp is { } told ? (options.ClientTlsCert is null ? "http://" : "https://") + Addresses.Format(Dialable(told, "--advertise-http")) : null,
+            AdvertiseHttp = options.AdvertiseHttp is { } told ? (options.ClientTlsCert is null ? "http://" : "https://") + Addresses.Format(Addresses.Dialable(told, "--advertise-http")) : null,
             ClientHost = http.Host,
             Client = options.Client is { } client ? Addresses.Parse(client, "--client", allowPortZero: false) : null,
-            AdvertiseClient = options.AdvertiseClient is { } port ? Dialable(port, "--advertise-client") : null,
+            AdvertiseClient = options.AdvertiseClient is { } port ? Addresses.Dialable(port, "--advertise-client") : null,
             Resp = options.Resp is { } resp ? Addresses.Parse(resp, "--resp", allowPortZero: false) : null,
-            AdvertiseResp = options.AdvertiseResp is { } spoken ? Dialable(spoken, "--advertise-resp") : null,
+            AdvertiseResp = options.AdvertiseResp is { } spoken ? Addresses.Dialable(spoken, "--advertise-resp") : null,
             Incarnation = (uint)Number(options.Incarnation ?? "0", "--incarnation", 0, uint.MaxValue),
             Tls = Certificates(options),
             Security = security,
@@ -77,7 +77,7 @@ internal sealed record ProgramSettings
     private static (IReadOnlyDictionary<NodeId, DnsEndPoint> Members, Guid ClusterId) Joining(NodeOptions options, NodeId id)
     {
         var listen = Required(options.Listen, "--listen", "host:port, where the other nodes dial this one");
-        var address = options.Advertise is { } told ? Dialable(told, "--advertise") : Addresses.Parse(listen, "--listen", allowPortZero: false);
+        var address = options.Advertise is { } told ? Addresses.Dialable(told, "--advertise") : Addresses.Parse(listen, "--listen", allowPortZero: false);
         if (string.IsNullOrEmpty(options.ClusterId) && string.IsNullOrWhiteSpace(options.Cluster))
             throw new UsageException("--cluster-id is missing: give the name that the other nodes have, or, where they have none, the very --cluster that they were first started with.");
         var first = string.IsNullOrEmpty(options.ClusterId) ? MemberList.Parse(options.Cluster!) : new Dictionary<NodeId, DnsEndPoint>();
@@ -96,12 +96,6 @@ internal sealed record ProgramSettings
             KeyFile = Required(options.TlsKey, "--tls-key", "FILE, as well as --tls-cert and --tls-ca"),
             AuthorityFile = Required(options.TlsCa, "--tls-ca", "FILE, as well as --tls-cert and --tls-key"),
         };
-    }
-
-    private static DnsEndPoint Dialable(string text, string flag)
-    {
-        var address = Addresses.Parse(text, flag, allowPortZero: false);
-        return address.Host is "0.0.0.0" or "::" ? throw new UsageException($"{flag} {text} is no address that others can dial: give one of this machine.") : address;
     }
 
     /// <exception cref="UsageException">It is neither true nor false.</exception>
