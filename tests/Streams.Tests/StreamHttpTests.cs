@@ -131,23 +131,33 @@ internal sealed class StreamHttpTests
     [Test]
     public async Task ASubscriptionCountsAmongTheWatchesOfItsNode()
     {
-        var watches = _cluster.Handle(1).Running!.Counters.Watches;
-        var taken = 0;
-        while (watches.TryEnter())
-            taken++;
+        var (watches, held) = (_cluster.Handle(1).Running!.Counters.Watches, 0);
+        await TakenAsync(0, "watches", 1, "watches-a 1");
         try
         {
-            var (status, json) = await GetAsync(1, "/v1/streams/events/sinks/changes");
-            Assert.That((status, json.GetProperty("code").GetString()), Is.EqualTo((HttpStatusCode.TooManyRequests, "overloaded")));
+            // What other tests opened has been let go of by then.
+            await Eventually.HoldsAsync(() => Task.FromResult(HoldsUpTo(CountingService.MaxWatches)), "all places are free", Limit);
+            watches.Leave();
+            held--;
+            using (await SubscribeAsync(1, HttpStatusCode.OK))
+            using (var refused = await SubscribeAsync(1, HttpStatusCode.TooManyRequests))
+                Assert.That(await refused.Content.ReadAsStringAsync(), Does.Contain("\"code\":\"overloaded\""));
+            await Eventually.HoldsAsync(() => Task.FromResult(HoldsUpTo(CountingService.MaxWatches)), "one that has ended gives its place back", Limit);
         }
         finally
         {
-            for (; taken > 0; taken--)
+            for (; held > 0; held--)
                 watches.Leave();
         }
 
-        await TakenAsync(0, "watches", 1, "watches-a 1");
         Assert.That(await EventsAsync(1, "", static text => text.StartsWith("watches-", StringComparison.Ordinal), 1), Has.Count.EqualTo(1));
+
+        bool HoldsUpTo(int places)
+        {
+            while (held < places && watches.TryEnter())
+                held++;
+            return held == places;
+        }
     }
 
     [Test]
@@ -279,6 +289,15 @@ internal sealed class StreamHttpTests
     {
         using var response = await _http.GetAsync(new Uri(_cluster.Url(place) + path));
         return (response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
+    }
+
+    /// <summary>Opens a subscription, whose head must come at once whatever follows.</summary>
+    private async Task<HttpResponseMessage> SubscribeAsync(int place, HttpStatusCode expected)
+    {
+        using var limit = new CancellationTokenSource(Limit);
+        var response = await _http.GetAsync(new Uri($"{_cluster.Url(place)}/v1/streams/events/sinks/changes"), HttpCompletionOption.ResponseHeadersRead, limit.Token);
+        Assert.That(response.StatusCode, Is.EqualTo(expected));
+        return response;
     }
 
     private async Task<List<string>> RowsAsync(int place, string table, string query)
