@@ -15,12 +15,25 @@ internal sealed class UnopenableFileTests
     [TestCase(3, TestName = "The_newest_snapshot_that_cannot_be_opened_is_not_passed_over_for_the_older_one")]
     [TestCase(2, TestName = "The_older_snapshot_that_cannot_be_opened_is_not_given_up")]
     [TestCase(1, TestName = "A_file_that_both_snapshots_need_and_that_cannot_be_opened_makes_neither_damaged")]
-    public void A_snapshot_that_cannot_be_opened_is_told_and_everything_stays(int number) =>
-        Stays(Filled(), SnapshotFile.NameOf(PositionOf(number)));
+    public void A_snapshot_that_cannot_be_opened_is_told_and_everything_stays(int number)
+    {
+        // Not even what a crash left of a snapshot of its own is tidied away.
+        var disk = Filled();
+        disk.Create(SnapshotStore.TakingName).Dispose();
+        Stays(disk, SnapshotFile.NameOf(PositionOf(number)));
+    }
 
     [TestCase(1)]
     [TestCase(2)]
     public void A_segment_that_cannot_be_opened_is_told_and_everything_stays(int number) => Stays(Filled(), Segment.NameOf(number));
+
+    [Test]
+    public void A_snapshot_is_not_damaged_because_a_file_that_it_stands_on_cannot_be_opened()
+    {
+        var name = SnapshotFile.NameOf(PositionOf(1));
+        using var file = SnapshotFile.Open(new UnopenableDisk(Filled(), name), PositionOf(3), out var problem);
+        Assert.That((file, problem?.Kind, problem?.Sentence), Is.EqualTo(((SnapshotFile?)null, (OpeningKind?)OpeningKind.Unreadable, Sentence(name))));
+    }
 
     [Test]
     public void A_part_that_cannot_be_opened_is_fetched_anew()
@@ -75,7 +88,7 @@ internal sealed class UnopenableFileTests
     private static string Sentence(string name) =>
         $"'{name}' cannot be opened (Access to the path '/data/{name}' is denied): see that it is a file which this user may read and write, on a disk that is well, and try again; nothing was changed.";
 
-    /// <summary>A log that reaches back over all snapshots, of which the last two stand on chunks of the first; and one being received.</summary>
+    /// <summary>A log that reaches back over all snapshots, of which the last two stand on chunks of the first, and one being received.</summary>
     private static SimDisk Filled()
     {
         var disk = LogBench.NewDisk();
