@@ -99,7 +99,7 @@ internal sealed record StreamLettersJson(long Total, IReadOnlyList<StreamLetterJ
 {
     public static StreamLettersJson Of(long total, IEnumerable<JobLetter> letters, LogPosition position) => new(
         total,
-        [.. letters.Where(static letter => letter.Reason.Length > 0).Select(static letter => new StreamLetterJson(
+        [.. letters.Where(static letter => !letter.IsEmptyPlace).Select(static letter => new StreamLetterJson(
             letter.Sequence, letter.Index, letter.Source, letter.Partition, letter.Reason, letter.Time, letter.IsReplayable, Convert.ToBase64String(letter.Bytes.Span), letter.Output > 0 ? letter.Output : null))],
         "applied",
         position.Index.Value,

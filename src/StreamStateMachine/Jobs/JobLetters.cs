@@ -24,6 +24,9 @@ internal sealed record JobLetter(long Sequence, long Index, string Source, strin
     /// <summary>Whether it can go in, or be sent, again.</summary>
     public bool IsReplayable => Ingress >= 0 || Output > 0;
 
+    /// <summary>Whether the letter was taken out, and only its number stands here: a letter has a reason.</summary>
+    public bool IsEmptyPlace => Reason.Length == 0;
+
     private const int Fields = 8;
 
     public static JobLetter? TryRead(ReadOnlySpan<byte> stored)
@@ -89,7 +92,7 @@ internal sealed class JobLetters(JobContext context)
     public JobLetter? Find(long sequence)
     {
         WriteKey(sequence);
-        return context.State.TryGet(_key.Span, out var stored) ? JobLetter.TryRead(stored) : null;
+        return context.State.TryGet(_key.Span, out var stored) && JobLetter.TryRead(stored) is { IsEmptyPlace: false } letter ? letter : null;
     }
 
     /// <summary>Forgets a letter. The newest leaves an empty place, so that numbers are never given twice.</summary>
@@ -110,6 +113,8 @@ internal sealed class JobLetters(JobContext context)
         var sequence = Total + 1;
         WriteKey(sequence - Most);
         context.State.Remove(_key.Span);
+        if (reason.Length == 0)
+            reason = "No reason was given.";
         Put(new(sequence, context.Index, source, partition, reason.Length <= JobLetter.MaxReason ? reason : reason[..JobLetter.MaxReason], ingress, time, bytes, output));
     }
 

@@ -15,6 +15,8 @@ internal sealed class JobOutputs(JobContext context)
     public void Add(SinkNode sink, long time, ReadOnlySpan<byte> payload)
     {
         var sequence = NextOf(sink);
+        if (sink.Keep is { } most)
+            Forget(sink, sequence - most); // First, so that a state that is full has room for what takes its place.
         WriteKey(StateKeys.Output, sink.Id);
         _key.Write(sequence);
         _value.ResetWrittenCount();
@@ -22,8 +24,6 @@ internal sealed class JobOutputs(JobContext context)
         _value.Write(payload);
         context.State.Put(_key.Span, _value.WrittenSpan);
         SetNext(sink, sequence + 1);
-        if (sink.Keep is { } most)
-            Forget(sink, sequence - most);
     }
 
     /// <summary>The sequence of a sink's next output: 1 for the first.</summary>

@@ -100,6 +100,17 @@ internal sealed class HandedOnTests
         job.Apply(output => JobCommand.WriteDiscard(output, job.Job, 4));
         Assert.That((job.Letters().Select(Text), job.Instance.Context.Letters.Total), Is.EqualTo((new[] { "c" }, 4)), "the newest leaves its number");
         Assert.That((Replay(job, 1), Replay(job, 2), Replay(job, 4)), Is.EqualTo((JobProblem.NotFound, JobProblem.NotFound, JobProblem.NotFound)));
+        Assert.That(job.Apply(output => JobCommand.WriteDiscard(output, job.Job, 4)).Problem, Is.EqualTo(JobProblem.NotFound), "its empty place is no letter");
+    }
+
+    [Test]
+    public void A_letter_without_a_reason_is_a_letter()
+    {
+        var job = New();
+        job.Push("a", "b");
+        Refuse(job, 1, 1, epoch: 1, "");
+        Refuse(job, 2, 2, epoch: 1);
+        Assert.That((job.Letters().Count, Replay(job, 1)), Is.EqualTo((2, JobProblem.None)));
     }
 
     [Test]
@@ -136,6 +147,20 @@ internal sealed class HandedOnTests
         Assert.That(Refuse(job, 1, count, epoch: 1, new string('r', 200)), Is.EqualTo(JobProblem.None));
         Assert.That((job.Letters().Count, job.Outputs(Sink).Count), Is.EqualTo((count, 0)));
         Assert.That(job.Instance.Tree.Bytes, Is.GreaterThan((1 << 20) - 16_000), "the state was full");
+    }
+
+    [Test]
+    public void A_state_that_is_full_has_room_for_an_output_that_takes_the_place_of_another()
+    {
+        var builder = new StreamBuilder("job", new() { MaxStateBytes = 1 << 16 });
+        builder.Ingest("in").ToSubscription("newest", keep: 1, static text => text);
+        var job = new JobHarness(builder.Build());
+        var (first, second) = (new string('a', 40_000), new string('b', 40_000));
+        job.Push(first);
+        Assert.That(job.PushTo(0, "p", second).Problem, Is.EqualTo(JobProblem.None));
+        Assert.That(job.Outputs("newest"), Is.EqualTo(new[] { second }));
+        Assert.That(job.PushTo(0, "p", new string('c', 70_000)).Problem, Is.EqualTo(JobProblem.StateFull), "and for no larger one");
+        Assert.That(job.Outputs("newest"), Is.EqualTo(new[] { second }), "which takes nothing out");
     }
 
     [Test]
