@@ -13,7 +13,7 @@ internal sealed class JobBuild
     public JobBuild(JobSpec spec, Action<Func<int, Stream<ModelRecord>>>? more = null)
     {
         _spec = spec;
-        var builder = new StreamBuilder(spec.Name, new() { MaxWaitingOutputs = 1_000_000, MaxTimersPerCommand = spec.MaxTimers });
+        var builder = new StreamBuilder(spec.Name, new() { MaxWaitingOutputs = spec.MaxWaiting, MaxTimersPerCommand = spec.MaxTimers, MaxStateBytes = spec.IsTight ? spec.MaxState : 1L << 30 });
         for (var op = 0; op < spec.Ops.Count; op++)
             Declare(builder, op, spec.Ops[op]);
         more?.Invoke(place => _streams[new(place, 0)]);
@@ -149,6 +149,9 @@ internal sealed class JobBuild
                 break;
             case OpKind.Process:
                 Give(place, Values(keyed.Process(name, () => new ModelProcessFunction<TKey>(op), ModelCodec.Instance)));
+                break;
+            case OpKind.Hoard:
+                Give(place, Values(keyed.Process(name, () => new ModelHoard<TKey>(op), ModelCodec.Instance)));
                 break;
             case OpKind.Join:
                 var joined = keyed.JoinWindow(

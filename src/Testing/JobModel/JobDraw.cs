@@ -5,6 +5,7 @@ internal sealed class JobDraw
 {
     private const int MostOps = 16;
 
+    private readonly ulong _seed;
     private readonly SimRandom _random;
     private readonly List<OpSpec> _ops = [];
     private readonly List<Drawn> _streams = [];
@@ -15,6 +16,7 @@ internal sealed class JobDraw
 
     private JobDraw(ulong seed)
     {
+        _seed = seed;
         _random = new(seed ^ 0x3c79_ac49_2ba7_b653);
         _isSlow = _random.Chance(0.25);
         _isZoned = _random.Chance(0.2);
@@ -22,23 +24,27 @@ internal sealed class JobDraw
     }
 
     /// <summary>What a seed stands for.</summary>
-    public static JobSpec Draw(ulong seed) => new JobDraw(seed).DrawAll(seed);
+    public static JobSpec Draw(ulong seed) => new JobDraw(seed).DrawAll();
 
-    private JobSpec DrawAll(ulong seed)
+    private JobSpec DrawAll()
     {
         DrawSources();
         for (var more = _random.Between(2, 8); more > 0 && _ops.Count < MostOps; more--)
             DrawOp();
         if (!_ops.Exists(static op => op.IsStateful && op.Kind != OpKind.Sink))
             DrawStateful();
-        DrawSinks(seed);
-        return new(seed, _ops)
+        DrawSinks();
+        DrawCombined();
+        var isTight = DrawHoard();
+        return new(_seed, _ops)
         {
             Unit = _unit,
 
             // Eight hours before the clocks of Central Europe go back in 2026, or somewhere where nothing is special.
             Epoch = _isZoned ? new DateTimeOffset(2026, 10, 24, 17, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() : 1_000_000,
             MaxTimers = _isSlow ? _random.Between(1, 4) : 1_000_000, // Joins behind joins have more than thousands: only a job that is drawn slow may be behind its reference.
+            MaxState = isTight ? 128 * 1024 : 0,
+            MaxWaiting = _seed % 5 == 2 ? 1 + (long)(_seed % 29) : JobSpec.NoLimit,
             Keep = _random.Chance(0.3) ? _random.Between(1, 5) : _random.Between(20, 60),
         };
     }
@@ -200,14 +206,54 @@ internal sealed class JobDraw
     }
 
     /// <summary>What nobody takes goes to a sink, and some of the rest. Which of these are handed on is not drawn but told by the seed: so a seed has the topology that it always had.</summary>
-    private void DrawSinks(ulong seed)
+    private void DrawSinks()
     {
         foreach (var stream in _streams.ToList())
         {
             var isTaken = _ops.Exists(op => op.Inputs.Contains(stream.Ref));
             if (!isTaken || _random.Chance(0.2))
-                Add(new(OpKind.Sink, [stream.Ref]) { IsHandedOn = (seed + (ulong)_ops.Count) % 3 == 0 }, false, true);
+                Add(new(OpKind.Sink, [stream.Ref]) { IsHandedOn = (_seed + (ulong)_ops.Count) % 3 == 0 }, false, true);
         }
+    }
+
+    /// <summary>Some jobs have more combined operators, on one path and on several, behind all that they always had.</summary>
+    private void DrawCombined()
+    {
+        if (_seed % 4 != 1 || _ops.Count > MostOps)
+            return;
+        var random = new SimRandom(_seed ^ 0x6b2f_8d13_40c7_95e9);
+        var inputs = _streams.FindAll(static stream => stream.IsAtReader);
+        List<StreamRef> combined = [];
+        for (var more = random.Between(2, 3); more > 0; more--)
+        {
+            var input = inputs[random.Below(inputs.Count)];
+            var op = new OpSpec(OpKind.Aggregate, [input.Ref]) { Salt = random.Below(100), Key = (KeyKind)random.Below(3), Aggregate = (AggregateKind)random.Below(10), IsCombined = true };
+            var size = random.Between(1, 5) * _unit;
+            if (random.Chance(0.5))
+                op = op with { Kind = OpKind.Window, Window = new(random.Chance(0.5) ? WindowKind.Hopping : WindowKind.Tumbling, size, size, 0) };
+            Add(op, false, false);
+            combined.Add(_streams[^1].Ref);
+        }
+
+        // In one sink the order shows in which they give out what they hold back; and what is poison behind them must be taken out of all of them.
+        Add(new(OpKind.Merge, combined), false, false);
+        Add(new(OpKind.Sink, [_streams[^1].Ref]) { IsHandedOn = random.Chance(0.3) }, false, true);
+        if (!random.Chance(0.5))
+            return;
+        Add(new(OpKind.Poison, [inputs[0].Ref]) { Salt = random.Below(100) }, true, inputs[0].IsWild);
+        Add(new(OpKind.Sink, [_streams[^1].Ref]), false, true);
+    }
+
+    /// <summary>
+    /// Some jobs have a small limit, and hoard: what all else needs fits beside it, where nothing is joined. As with the sinks, whether it is so is told by the seed.
+    /// </summary>
+    private bool DrawHoard()
+    {
+        if (_seed % 5 != 3 || _isSlow || _ops.Count > MostOps || _ops.Exists(static op => op.Kind == OpKind.Join))
+            return false;
+        Add(new(OpKind.Hoard, [new(0, 0)]) { Salt = 1, Padding = 30_000, TimeToLive = 50 + (long)(_seed % 450) }, false, true);
+        Add(new(OpKind.Sink, [new(_ops.Count - 1, 0)]), false, true);
+        return true;
     }
 
     private KeyKind DrawKey(Drawn input) => _random.Below(10) switch
@@ -220,12 +266,14 @@ internal sealed class JobDraw
         _ => KeyKind.ByText,
     };
 
-    /// <summary>One in a topology: in which order several give out what they hold back is not said anywhere.</summary>
+    /// <summary>Whether a further one is combined is told by the seed and its place, and does not change what is drawn for those before it.</summary>
     private bool MayCombine(Drawn input, OpSpec op)
     {
-        if (_hasCombined || !input.IsAtReader || op.Key == KeyKind.InTurn || !_random.Chance(0.6))
+        if (!input.IsAtReader || op.Key == KeyKind.InTurn)
             return false;
-        return _hasCombined = true;
+        if (_hasCombined)
+            return new SimRandom(_seed + (ulong)_ops.Count).Chance(0.7);
+        return _hasCombined = _random.Chance(0.6);
     }
 
     private int? Table()

@@ -19,9 +19,11 @@ internal sealed class JobModelRun
     private readonly ArrayBufferWriter<byte> _command = new();
     private readonly List<Partition> _partitions = [];
     private readonly List<byte[]> _sent = [];
+    private readonly ModelHands _drawn;
     private StreamMachine _machine;
     private long _logTime = 1;
     private long _index;
+    private long _term = 1;
 
     private JobModelRun(JobSpec spec)
     {
@@ -29,6 +31,7 @@ internal sealed class JobModelRun
         _hands = new(spec.Seed ^ 0x41c6_4e6d_3039_7a5b);
         (_inputs, _build) = (new(spec), new(spec));
         _oracle = new(spec, _build, _inputs, Counts);
+        _drawn = new(spec, _build.Job, _oracle.HandedOn, _hands.Fork());
         _machine = new([_build.Job]);
         for (var source = 0; source < spec.Sources.Count; source++)
         {
@@ -98,12 +101,13 @@ internal sealed class JobModelRun
     /// <summary>Everything is read to its end, and everything that is due goes off.</summary>
     private void End()
     {
-        foreach (var partition in _partitions)
-            Register(partition);
-        for (var left = MostToEnd; _partitions.Exists(partition => _oracle.Partition(partition.Source, partition.Number)!.Watermark < long.MaxValue); left--)
+        for (var left = MostToEnd; _partitions.Exists(partition => _oracle.Partition(partition.Source, partition.Number) is not { Watermark: long.MaxValue }); left--)
         {
             ViolationException.Require(left > 0, "Liveness", $"The sources are not read to their end.");
+            HandOnAll();
             var partition = _partitions[_random.Below(_partitions.Count)];
+            if (_oracle.Partition(partition.Source, partition.Number) is null)
+                Register(partition);
             if (partition.Reader is null)
                 Open(partition);
             Advance(partition, 10);
@@ -118,6 +122,8 @@ internal sealed class JobModelRun
 
         // Where the last timer was the last that the command might fire, the watermark stands only with the next.
         Tick();
+        HandOnAll();
+        ViolationException.Require(_oracle.HandedOn.IsDone, "HandedOn", $"Outputs wait when all were handed on.");
         _oracle.CheckEnd(_machine);
         Restart();
         _oracle.CheckEnd(_machine);
@@ -145,18 +151,51 @@ internal sealed class JobModelRun
         Apply();
     }
 
-    /// <summary>Somebody says of some outputs that they were handed on: also again, and of some that nobody was given.</summary>
+    /// <summary>Somebody says of some outputs that they were handed on, or cannot be: also again, late, and of some that nobody was given.</summary>
     private void HandOn()
     {
-        if (Instance is not { } instance || !_hands.Chance(0.2))
+        if (Instance is null || !_hands.Chance(0.2))
             return;
-        var sinks = _build.Job.Sinks.Where(static sink => sink.Outlet is not null).ToList();
+        if (_hands.Chance(0.3))
+            _term += _hands.Below(2);
+        if (_hands.Chance(0.5))
+        {
+            if (_drawn.TryDraw(_command))
+                Apply();
+            return;
+        }
+
+        var sinks = _oracle.HandedOn.Sinks;
         if (sinks.Count == 0)
             return;
         var sink = sinks[_hands.Below(sinks.Count)];
-        var (first, next) = (instance.Context.Outputs.FirstOf(sink), instance.Context.Outputs.NextOf(sink));
-        JobCommand.WriteAcknowledge(_command, _build.Job, sink.Id, _hands.Between((int)first - 2, (int)next));
-        Counts.Add($"job outputs acknowledged {Apply()?.Problem}");
+        var upTo = _hands.Between((int)sink.First - 2, (int)sink.Made + 1);
+        if (sink.Again.Count > 0 && _hands.Chance(0.5))
+            JobCommand.WriteResent(_command, _build.Job, sink.Node.Id, sink.Again.Min, _term, _hands.Chance(0.5) ? "" : "It is not wanted.");
+        else if (_hands.Chance(0.3))
+            JobCommand.WriteRefuse(_command, _build.Job, sink.Node.Id, sink.First, upTo, _term, "They are not wanted.");
+        else
+            JobCommand.WriteAcknowledge(_command, _build.Job, sink.Node.Id, upTo);
+        Apply();
+    }
+
+    /// <summary>What waits is handed on.</summary>
+    private void HandOnAll()
+    {
+        foreach (var sink in _oracle.HandedOn.Sinks)
+        {
+            if (sink.First <= sink.Made)
+            {
+                JobCommand.WriteAcknowledge(_command, _build.Job, sink.Node.Id, sink.Made);
+                Apply();
+            }
+
+            while (sink.Again.Count > 0)
+            {
+                JobCommand.WriteResent(_command, _build.Job, sink.Node.Id, sink.Again.Min, _term, "");
+                Apply();
+            }
+        }
     }
 
     private void Advance(Partition partition, int records)
@@ -165,7 +204,7 @@ internal sealed class JobModelRun
         var reader = isStale ? partition.Before : partition.Reader;
         if (reader is null or { IsAtEnd: true })
             return;
-        reader.Take(_command, records);
+        reader.Take(_command, partition.IsDeclined ? 1 : records);
         var command = _command.WrittenSpan.ToArray();
         _sent.Add(command);
         var reply = Apply()!;
@@ -176,7 +215,10 @@ internal sealed class JobModelRun
             reply = Apply()!;
         }
 
-        if (reply.Problem != JobProblem.None && !isStale)
+        if (isStale)
+            return;
+        partition.IsDeclined = reply.Problem == JobProblem.StateFull;
+        if (reply.Problem != JobProblem.None)
             partition.Reader = null;
     }
 
@@ -194,7 +236,7 @@ internal sealed class JobModelRun
 
         var hash = _machine.StateHash;
         _machine = new([_build.Job]);
-        _machine.Restore(new SnapshotBytes(output.WrittenSpan.ToArray(), new(new(_index), new(1))));
+        _machine.Restore(new SnapshotBytes(output.WrittenSpan.ToArray(), new(new(_index), new(_term))));
         ViolationException.Require(_machine.StateHash == hash, "EqualState", $"A replica that was restored has another state.");
         Counts.Add(_machine.Jobs.Begun.Count > 0 ? "job restored from a snapshot" : "restored without a job");
     }
@@ -202,7 +244,7 @@ internal sealed class JobModelRun
     private JobReply? Apply()
     {
         _logTime += 1_000L * _random.Between(1, 20_000);
-        Command[] commands = [new(new(new(++_index), new(1)), _logTime, _command.WrittenSpan.ToArray())];
+        Command[] commands = [new(new(new(++_index), new(_term)), _logTime, _command.WrittenSpan.ToArray())];
         _command.ResetWrittenCount();
         var reply = new ArrayBufferWriter<byte>();
         var results = new Results(reply, new int[1]);
@@ -211,6 +253,8 @@ internal sealed class JobModelRun
             _oracle.OnApplied(_machine, commands[0]);
         var read = JobReply.TryRead(reply.WrittenSpan);
         Counts.Add($"job reply {read?.Problem}");
+        if (read is not null)
+            _oracle.HandedOn.CheckAnswer(_index, read.Problem);
         return read;
     }
 
@@ -223,6 +267,9 @@ internal sealed class JobModelRun
         public ModelReader? Reader { get; set; }
 
         public ModelReader? Before { get; set; }
+
+        /// <summary>Whether its last batch found no room in the state: the next one has a record only.</summary>
+        public bool IsDeclined { get; set; }
     }
 
     private sealed class SnapshotBytes(byte[] bytes, LogPosition position) : ISnapshotReader

@@ -15,9 +15,9 @@ internal sealed class JobOracle
     private readonly JobBuild _build;
     private readonly JobReference _reference;
     private readonly Dictionary<int, long> _seen = [];
-    private readonly Dictionary<int, long> _waitsFrom = [];
     private readonly List<(RefSink Sink, SinkNode Node)> _sinks;
     private readonly List<RefOp> _lateAt;
+    private readonly RoomOracle _room;
     private long _lettersSeen;
     private long _commands;
 
@@ -26,14 +26,20 @@ internal sealed class JobOracle
         (Spec, _build, Counts) = (spec, build, counts);
         _reference = new(spec, inputs, counts);
         _sinks = [.. _reference.Ops.OfType<RefSink>().Select(sink => (sink, build.Job.Sinks.First(node => node.Name == sink.Name)))];
+        _room = new(spec, _reference, counts);
+        HandedOn = new(_reference, _room, _sinks, counts);
         _lateAt = [.. _reference.Ops.Where(static op => op.Spec.Kind is OpKind.Window or OpKind.Join)];
         foreach (var op in spec.Ops)
             CountDrawn(op);
+        CountCombined();
     }
 
     public JobSpec Spec { get; }
 
     public EventCounts Counts { get; }
+
+    /// <summary>What the log says of outputs that leave the cluster, and of dead letters.</summary>
+    public HandedOnOracle HandedOn { get; }
 
     /// <summary>Where the log stands in a partition; null: it is not known yet.</summary>
     public RefPartition? Partition(int source, int partition) => _reference.Partitions.GetValueOrDefault((source, partition));
@@ -49,13 +55,16 @@ internal sealed class JobOracle
     public void OnApplied(StreamMachine machine, in Command command)
     {
         var reader = new MessagePackReader(command.Payload.Span);
-        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Acknowledge
+        if (!reader.TryReadArrayHeader(out _) || !reader.TryReadUInt64(out var opcode) || opcode is < (ulong)JobOpcode.Register or > (ulong)JobOpcode.Resent
             || !reader.TryReadString(1024, out _) || !reader.TryReadUInt64(out _))
             return;
         _reference.Begin(command.Time);
+        HandedOn.Begin(command);
         var instance = machine.Jobs.Find(_build.Job.Name)!;
-        Invariant.Check(TryFollow((JobOpcode)opcode, ref reader, instance), "the model's own commands can be read");
+        Invariant.Check(TryFollow((JobOpcode)opcode, ref reader, instance, command), "the model's own commands can be read");
         Compare(instance);
+        if (IsOfHandingOn((JobOpcode)opcode))
+            HandedOn.Compare(instance);
         if (++_commands % TablesEvery == 0 && !Spec.IsSlow)
             CompareTables(instance);
     }
@@ -70,48 +79,40 @@ internal sealed class JobOracle
         CompareLetters(instance, Math.Max(0, instance.Context.Letters.Total - JobLetters.Most), isEnd: true);
         CompareRest(instance, isEnd: true);
         CompareTables(instance);
+        HandedOn.Compare(instance);
     }
 
-    private bool TryFollow(JobOpcode opcode, ref MessagePackReader reader, JobInstance instance)
+    private static bool IsOfHandingOn(JobOpcode opcode) => opcode is JobOpcode.Acknowledge or JobOpcode.Refuse or JobOpcode.Resent or JobOpcode.Replay or JobOpcode.Discard;
+
+    private bool TryFollow(JobOpcode opcode, ref MessagePackReader reader, JobInstance instance, in Command command)
     {
         switch (opcode)
         {
             case JobOpcode.Register:
                 if (!reader.TryReadInt64(out var source) || !reader.TryReadArrayHeader(out _) || !reader.TryReadString(1024, out var name))
                     return false;
-                _reference.Register((int)source, NumberOf(name));
+                if (!_room.Declines(instance, instance.Context.Partitions.Find((int)source, name) is not null))
+                    _reference.Register((int)source, NumberOf(name));
                 return true;
             case JobOpcode.Open:
                 if (!reader.TryReadInt64(out source) || !reader.TryReadString(1024, out name))
                     return false;
-                _reference.Open((int)source, NumberOf(name));
+                var epoch = Partition((int)source, NumberOf(name))?.Epoch + 1;
+                if (!_room.Declines(instance, instance.Context.Partitions.Find((int)source, name)?.Epoch == epoch))
+                    _reference.Open((int)source, NumberOf(name));
                 return true;
             case JobOpcode.Advance:
                 if (!AdvanceHead.TryRead(ref reader, out var head))
                     return false;
                 OnAdvance(instance, head);
                 return true;
-            case JobOpcode.Acknowledge:
-                if (!reader.TryReadInt64(out var sink) || !reader.TryReadInt64(out var upTo))
-                    return false;
-                OnAcknowledge(instance, instance.Job.Sinks.First(node => node.Id == sink), upTo);
-                return true;
+            case { } when IsOfHandingOn(opcode):
+                return HandedOn.TryFollow(opcode, ref reader, command, instance);
             default:
                 _reference.Fire();
                 return true;
         }
     }
-
-    /// <summary>What was handed on waits no more, what comes late takes nothing back, and of what was not given out nothing is taken.</summary>
-    private void OnAcknowledge(JobInstance instance, SinkNode sink, long upTo)
-    {
-        if (upTo >= instance.Context.Outputs.NextOf(sink))
-            return; // It was declined: a command that is taken makes no fewer outputs.
-        _waitsFrom[sink.Id] = Math.Max(WaitsFrom(sink), upTo + 1);
-        _reference.Fire();
-    }
-
-    private long WaitsFrom(SinkNode sink) => _waitsFrom.GetValueOrDefault(sink.Id, 1);
 
     private static int NumberOf(string partition) => partition[1] - '0';
 
@@ -123,9 +124,14 @@ internal sealed class JobOracle
         if (!_reference.Fits(source, partition, head.Epoch, from))
             return;
 
-        // Only a job that is behind may decline what fits.
+        if (_room.IsSinkFull(HandedOn))
+            return;
+
+        // Only a job that is behind, or full, may decline what fits.
         var isTaken = stands is not null && JobInputs.NumberOf(stands.Position) == to && (to > from || !isEnd || stands.Watermark == long.MaxValue);
-        if (isTaken || !Spec.IsSlow)
+        if (Spec.IsTight)
+            _room.Advance(instance, isTaken, () => _reference.Advance(source, partition, to, isEnd));
+        else if (isTaken || !Spec.IsSlow)
             _reference.Advance(source, partition, to, isEnd);
     }
 
@@ -133,7 +139,9 @@ internal sealed class JobOracle
     {
         foreach (var (sink, node) in _sinks)
             _seen[sink.Place] = CompareSink(instance, sink, node, _seen.GetValueOrDefault(sink.Place), isEnd: false);
-        _lettersSeen = CompareLetters(instance, _lettersSeen, isEnd: false);
+        foreach (var sink in HandedOn.Sinks)
+            sink.Made = _seen[sink.Sink.Place];
+        HandedOn.Letters = _lettersSeen = CompareLetters(instance, _lettersSeen, isEnd: false);
         CompareRest(instance, isEnd: false);
     }
 
@@ -142,10 +150,9 @@ internal sealed class JobOracle
         var outputs = instance.Context.Outputs;
         var made = outputs.NextOf(node) - 1;
         var expected = sink.Outputs;
+        var waitsFrom = HandedOn.Sinks.FirstOrDefault(handedOn => handedOn.Node == node)?.First;
         ViolationException.Require(
-            sink.Spec.IsHandedOn == (node.Keep is null) && (node.Keep is not null || outputs.FirstOf(node) == WaitsFrom(node)),
-            Equal,
-            $"Outputs of sink {sink.Name} wait from {outputs.FirstOf(node)} on and must from {WaitsFrom(node)} on.");
+            (node.Keep is null) == (waitsFrom is not null) && (waitsFrom is null || outputs.FirstOf(node) == waitsFrom), Equal, $"Outputs of sink {sink.Name} wait from {outputs.FirstOf(node)} on and must from {waitsFrom} on.");
         var isEqual = made == expected.Count || (Spec.IsSlow && !isEnd && made < expected.Count);
         for (var number = Math.Max(seen, outputs.FirstOf(node) - 1); number < Math.Min(made, expected.Count); number++)
         {
@@ -169,8 +176,10 @@ internal sealed class JobOracle
         ViolationException.Require(total == expected.Count || (Spec.IsSlow && !isEnd && total < expected.Count), Equal, $"{total} records were set aside and {expected.Count} must be.");
         for (var number = seen; number < total; number++)
         {
+            if (isEnd && !HandedOn.IsThere(number + 1))
+                continue;
             var letter = instance.Context.Letters.Find(number + 1);
-            var found = letter is null ? null : new RefLetter(letter.Source, letter.Partition, letter.Reason);
+            var found = letter is null ? null : new RefLetter(letter.Source, letter.Partition, letter.Reason, letter.Output);
             ViolationException.Require(found == expected[(int)number], Equal, $"Dead letter {number + 1} is {found} and must be {expected[(int)number]}.");
         }
 
@@ -231,6 +240,13 @@ internal sealed class JobOracle
         }
 
         return rows;
+    }
+
+    private void CountCombined()
+    {
+        var combined = Spec.Ops.Where(static op => op.IsCombined).ToList();
+        if (combined.Count > 1)
+            Counts.Add(combined.DistinctBy(static op => op.Inputs[0]).Skip(1).Any() ? "job combined on several paths" : "job combined several times on one path");
     }
 
     private void CountDrawn(OpSpec op)

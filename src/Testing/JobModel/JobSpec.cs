@@ -20,6 +20,7 @@ internal enum OpKind
     Process,
     Join,
     TableJoin,
+    Hoard,
     Sink,
 }
 
@@ -140,7 +141,7 @@ internal sealed record OpSpec(OpKind Kind, IReadOnlyList<StreamRef> Inputs)
     /// <summary>Of a sink: how it cuts what it is given into files; null for a subscription.</summary>
     public FileSinkOptions? Files { get; init; }
 
-    /// <summary>Of a sink that writes files: how many characters stand behind each record, so that files grow fast.</summary>
+    /// <summary>Of a sink that writes files: how many characters stand behind each record, so that files grow fast; of what hoards: how many bytes it keeps for a key.</summary>
     public int Padding { get; init; }
 
     /// <summary>Whether it keeps state or writes for somebody: what stands behind it runs on the replicas.</summary>
@@ -163,6 +164,17 @@ internal sealed record JobSpec(ulong Seed, IReadOnlyList<OpSpec> Ops)
     public required int MaxTimers { get; init; }
 
     public bool IsSlow => MaxTimers < 100;
+
+    /// <summary>As many outputs as may ever wait.</summary>
+    public const long NoLimit = 1_000_000;
+
+    /// <summary>How many bytes of state the job may have; 0: as many as it needs. A small number is drawn only where something hoards, and forgets it by log time.</summary>
+    public long MaxState { get; init; }
+
+    public bool IsTight => MaxState > 0;
+
+    /// <summary>How many outputs may wait to be handed on.</summary>
+    public long MaxWaiting { get; init; } = NoLimit;
 
     /// <summary>How many outputs a sink keeps.</summary>
     public required int Keep { get; init; }

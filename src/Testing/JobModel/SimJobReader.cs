@@ -16,7 +16,9 @@ internal sealed class SimJobReader(Simulation simulation, JobBuild build, JobInp
     private ModelReader? _reader;
     private JobReply? _restart;
     private int _inFlight;
+    private long _waitUntil;
     private bool _isOpening;
+    private bool _isDeclined;
 
     /// <summary>Where it runs.</summary>
     public SimNode Node => node;
@@ -42,7 +44,7 @@ internal sealed class SimJobReader(Simulation simulation, JobBuild build, JobInp
             return;
         if (_restart is { } stands)
         {
-            if (_inFlight > 0)
+            if (_inFlight > 0 || simulation.Now < _waitUntil)
                 return; // They begin behind what was declined, and are declined too.
             (_reader, _restart) = (new(build, inputs, source, partition, stands), null);
         }
@@ -55,7 +57,7 @@ internal sealed class SimJobReader(Simulation simulation, JobBuild build, JobInp
         }
         else if (!_reader.IsAtEnd)
         {
-            _reader.Take(_command, random.Between(1, _most));
+            _reader.Take(_command, _isDeclined ? 1 : random.Between(1, _most));
             _inFlight++;
             Ask(OnAdvanced);
         }
@@ -94,6 +96,11 @@ internal sealed class SimJobReader(Simulation simulation, JobBuild build, JobInp
         switch (reply?.Problem)
         {
             case JobProblem.None:
+                _isDeclined = false;
+                break;
+            case JobProblem.StateFull or JobProblem.SinkFull:
+                // Somebody must make room: the same records, one by one, are for later.
+                (_restart, _isDeclined, _waitUntil) = (reply, true, simulation.Now + (1_000_000L * random.Between(5, 100)));
                 break;
             case JobProblem.Busy or JobProblem.WrongPosition:
                 _restart = reply;

@@ -18,6 +18,9 @@ internal sealed class JobWorkload : IWorkload
     /// <summary>So many ticks at once when all is read: a job that has few timers go off for each command comes to rest in the time of a run.</summary>
     private const int TicksAtTheEnd = 4;
 
+    /// <summary>So many commands are held back to come late.</summary>
+    private const int MostLate = 4;
+
     private readonly Simulation _simulation;
     private readonly Swarm _swarm;
     private readonly SimRandom _random;
@@ -28,9 +31,16 @@ internal sealed class JobWorkload : IWorkload
     private readonly JobOracle _oracle;
     private readonly List<(int Source, int Partition)> _partitions = [];
     private readonly List<SimJobReader> _readers = [];
+    private readonly List<ModelReceiver> _receivers;
+    private readonly List<SimHandOn> _handers = [];
+    private readonly List<(long At, byte[] Command)> _late = [];
+    private readonly ModelHands _hands;
+    private readonly SimRandom _handed;
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private long _askAgainAt;
+    private long _sayAgainAt;
     private int _asked;
+    private int _said;
     private bool _hasTimers;
     private bool _isAway;
     private bool _isSettled;
@@ -41,6 +51,9 @@ internal sealed class JobWorkload : IWorkload
         _spec = JobDraw.Draw(simulation.Options.Seed);
         (_inputs, _build) = (new(_spec), new(_spec));
         _oracle = new(_spec, _build, _inputs, simulation.Counts);
+        _handed = new(simulation.Options.Seed ^ 0x1d87_2b41_9c0e_66a3);
+        _hands = new(_spec, _build.Job, _oracle.HandedOn, _handed.Fork());
+        _receivers = [.. _oracle.HandedOn.Sinks.Select(sink => new ModelReceiver(sink, _handed.Fork(), simulation.Counts))];
         for (var source = 0; source < _spec.Sources.Count; source++)
         {
             for (var partition = 0; partition < _spec.Sources[source].Partitions; partition++)
@@ -50,7 +63,10 @@ internal sealed class JobWorkload : IWorkload
 
     public bool IsActive { get; set; } = true;
 
-    public bool IsAtRest => _isSettled && !_hasTimers && _partitions.TrueForAll(IsRead);
+    /// <summary>The job that was drawn.</summary>
+    public Job Job => _build.Job;
+
+    public bool IsAtRest => _isSettled && !_hasTimers && _oracle.HandedOn.IsDone && _partitions.TrueForAll(IsRead);
 
     public IStateMachine CreateMachine() => new StreamMachine([_build.Job]);
 
@@ -66,6 +82,7 @@ internal sealed class JobWorkload : IWorkload
         _readers.RemoveAll(static reader => reader.IsOver);
         foreach (var (source, partition) in _partitions)
             Look(source, partition);
+        HandOn();
         if (IsActive && _random.Chance(0.05))
             Repeat();
         else if (_random.Chance(IsActive ? 0.2 : 1) && !IsAtRest && MayAsk())
@@ -106,7 +123,28 @@ internal sealed class JobWorkload : IWorkload
     {
         foreach (var replica in replicas)
             _oracle.CheckEnd((StreamMachine)replica);
+        foreach (var receiver in _receivers)
+            receiver.CheckEnd();
         _simulation.Counts.Add("job read to its end");
+    }
+
+    /// <summary>The job at a node; null before its first command.</summary>
+    public JobInstance? Instance(SimNode node) => (node.ApplyingMachine as StreamMachine)?.Jobs.Find(_build.Job.Name);
+
+    /// <summary>What somebody tells the log comes some milliseconds later, through whichever node leads then.</summary>
+    public void TellLater(byte[] command, int milliseconds)
+    {
+        if (_late.Count < MostLate)
+            _late.Add((_simulation.Now + (1_000_000L * milliseconds), command));
+    }
+
+    /// <summary>The log was told what became of outputs.</summary>
+    public void OnTold(in Answer answer)
+    {
+        if (answer.Outcome != Outcome.Applied)
+            return;
+        var reply = JobReply.TryRead(answer.Reply.Span) ?? throw new ViolationException("SoundReplies", "The reply to a node that hands outputs on cannot be read.");
+        _oracle.HandedOn.CheckAnswer(answer.Position.Index.Value, reply.Problem);
     }
 
     private void Next() =>
@@ -145,6 +183,42 @@ internal sealed class JobWorkload : IWorkload
             if ((!has || _random.Chance(0.01)) && _readers.Count < MostReaders)
                 _readers.Add(new(_simulation, _build, _inputs, node, source, partition, _random.Fork()));
         }
+    }
+
+    /// <summary>Whoever leads, or believes so, hands outputs on; and others have their say about it.</summary>
+    private void HandOn()
+    {
+        _handers.RemoveAll(static hander => hander.IsGone);
+        foreach (var receiver in _receivers)
+        {
+            foreach (var node in _simulation.Nodes)
+            {
+                if (node.Replica?.Consensus.IsReady == true && !_handers.Exists(hander => hander.Receiver == receiver && hander.Node == node && !hander.IsOver))
+                    _handers.Add(new(this, _simulation, receiver, node, _handed.Fork()));
+            }
+        }
+
+        foreach (var hander in _handers)
+            hander.Step();
+        if (!IsActive || _simulation.Now < _sayAgainAt || !_handed.Chance(0.1))
+            return;
+        if (_late.FindIndex(late => late.At <= _simulation.Now) is var due && due >= 0)
+        {
+            _bytes.Write(_late[due].Command);
+            _late.RemoveAt(due);
+        }
+        else if (!_hands.TryDraw(_bytes))
+        {
+            return;
+        }
+
+        _sayAgainAt = _simulation.Now + Patience;
+        var said = ++_said;
+        Ask(answer =>
+        {
+            _sayAgainAt = said == _said ? 0 : _sayAgainAt;
+            OnTold(answer);
+        });
     }
 
     /// <summary>Somebody sends a reader's last command again: it must not count twice.</summary>

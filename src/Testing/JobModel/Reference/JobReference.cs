@@ -14,16 +14,17 @@ internal sealed class JobReference
     private readonly UndoMap<int, long> _watermarks;
     private readonly UndoMap<int, long> _lastWatermarks;
     private readonly UndoList<RefLetter> _letters;
+    private readonly Dictionary<RefLetter, (int Source, int Partition, RefCrossing Crossing)> _cameBy = new(ReferenceEqualityComparer.Instance);
     private readonly List<int> _domains;
     private readonly UndoSet<RefTimer>[] _timers;
-    private readonly List<Crossing> _batch = [];
-    private readonly List<Crossing> _heldBack = [];
+    private readonly List<RefCrossing> _batch = [];
+    private readonly RefCombined _combined;
     private (int Domain, int Op, long Time)? _firing;
-    private (RefOp Op, List<Crossing> Taken)? _reading;
+    private (RefOp Op, List<RefCrossing> Taken)? _reading;
 
     public JobReference(JobSpec spec, IJobInputs inputs, EventCounts counts)
     {
-        (Spec, _inputs, Counts) = (spec, inputs, counts);
+        (Spec, _inputs, Counts, _combined) = (spec, inputs, counts, new(counts));
         (_partitions, _watermarks, _lastWatermarks, _letters, LogTimers) = (new(Undo), new(Undo), new(Undo), new(Undo), new(Undo));
         for (var place = 0; place < spec.Ops.Count; place++)
             Ops.Add(Make(place, spec.Ops[place]));
@@ -92,7 +93,7 @@ internal sealed class JobReference
         List<RefLetter> letters = [];
         for (var number = before.Position; number < to; number++)
             after = Read(source, partition, number, after, letters);
-        FlushCombined();
+        _batch.AddRange(_combined.Flush(SourceOp(source)));
         foreach (var crossing in _batch)
             Enter(source, partition, crossing);
         _batch.Clear();
@@ -105,6 +106,23 @@ internal sealed class JobReference
             Counts.Add("job source partition ended");
         Fire();
     }
+
+    /// <summary>Whether what was set aside came as far as the log, and can go in again.</summary>
+    /// <param name="letter">Its place among <see cref="Letters"/>.</param>
+    public bool CanReplay(int letter) => _cameBy.ContainsKey(_letters.Items[letter]);
+
+    /// <summary>A record that was set aside goes in again by the way that it came.</summary>
+    /// <inheritdoc cref="CanReplay"/>
+    public void Replay(int letter)
+    {
+        Fire();
+        var (source, partition, crossing) = _cameBy[_letters.Items[letter]];
+        Enter(source, partition, crossing);
+        Fire();
+    }
+
+    /// <summary>Sets an output aside: in front of what a job that is behind has not set aside yet.</summary>
+    public void SetAside(int place, RefLetter letter) => _letters.Insert(place, letter);
 
     /// <summary>What is due goes off.</summary>
     public void Fire()
@@ -177,6 +195,7 @@ internal sealed class JobReference
         OpKind.Distinct or OpKind.Deduplicate => new RefOnce(this, place, spec),
         OpKind.RangeSum => new RefRangeSum(this, place, spec),
         OpKind.Process => new RefProcess(this, place, spec),
+        OpKind.Hoard => new RefHoard(this, place, spec),
         OpKind.Join => new RefJoin(this, place, spec),
         OpKind.TableJoin => new RefTableJoin(this, place, spec),
         OpKind.Sink => new RefSink(this, place, spec),
@@ -217,7 +236,7 @@ internal sealed class JobReference
         var spec = Spec.Sources[source];
         var isEvent = spec.Time is TimeKind.Event or TimeKind.EventIdle;
         var time = isEvent ? raw.Value.Time : Math.Max(_inputs.ReadAt(source, partition, number), before.Latest ?? long.MinValue);
-        List<Crossing> taken = [];
+        List<RefCrossing> taken = [];
         _reading = (SourceOp(source), taken);
         try
         {
@@ -237,7 +256,7 @@ internal sealed class JobReference
         foreach (var crossing in taken)
         {
             if (crossing.Op.Spec.IsCombined)
-                Combine(crossing);
+                _combined.Take(crossing);
             else
                 _batch.Add(crossing);
         }
@@ -246,26 +265,7 @@ internal sealed class JobReference
         return before with { Latest = latest, Watermark = Math.Max(before.Watermark, latest - spec.OutOfOrderness - 1) };
     }
 
-    /// <summary>Records of one key in the same windows become one, with the time of the latest.</summary>
-    private void Combine(Crossing crossing)
-    {
-        var place = _heldBack.FindIndex(held => held.Key == crossing.Key
-            && (crossing.Op is not RefWindow window || window.Aligned(held.Time).SequenceEqual(window.Aligned(crossing.Time))));
-        if (place < 0)
-            _heldBack.Add(crossing);
-        else
-            _heldBack[place] = crossing with { Records = [.. _heldBack[place].Records, .. crossing.Records], Time = Math.Max(_heldBack[place].Time, crossing.Time) };
-    }
-
-    private void FlushCombined()
-    {
-        foreach (var held in _heldBack.Where(static held => held.Records.Count > 1))
-            Counts.Add("job records combined", held.Records.Count);
-        _batch.AddRange(_heldBack);
-        _heldBack.Clear();
-    }
-
-    private void Enter(int source, int partition, Crossing crossing)
+    private void Enter(int source, int partition, RefCrossing crossing)
     {
         var mark = Undo.Mark;
         try
@@ -278,7 +278,9 @@ internal sealed class JobReference
         catch (PoisonRecordException poison)
         {
             Undo.RollbackTo(mark);
-            _letters.Add(new(SourceName(source), JobSpec.PartitionName(partition), poison.Message));
+            var letter = new RefLetter(SourceName(source), JobSpec.PartitionName(partition), poison.Message);
+            _cameBy.Add(letter, (source, partition, crossing));
+            _letters.Add(letter);
             Counts.Add("job poison behind the log");
         }
     }
@@ -332,19 +334,4 @@ internal sealed class JobReference
     private RefOp SourceOp(int source) => Ops.Where(static op => op.Spec.Kind == OpKind.Source).ElementAt(source);
 
     private string SourceName(int source) => SourceOp(source).Name;
-
-    /// <summary>Something on its way into the log: a record, or several of one key.</summary>
-    private sealed record Crossing(RefOp Op, int Input, RefKey Key, IReadOnlyList<ModelRecord> Records, long Time);
 }
-
-/// <summary>Where a partition stands.</summary>
-/// <param name="Epoch">How often it was opened.</param>
-/// <param name="Position">How many of its records were taken in.</param>
-/// <param name="Watermark">No record of a time up to it is to come.</param>
-/// <param name="Latest">The largest time so far.</param>
-/// <param name="IsIdle">Whether it gave nothing for long.</param>
-/// <param name="LastLogTime">When it gave something last.</param>
-internal sealed record RefPartition(long Epoch, int Position, long Watermark, long? Latest, bool IsIdle, long LastLogTime);
-
-/// <summary>What was set aside.</summary>
-internal sealed record RefLetter(string Source, string Partition, string Reason);

@@ -59,6 +59,9 @@ internal sealed class UndoList<T>(Undo undo)
         _items.Add(item);
         undo.Add(() => _items.RemoveAt(_items.Count - 1));
     }
+
+    /// <summary>Puts an item in front of others, for good.</summary>
+    public void Insert(int place, T item) => _items.Insert(place, item);
 }
 
 /// <summary>A sorted set whose changes can be taken back.</summary>
