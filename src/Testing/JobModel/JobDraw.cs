@@ -212,9 +212,12 @@ internal sealed class JobDraw
         {
             var isTaken = _ops.Exists(op => op.Inputs.Contains(stream.Ref));
             if (!isTaken || _random.Chance(0.2))
-                Add(new(OpKind.Sink, [stream.Ref]) { IsHandedOn = (_seed + (ulong)_ops.Count) % 3 == 0 }, false, true);
+                Add(new(OpKind.Sink, [stream.Ref]) { IsHandedOn = (_seed + (ulong)_ops.Count) % 3 == 0 && JoinsBefore(stream.Ref.Op) < 3 }, false, true);
         }
     }
+
+    /// <summary>How many joins stand in a row up to an operator. Three of a stream with itself may make a million outputs of some thousand records: more than anybody hands on in a run.</summary>
+    private int JoinsBefore(int op) => _ops[op].Inputs.Select(input => JoinsBefore(input.Op)).DefaultIfEmpty(0).Max() + (_ops[op].Kind == OpKind.Join ? 1 : 0);
 
     /// <summary>Some jobs have more combined operators, on one path and on several, behind all that they always had.</summary>
     private void DrawCombined()
