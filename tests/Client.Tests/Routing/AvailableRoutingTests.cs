@@ -5,6 +5,7 @@ using RaftStream.Node.Tests.Support;
 namespace RaftStream.Client.Tests.Routing;
 
 /// <summary>Where writes go that one node's outbox takes, and what is sent again of them: nothing that may have been taken.</summary>
+[Parallelizable] // Its nodes are played, and it mostly waits.
 internal sealed class AvailableRoutingTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

@@ -4,6 +4,7 @@ using RaftStream.Node.Tests.Support;
 namespace RaftStream.Client.Tests.Routing;
 
 /// <summary>Where reads go, played by nodes of the test.</summary>
+[Parallelizable] // Its nodes are played, and it mostly waits.
 internal sealed class ReadRoutingTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

@@ -5,6 +5,7 @@ using RaftStream.Node.Tests.Support;
 namespace RaftStream.Client.Tests.Routing;
 
 /// <summary>Where lines and subscriptions of stream jobs go, and what becomes of them, played by nodes of the test.</summary>
+[Parallelizable] // Its nodes are played, and it mostly waits.
 internal sealed class StreamRoutingTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

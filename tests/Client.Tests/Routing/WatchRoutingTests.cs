@@ -5,6 +5,7 @@ using RaftStream.Node.Tests.Support;
 namespace RaftStream.Client.Tests.Routing;
 
 /// <summary>Where a watch goes on, and what it asks for, played by nodes of the test.</summary>
+[Parallelizable] // Its nodes are played, and it mostly waits.
 internal sealed class WatchRoutingTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);

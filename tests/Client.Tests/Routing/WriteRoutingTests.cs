@@ -5,6 +5,7 @@ using RaftStream.Node.Tests.Support;
 namespace RaftStream.Client.Tests.Routing;
 
 /// <summary>What is sent again and what is not, played by nodes of the test.</summary>
+[Parallelizable] // Its nodes are played, and it mostly waits.
 internal sealed class WriteRoutingTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
