@@ -120,33 +120,14 @@ internal sealed class PairKeyCodec<T1, T2>(IKeyCodec<T1> first, IKeyCodec<T2> se
 
     /// <summary>A backslash stands in front of a comma in the second part, and of a backslash in either: pages of a table go on at a key that was formatted, and must find the same one.</summary>
     public string Format((T1 First, T2 Second) key) =>
-        $"{first.Format(key.First).Replace("\\", "\\\\", StringComparison.Ordinal)},{second.Format(key.Second).Replace("\\", "\\\\", StringComparison.Ordinal).Replace(",", "\\,", StringComparison.Ordinal)}";
+        $"{first.Format(key.First).Replace("\\", "\\\\", StringComparison.Ordinal)},{KeyText.Escape(second.Format(key.Second))}";
 
     /// <summary>At the last comma without a backslash in front, so that the first part may hold some.</summary>
     public bool TryParse(string text, out (T1 First, T2 Second) key)
     {
         key = default;
-        var comma = -1;
-        for (var at = 0; at < text.Length; at++)
-        {
-            if (text[at] == '\\')
-                at++;
-            else if (text[at] == ',')
-                comma = at;
-        }
-
-        return comma >= 0 && first.TryParse(Plain(text[..comma]), out key.First) && second.TryParse(Plain(text[(comma + 1)..]), out key.Second);
-    }
-
-    /// <summary>Without the backslashes that stand in front of something; one at the end stands for itself.</summary>
-    private static string Plain(string text)
-    {
-        if (!text.Contains('\\', StringComparison.Ordinal))
-            return text;
-        var plain = new StringBuilder(text.Length);
-        for (var at = 0; at < text.Length; at++)
-            plain.Append(text[at] == '\\' && at + 1 < text.Length ? text[++at] : text[at]);
-        return plain.ToString();
+        var comma = KeyText.LastComma(text);
+        return comma >= 0 && first.TryParse(KeyText.Plain(text[..comma]), out key.First) && second.TryParse(KeyText.Plain(text[(comma + 1)..]), out key.Second);
     }
 }
 
@@ -172,20 +153,21 @@ internal sealed class WindowedKeyCodec<T>(IKeyCodec<T> inner) : IKeyCodec<Window
 
     public bool TryWriteKey(string text, KeyBuffer output)
     {
-        if (!inner.TryParse(text, out var key))
+        if (!inner.TryParse(KeyText.Plain(text), out var key))
             return false;
         inner.Write(output, key);
         return true;
     }
 
-    public string Format(Windowed<T> key) => $"{inner.Format(key.Key)},{key.Window.Start},{key.Window.End}";
+    /// <summary>A backslash stands in front of each comma and backslash of the key, so that what is left of it without the window is read as the key alone, whatever stands in it.</summary>
+    public string Format(Windowed<T> key) => $"{KeyText.Escape(inner.Format(key.Key))},{key.Window.Start},{key.Window.End}";
 
     public bool TryParse(string text, out Windowed<T> key)
     {
         key = default;
-        var end = text.LastIndexOf(',');
-        var start = end < 1 ? -1 : text.LastIndexOf(',', end - 1);
-        if (start < 0 || !inner.TryParse(text[..start], out var one) || !KeyCodecs.Int64.TryParse(text[(start + 1)..end], out var from) || !KeyCodecs.Int64.TryParse(text[(end + 1)..], out var to))
+        var end = KeyText.LastComma(text);
+        var start = end < 0 ? -1 : KeyText.LastComma(text.AsSpan(0, end));
+        if (start < 0 || !inner.TryParse(KeyText.Plain(text[..start]), out var one) || !KeyCodecs.Int64.TryParse(text[(start + 1)..end], out var from) || !KeyCodecs.Int64.TryParse(text[(end + 1)..], out var to))
             return false;
         key = new(one, new(from, to));
         return true;

@@ -90,6 +90,30 @@ internal static class JobAnswers
         return JobProblem.None;
     }
 
+    /// <summary>[0, upper 64 bits with the sign, lower 64 bits]: the sum of a key's values at the places from one to another, both included; 0 where there is no place between.</summary>
+    public static JobProblem WriteSum(IBufferWriter<byte> reply, JobInstance? job, string name, ReadOnlySpan<byte> key, long from, long to)
+    {
+        if (job?.Job.Tables.GetValueOrDefault(name) is not { } info || info is not IPlaceSums sums)
+            return JobProblem.NotFound;
+        if (from < 0 || to >= sums.Places || from > sums.Places)
+            return JobProblem.Malformed;
+        var place = new KeyBuffer();
+        info.WritePrefix(place);
+        place.WriteRaw(key);
+        var owner = place.Length;
+        Func<int, long> read = entry =>
+        {
+            place.Cut(owner);
+            place.Write((long)entry);
+            return job.Tree.TryGet(place.Span, out var stored) ? Codecs.Int64.Read(stored) : 0;
+        };
+        var sum = from > to ? 0 : PlaceSums.OfFirst((int)to + 1, read) - PlaceSums.OfFirst((int)from, read);
+        var writer = JobQuery.BeginAnswer(reply, 2);
+        writer.Write((long)(sum >> 64));
+        writer.Write((ulong)(sum & ulong.MaxValue));
+        return JobProblem.None;
+    }
+
     /// <summary>[0, whether these are all, [key, value, key ...]]: keys without what precedes them in the state.</summary>
     public static JobProblem WriteRows(IBufferWriter<byte> reply, JobInstance? job, string table, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, int limit)
     {

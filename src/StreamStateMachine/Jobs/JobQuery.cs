@@ -29,6 +29,9 @@ internal enum JobQueryOpcode : byte
 
     /// <summary>[39, job, source, partition]: where one partition of a source stands.</summary>
     Partition = 39,
+
+    /// <summary>[40, job, sums, key, from, to]: the sum of a key's values at the places from one to another, both included.</summary>
+    Sum = 40,
 }
 
 /// <summary>Writes queries about jobs and answers them. A query changes nothing, and no bytes make it throw.</summary>
@@ -54,6 +57,16 @@ internal static class JobQuery
         writer.WriteBinary(from);
         writer.WriteBinary(to);
         writer.Write((long)limit);
+    }
+
+    public static void WriteSum(IBufferWriter<byte> output, string job, string sums, ReadOnlySpan<byte> key, int from, int to)
+    {
+        var writer = Begin(output, JobQueryOpcode.Sum, 6);
+        writer.WriteString(job);
+        writer.WriteString(sums);
+        writer.WriteBinary(key);
+        writer.Write((long)from);
+        writer.Write((long)to);
     }
 
     public static void WriteOutputs(IBufferWriter<byte> output, string job, string sink, long from, int limit)
@@ -127,8 +140,13 @@ internal static class JobQuery
                     || key.Length > StateKeys.MaxUserKey + 32 || to.Length > StateKeys.MaxUserKey + 32)
                     return JobProblem.Malformed;
                 return JobAnswers.WriteRows(reply, job, table, key, to, limit);
+            case (JobQueryOpcode.Sum, 6):
+                if (!reader.TryReadString(StoreLimits.MaxNameBytes, out table) || !reader.TryReadBinary(out key) || !reader.TryReadInt64(out var from) || !reader.TryReadInt64(out var last)
+                    || reader.Remaining > 0 || key.Length > StateKeys.MaxUserKey)
+                    return JobProblem.Malformed;
+                return JobAnswers.WriteSum(reply, job, table, key, from, last);
             case (JobQueryOpcode.Outputs, 5):
-                if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var sink) || !reader.TryReadInt64(out var from) || !TryReadLimit(ref reader, out limit))
+                if (!reader.TryReadString(StoreLimits.MaxNameBytes, out var sink) || !reader.TryReadInt64(out from) || !TryReadLimit(ref reader, out limit))
                     return JobProblem.Malformed;
                 return JobAnswers.WriteOutputs(reply, job, sink, from, limit);
             case (JobQueryOpcode.Resends, 4):

@@ -13,6 +13,19 @@ internal static class JobRows
         return problem is null && parts == 2 && reader.TryReadBinary(out value);
     }
 
+    /// <summary>Reads a sum over places. False: the query was declined.</summary>
+    public static bool TryReadSum(ReadOnlySpan<byte> reply, out string? problem, out Int128 sum)
+    {
+        sum = 0;
+        var reader = Begin(reply, out _, out problem);
+        if (problem is not null)
+            return false;
+        if (!reader.TryReadInt64(out var upper) || !reader.TryReadUInt64(out var lower))
+            throw JobStatus.Broken();
+        sum = ((Int128)upper << 64) | lower;
+        return true;
+    }
+
     /// <summary>Reads rows as they are kept. False: the query was declined.</summary>
     public static bool TryReadRows(ReadOnlySpan<byte> reply, out string? problem, out bool isAll, out List<(ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte> Value)> rows)
     {

@@ -15,15 +15,6 @@ internal sealed class RangeSumNode<TKey, T>(TopologyGraph graph, string? name, S
 
     public override IEnumerable<Delegate> UserCode => [place, value];
 
-    /// <summary>The sum of a key's values at the first so many places.</summary>
-    public static long SumOfFirst(int count, Func<int, long> entry)
-    {
-        var sum = 0L;
-        for (var at = count; at > 0; at -= at & -at)
-            sum += entry(at);
-        return sum;
-    }
-
     public IReceiver<Keyed<TKey, T>> Connect(Pipeline pipeline) => new Receiver(key, places, place, value, new(((ApplyPipeline)pipeline).Context, this, key), pipeline.Behind(this));
 
     private sealed class Receiver(IKeyCodec<TKey> key, int places, Func<T, int> place, Func<T, long> value, KeyedState<TKey> state, IReceiver<Keyed<TKey, long>> next) : IReceiver<Keyed<TKey, T>>
@@ -43,7 +34,10 @@ internal sealed class RangeSumNode<TKey, T>(TopologyGraph graph, string? name, S
             }
 
             var owner = record.Value.Key;
-            next.Receive(new(new(owner, SumOfFirst(at + 1, entry => Entry(owner, entry))), record.Time));
+            var sum = PlaceSums.OfFirst(at + 1, entry => Entry(owner, entry));
+            if (sum < long.MinValue || sum > long.MaxValue)
+                throw new PoisonRecordException($"The sum of key '{key.Format(owner)}' up to place {at} is {sum}, which is more than 64 bits hold.");
+            next.Receive(new(new(owner, (long)sum), record.Time));
         }
 
         private long Entry(TKey owner, int entry)

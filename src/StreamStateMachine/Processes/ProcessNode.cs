@@ -14,7 +14,9 @@ internal sealed class ProcessNode<TKey, TIn, TOut>(TopologyGraph graph, string? 
     private const byte EventTag = 1;
     private const byte LogTag = 2;
 
-    private readonly ProcessFunction<TKey, TIn, TOut> _declared = make();
+    private readonly ProcessFunction<TKey, TIn, TOut> _declared = Made(name, make);
+
+    private readonly ProcessFunction<TKey, TIn, TOut> _again = Made(name, make);
 
     public TopologyNode Node => this;
 
@@ -24,6 +26,11 @@ internal sealed class ProcessNode<TKey, TIn, TOut>(TopologyGraph graph, string? 
 
     public override IEnumerable<Delegate> UserCode => [_declared.Process, _declared.OnTimer];
 
+    /// <summary>A function is bound to the state of one replica: one object for two would write into the state of the other.</summary>
+    public override IEnumerable<string> Problems => ReferenceEquals(_declared, _again)
+        ? [.. base.Problems, $"'{Name}' is given the same {_declared.GetType().Name} each time, and each replica needs one of its own: make a new one in the function, as in () => new {_declared.GetType().Name}(...)."]
+        : base.Problems;
+
     public IReceiver<Keyed<TKey, TIn>> Connect(Pipeline pipeline)
     {
         var apply = (ApplyPipeline)pipeline;
@@ -31,6 +38,9 @@ internal sealed class ProcessNode<TKey, TIn, TOut>(TopologyGraph graph, string? 
         apply.AddTarget(this, receiver);
         return receiver;
     }
+
+    private static ProcessFunction<TKey, TIn, TOut> Made(string? name, Func<ProcessFunction<TKey, TIn, TOut>> make) =>
+        make() ?? throw new ArgumentException($"The function of '{name}' is null: make a new one in the function that is given.", nameof(make));
 
     private sealed class Receiver : ProcessContext<TKey, TOut>, IReceiver<Keyed<TKey, TIn>>, ITimerTarget
     {

@@ -13,6 +13,8 @@ internal sealed class AsyncSource<T> : IStreamSource<T>
     {
         ArgumentNullException.ThrowIfNull(open);
         ArgumentNullException.ThrowIfNull(partitions);
+        foreach (var name in partitions)
+            ArgumentNullException.ThrowIfNull(name, nameof(partitions));
         if (partitions.Length is < 1 or > StoreLimits.MaxPartitions)
             throw new ArgumentException($"A source has 1 to {StoreLimits.MaxPartitions} partitions, not {partitions.Length}.", nameof(partitions));
         if (Array.Find(partitions, static name => !StoreLimits.IsName(name)) is { } wrong)

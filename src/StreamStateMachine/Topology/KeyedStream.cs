@@ -19,12 +19,17 @@ public sealed class KeyedStream<TKey, T>
     private TopologyGraph Graph => Node.Graph;
 
     /// <summary>
-    /// Has the aggregation that follows begin at the reader: one partial aggregate for each key of a batch goes into the log, instead of the records. It gives out one result for each of them.
+    /// Has the aggregation that follows begin at the reader: one partial aggregate for each key of a batch goes into the log, instead of the records. It gives out one result for each of them. What is no aggregation cannot follow,
+    /// and is refused with an <see cref="InvalidOperationException"/>.
     /// </summary>
     public KeyedStream<TKey, T> Combined() => new(Node, Key, Value, isCombined: true);
 
     /// <summary>The records without the state behind them: each with its key.</summary>
-    public Stream<Keyed<TKey, T>> ToStream() => new(Node);
+    public Stream<Keyed<TKey, T>> ToStream()
+    {
+        RefuseCombined(nameof(ToStream));
+        return new(Node);
+    }
 
     /// <summary>How many records each key has.</summary>
     public Table<TKey, long> Count(string name) => Aggregate(name, Aggregations.Count<T>());
@@ -56,6 +61,7 @@ public sealed class KeyedStream<TKey, T>
     /// <param name="aggregation">How records become one value.</param>
     public Table<TKey, TResult> Aggregate<TAcc, TResult>(string name, Aggregation<T, TAcc, TResult> aggregation)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(aggregation);
         if (_isCombined)
         {
@@ -67,7 +73,11 @@ public sealed class KeyedStream<TKey, T>
     }
 
     /// <summary>Lets the first record of each key through, for ever.</summary>
-    public KeyedStream<TKey, T> Distinct(string? name = null) => Once("distinct", name, 0);
+    public KeyedStream<TKey, T> Distinct(string? name = null)
+    {
+        RefuseCombined(nameof(Distinct));
+        return Once("distinct", name, 0);
+    }
 
     /// <summary>Drops records that repeat the key of one less than a span of event time away that was let through.</summary>
     /// <param name="within">The span: 1 ms or more.</param>
@@ -75,11 +85,12 @@ public sealed class KeyedStream<TKey, T>
     public KeyedStream<TKey, T> Deduplicate(TimeSpan within, string? name = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(within, TimeSpan.FromMilliseconds(1));
+        RefuseCombined(nameof(Deduplicate));
         return Once("deduplicate", name, within.Ticks / TimeSpan.TicksPerMillisecond);
     }
 
-    /// <summary>Sums over ranges of places, for each key: each record adds to one place, and gives out the sum up to there.</summary>
-    /// <param name="name">The name of the sums, by which they are asked for.</param>
+    /// <summary>Sums over ranges of places, for each key: each record adds to one place, and gives out the sum up to there. A sum that leaves the range of 64 bits makes its record a dead letter.</summary>
+    /// <param name="name">The name of the sums, by which they are asked for: the sum of a key's values from one place to another.</param>
     /// <param name="places">How many places there are: 1 to 2^30.</param>
     /// <param name="place">The place of a record: 0 to <paramref name="places"/> - 1, else it becomes a dead letter.</param>
     /// <param name="value">What it adds.</param>
@@ -87,21 +98,25 @@ public sealed class KeyedStream<TKey, T>
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(places, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(places, 1 << 30);
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(place);
         ArgumentNullException.ThrowIfNull(value);
+        RefuseCombined(nameof(RangeSum));
         var node = new RangeSumNode<TKey, T>(Graph, name, Node, Key, places, place, value) { Codec = new KeyedCodec<TKey, long>(Key, Codecs.Int64) };
         Node.Consumers.Add(node);
-        Graph.Tables.Add(new TableInfo<(TKey First, long Second), long>(name, node, KeyCodecs.Pair(Key, KeyCodecs.Int64), Codecs.Int64, Codecs.Int64.Read));
+        Graph.Tables.Add(new PlaceSumInfo<TKey>(name, node, Key, places));
         return new(node, Key, Codecs.Int64);
     }
 
     /// <summary>Code of your own over state and timers.</summary>
     /// <param name="name">A name for the operator.</param>
-    /// <param name="make">Makes the function; called once for each replica, and once to look at what it declares.</param>
+    /// <param name="make">Makes the function, a new one each time; called once for each replica, and twice to look at what it declares.</param>
     /// <param name="output">How what it gives out is written; may be left out for text, numbers, truth values and bytes.</param>
     public KeyedStream<TKey, TOut> Process<TOut>(string name, Func<ProcessFunction<TKey, T, TOut>> make, ICodec<TOut>? output = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(make);
+        RefuseCombined(nameof(Process));
         var codec = Aggregations.Known(output);
         var node = new ProcessNode<TKey, T, TOut>(Graph, name, Node, Key, make) { Codec = new KeyedCodec<TKey, TOut>(Key, codec) };
         Node.Consumers.Add(node);
@@ -127,8 +142,11 @@ public sealed class KeyedStream<TKey, T>
     public KeyedStream<TKey, TOut> JoinWindow<TRight, TOut>(
         string name, KeyedStream<TKey, TRight> right, TimeSpan before, TimeSpan after, Func<TKey, Seen<T>, Seen<TRight>, TOut> join, JoinKind kind = JoinKind.Inner, TimeSpan lateness = default, ICodec<TOut>? output = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(right);
         ArgumentNullException.ThrowIfNull(join);
+        RefuseCombined(nameof(JoinWindow));
+        right.RefuseCombined(nameof(JoinWindow));
         var codec = Aggregations.Known(output);
         var spec = new JoinSpec<TKey, T, TRight, TOut>(kind, WindowedStream.Milliseconds(before), WindowedStream.Milliseconds(after), WindowedStream.Milliseconds(lateness), Key, Value, right.Value, join);
         return new(new JoinNode<TKey, T, TRight, TOut>(Graph, name, Node, right.Node, spec) { Codec = new KeyedCodec<TKey, TOut>(Key, codec) }, Key, codec);
@@ -144,9 +162,11 @@ public sealed class KeyedStream<TKey, T>
     public KeyedStream<TKey, TOut> JoinTable<TLookup, TValue, TOut>(
         string name, Table<TLookup, TValue> table, Func<TKey, T, TLookup> lookup, Func<TKey, T, Seen<TValue>, TOut> join, bool isLeft = false, ICodec<TOut>? output = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(table);
         ArgumentNullException.ThrowIfNull(lookup);
         ArgumentNullException.ThrowIfNull(join);
+        RefuseCombined(nameof(JoinTable));
         var codec = Aggregations.Known(output);
         var node = new TableJoinNode<TKey, T, TLookup, TValue, TOut>(Graph, name, Node, table.Info, lookup, isLeft, join) { Codec = new KeyedCodec<TKey, TOut>(Key, codec) };
         Node.Consumers.Add(node);
@@ -162,6 +182,13 @@ public sealed class KeyedStream<TKey, T>
 
     internal static Func<TAcc, TAcc, TAcc> Merging<TAcc, TResult>(Aggregation<T, TAcc, TResult> aggregation) =>
         aggregation.Merge ?? throw new ArgumentException($"'{aggregation.Name}' cannot merge two accumulators, which partial aggregates need: give it a merge function, or leave Combined() out.", nameof(aggregation));
+
+    /// <exception cref="InvalidOperationException">Partial aggregates were asked for, and what follows makes none.</exception>
+    private void RefuseCombined(string method)
+    {
+        if (_isCombined)
+            throw new InvalidOperationException($"Combined() behind '{Node.Name}' is followed by {method}, which makes no partial aggregates: leave Combined() out there, and have it right in front of an aggregation.");
+    }
 
     private Table<TKey, TResult> AddTable<TIn, TAcc, TResult>(string name, Aggregation<T, TAcc, TResult> aggregation, AggregateNode<TKey, TIn, T, TAcc, TResult> node, StreamNode<Keyed<TKey, TIn>> from)
     {

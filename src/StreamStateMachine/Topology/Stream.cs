@@ -50,6 +50,8 @@ public sealed class Stream<T>
     public IReadOnlyList<Stream<T>> Split(params Func<T, bool>[] wants)
     {
         ArgumentNullException.ThrowIfNull(wants);
+        foreach (var want in wants)
+            ArgumentNullException.ThrowIfNull(want, nameof(wants));
         var split = new SplitNode<T>(Graph, null, Node, [.. wants]);
         Node.Consumers.Add(split);
         return [.. split.Branches.Select(static branch => new Stream<T>(branch))];
@@ -59,6 +61,8 @@ public sealed class Stream<T>
     public Stream<T> Merge(params Stream<T>[] others)
     {
         ArgumentNullException.ThrowIfNull(others);
+        foreach (var other in others)
+            ArgumentNullException.ThrowIfNull(other, nameof(others));
         StreamNode<T>[] from = [Node, .. others.Select(static other => other.Node)];
         var merge = new MergeNode<T>(Graph, null, from);
         foreach (var one in from)
@@ -112,6 +116,7 @@ public sealed class Stream<T>
     /// <param name="format">What is written, as text; JSON of the stream's codec unless said otherwise.</param>
     public void ToSubscription(string name, long keep = 10_000, Func<T, string>? format = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keep, 1_000_000);
         var plan = new SinkPlan("subscription", keep, null, "at least once for a subscriber, once for one that remembers the sequence with what it does.");
@@ -141,6 +146,7 @@ public sealed class Stream<T>
     /// <exception cref="ArgumentException">The address is no such, or an option is out of its range.</exception>
     public void ToWebhook(string name, Uri target, Func<T, string>? format = null, WebhookOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(target);
         if (!target.IsAbsoluteUri || (target.Scheme != Uri.UriSchemeHttp && target.Scheme != Uri.UriSchemeHttps) || target.UserInfo.Length > 0)
             throw new ArgumentException("A webhook has an absolute address over http or https without a user in it: give such a one, and what lets you in as a header of the options.", nameof(target));
@@ -159,6 +165,7 @@ public sealed class Stream<T>
     /// <param name="format">What is printed, as text of at most 64 KiB; JSON of the stream's codec unless said otherwise. Runs on every replica.</param>
     public void ToConsole(string name, Func<T, string>? format = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         var plan = new SinkPlan("console", null, new ConsoleOutlet(), "at least once over the consoles of all nodes, in order.");
         Node.Consumers.Add(new SinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), plan));
     }
@@ -175,6 +182,7 @@ public sealed class Stream<T>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public void ToFile(string name, Func<T, string>? format = null, FileSinkOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         var checkedOptions = options ?? new();
         checkedOptions.Check();
         Node.Consumers.Add(new FileSinkNode<T>(Graph, name, Node, SinkFormat.Of(Node, format), checkedOptions));

@@ -21,6 +21,7 @@ public sealed class StreamBuilder
     /// <param name="options">Its limits.</param>
     public StreamBuilder(string name, JobOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!StoreLimits.IsName(name))
             throw new ArgumentException($"The name of a job has 1 to {StoreLimits.MaxNameChars} characters and no control character: give another one.", nameof(name));
         (_name, _options) = (name, options ?? new());
@@ -70,6 +71,7 @@ public sealed class StreamBuilder
 
     private Stream<T> Add<T>(string name, IStreamSource<T>? source, EventTime<T>? time, ICodec<T>? codec, Func<string, T>? parse)
     {
+        ArgumentNullException.ThrowIfNull(name);
         var number = _graph.Nodes.OfType<ISourceNode>().Count();
         return new(new SourceNode<T>(_graph, name, number, source, parse, time ?? EventTime.Ingestion<T>()) { Codec = codec });
     }

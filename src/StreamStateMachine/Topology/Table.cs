@@ -44,6 +44,7 @@ public sealed class Table<TKey, TValue>
     /// <param name="score">What rows are compared by.</param>
     public Table<int, (TKey First, TValue Second)> Top(string name, int count, Func<TValue, long> score)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, 1000);
         ArgumentNullException.ThrowIfNull(score);

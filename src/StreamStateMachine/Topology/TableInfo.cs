@@ -32,7 +32,7 @@ internal abstract class TableInfo(string name, TopologyNode node)
     public abstract TimeWindow? WindowOf(ReadOnlySpan<byte> key);
 }
 
-internal sealed class TableInfo<TKey, TValue>(string name, TopologyNode node, IKeyCodec<TKey> key, ICodec<TValue> value, ReadStored<TValue> read)
+internal class TableInfo<TKey, TValue>(string name, TopologyNode node, IKeyCodec<TKey> key, ICodec<TValue> value, ReadStored<TValue> read)
     : TableInfo(name, node)
 {
     public IKeyCodec<TKey> Key => key;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace RaftStream.StreamStateMachine;
@@ -68,5 +69,18 @@ internal static class TopologyMermaid
         text.Append("  end\n");
     }
 
-    private static string Escape(string name) => name.Replace("\"", "#quot;", StringComparison.Ordinal);
+    /// <summary>What could have a meaning in a chart stands as the code of its character: quotes end a label, &lt; begins a tag, # and ; a code, ` a text with styles.</summary>
+    private static string Escape(string name)
+    {
+        var text = new StringBuilder(name.Length);
+        foreach (var rune in name.EnumerateRunes())
+        {
+            if (Rune.IsLetterOrDigit(rune) || rune.Value is ' ' or '-' or '_' or '.' or ',' or '(' or ')')
+                text.Append(rune.ToString());
+            else
+                text.Append(CultureInfo.InvariantCulture, $"#{rune.Value};");
+        }
+
+        return text.ToString();
+    }
 }

@@ -38,7 +38,7 @@ public sealed class WindowedStream<TKey, T>
         return this;
     }
 
-    /// <summary>Gives what comes too late for all of its windows to a stream of its own. Not for partial aggregates.</summary>
+    /// <summary>Gives what comes too late for all of its windows to a stream of its own. For the one aggregation that follows; not for partial aggregates.</summary>
     public WindowedStream<TKey, T> LateTo(out Stream<Keyed<TKey, T>> late)
     {
         if (_isCombined)
@@ -77,7 +77,10 @@ public sealed class WindowedStream<TKey, T>
     /// <param name="aggregation">How records become one value.</param>
     public Table<Windowed<TKey>, TResult> Aggregate<TAcc, TResult>(string name, Aggregation<T, TAcc, TResult> aggregation)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(aggregation);
+        if (_late?.Owner is { } owner)
+            throw new InvalidOperationException($"The late output that '{owner}' has would get each late record from '{name}' once more: call Window(...) anew for '{name}', without LateTo(...) or with an output of its own.");
         if (_trigger is null && _windows is GlobalWindow)
             throw new InvalidOperationException($"The global window '{name}' closes when all sources have ended: say with Trigger(...) when it gives out a result.");
         var spec = new WindowSpec(_windows, _trigger ?? StreamStateMachine.Trigger.OnClose, _lateness, _retention);
@@ -94,6 +97,8 @@ public sealed class WindowedStream<TKey, T>
             _ => new AlignedWindowNode<TKey, T, T, TAcc, TResult>(graph, name, _from.Node, _from.Key, spec, aggregation, aggregation.Add, _late),
         };
         _from.Node.Consumers.Add(node);
+        if (_late is not null)
+            _late.Owner = name;
         return TableOf(name, node, aggregation);
     }
 

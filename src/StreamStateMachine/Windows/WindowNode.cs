@@ -73,6 +73,13 @@ internal sealed class LateNode<TKey, TIn> : StreamNode<Keyed<TKey, TIn>>
         : base(graph, "late", null, from) => Codec = from.Codec;
 
     public override bool IsStateful => true; // Lateness is judged in Apply.
+
+    /// <summary>The aggregation whose late records it has: there is one, or each record would be there once for each of them.</summary>
+    public string? Owner { get; set; }
+
+    public override IEnumerable<string> Problems => Owner is null
+        ? [.. base.Problems, $"'{Name}' is a late output that no aggregation gives anything to: call LateTo(...) in front of the aggregation."]
+        : base.Problems;
 }
 
 /// <summary>Counts what comes too late, and passes it on where somebody wants it.</summary>
