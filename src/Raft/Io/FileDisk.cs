@@ -33,7 +33,12 @@ internal sealed class FileDisk : IDisk, IDisposable
             // Each folder made is a name in the one above it, which a power cut can take like any other.
             var touched = new List<string>();
             for (var below = full; !Directory.Exists(below) && Path.GetDirectoryName(below) is { } above; below = above)
+            {
+                if (File.Exists(below))
+                    throw new IOException($"'{below}' is a file where a folder is needed: move it away.");
                 touched.Add(above);
+            }
+
             Directory.CreateDirectory(full);
             touched.ForEach(Posix.SyncFolder);
             return new FileDisk(full, TakeLock(full));
