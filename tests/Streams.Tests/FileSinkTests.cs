@@ -34,6 +34,16 @@ internal sealed class FileSinkTests
         Assert.That(Files(cluster, 1), Is.EqualTo(expected));
     }
 
+    [Test]
+    public async Task AFileInPlaceOfTheFolderIsToldWithTheMend()
+    {
+        await using var cluster = await JobCluster.StartAsync(static () => [Build()], programs: 1);
+        await cluster.StopAsync(0);
+        Directory.Delete(cluster.Sinks(0), recursive: true);
+        await File.WriteAllTextAsync(cluster.Sinks(0), "in the way");
+        Assert.That(() => cluster.StartAsync(0), Throws.Exception.With.Message.EndsWith($"'{cluster.Sinks(0)}' is a file where a folder is needed: move it away."));
+    }
+
     /// <summary>What a node tells over HTTP of its file sinks is what lies in its folder.</summary>
     private static async Task CompareStatusAsync(JobCluster cluster, (string Name, string Text) newest, CancellationToken cancellationToken)
     {

@@ -167,6 +167,7 @@ internal sealed record HealthJson(string Status);
 [JsonSerializable(typeof(StreamListJson))]
 [JsonSerializable(typeof(StreamJson))]
 [JsonSerializable(typeof(StreamDoneJson))]
+[JsonSerializable(typeof(StreamSumJson))]
 [JsonSerializable(typeof(StreamTakenJson))]
 [JsonSerializable(typeof(StreamLettersJson))]
 [JsonSerializable(typeof(StreamFiguresJson))]

@@ -27,6 +27,9 @@ internal sealed record StreamFileJson(string Sink, long Lines, string File, long
         at.Sink, at.Next - 1, new SinkFileName(job.Name, at.Sink).Of(at.Generation), at.Length, at.Crc.ToString("x8", CultureInfo.InvariantCulture));
 }
 
+/// <summary>The sum of a key's values at the places from one to another, both included. It may take more than 64 bits, so it is text.</summary>
+internal sealed record StreamSumJson(string Table, string Key, int From, int To, string Sum, string Outcome, long Index, long Term);
+
 /// <summary>How many records came too late for an operator.</summary>
 internal sealed record StreamLateJson(string Operator, long Records);
 

@@ -25,13 +25,27 @@ internal static class StreamEndpoints
     }
 
     /// <summary>The job that the path names; null where this program has none of that name.</summary>
-    public static Job? JobOf(HttpContext context) => StreamPlaces.JobOf(context.RequestServices.GetRequiredService<NodeHandle>(), context.Request.RouteValues["job"] as string);
+    public static Job? JobOf(HttpContext context) => StreamPlaces.JobOf(context.RequestServices.GetRequiredService<NodeHandle>(), PathNames.Job(context));
 
     /// <summary>There is no such thing.</summary>
     public static JsonHttpResult<ProblemJson> Missing(string what) => Problems.Rejected(StatusCodes.Status404NotFound, ProblemCodes.NotFound, what);
 
     /// <summary>This program has no job of the name in the path.</summary>
-    public static JsonHttpResult<ProblemJson> NoJob(HttpContext context) => Missing(StreamPlaces.NoJob(context.Request.RouteValues["job"] as string));
+    public static JsonHttpResult<ProblemJson> NoJob(HttpContext context) => Missing(StreamPlaces.NoJob(PathNames.Job(context)));
+
+    /// <summary>Reads at the level that the request asks for, and answers what a function makes of the reply.</summary>
+    public static async Task ReadAsync(HttpContext context, ReadOnlyMemory<byte> query, Func<ReadOnlyMemory<byte>, LogPosition, IResult> read)
+    {
+        var reads = context.RequestServices.GetRequiredService<ReadRouter>();
+        var result = await reads.ReadAsync(context, async (counters, level, token) =>
+        {
+            var answer = await counters.QueryAsync(query, level, token);
+            return answer.Outcome == Outcome.Applied
+                ? new LocalAnswer(Outcome.Applied, Refusal.None, read(answer.Reply, answer.Position)) { Position = answer.Position, Age = answer.Age }
+                : new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
+        });
+        await result.ExecuteAsync(context);
+    }
 
     private static async Task ListAsync(HttpContext context)
     {
@@ -70,10 +84,16 @@ internal static class StreamEndpoints
             return;
         }
 
-        var name = context.Request.RouteValues["table"] as string ?? "";
+        var name = PathNames.Part(context, "table");
         if (!job.Tables.TryGetValue(name, out var table))
         {
             await Missing($"The job '{job.Name}' has no table '{name}': it has {(job.Tables.Count == 0 ? "none" : string.Join(", ", job.Tables.Keys.Order(StringComparer.Ordinal)))}.").ExecuteAsync(context);
+            return;
+        }
+
+        if (table is IPlaceSums sums)
+        {
+            await StreamSumEndpoint.SumAsync(context, job, table, sums);
             return;
         }
 
@@ -141,19 +161,6 @@ internal static class StreamEndpoints
                 _ => Problems.Rejected(StatusCodes.Status422UnprocessableEntity, ProblemCodes.Declined, JobProblems.Sentence(declined)!),
             };
             return new LocalAnswer(answer.Outcome, answer.Refusal, told) { Position = answer.Position };
-        });
-        await result.ExecuteAsync(context);
-    }
-
-    private static async Task ReadAsync(HttpContext context, ReadOnlyMemory<byte> query, Func<ReadOnlyMemory<byte>, LogPosition, IResult> read)
-    {
-        var reads = context.RequestServices.GetRequiredService<ReadRouter>();
-        var result = await reads.ReadAsync(context, async (counters, level, token) =>
-        {
-            var answer = await counters.QueryAsync(query, level, token);
-            return answer.Outcome == Outcome.Applied
-                ? new LocalAnswer(Outcome.Applied, Refusal.None, read(answer.Reply, answer.Position)) { Position = answer.Position, Age = answer.Age }
-                : new LocalAnswer(answer.Outcome, answer.Refusal, TypedResults.Empty);
         });
         await result.ExecuteAsync(context);
     }

@@ -30,7 +30,7 @@ internal static class StreamIngestEndpoint
 
     private static async Task<IResult> AnswerAsync(HttpContext context, ReadOnlyMemory<byte> body)
     {
-        if (!StreamPlaces.TrySource(context.RequestServices.GetRequiredService<NodeHandle>(), context.Request.RouteValues["job"] as string, context.Request.RouteValues["source"] as string, out var place, out var missing))
+        if (!StreamPlaces.TrySource(context.RequestServices.GetRequiredService<NodeHandle>(), PathNames.Job(context), PathNames.Part(context, "source"), out var place, out var missing))
             return StreamEndpoints.Missing(missing);
         var producer = context.Request.Query["producer"].ToString();
         if (producer.Length is < 1 or > JobEndpoints.MaxName || producer.Any(char.IsControl))

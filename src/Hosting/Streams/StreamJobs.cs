@@ -75,6 +75,38 @@ public sealed class StreamJobs
         return ReadRowsAsync(table, from, new(), limit, consistency, cancellationToken);
     }
 
+    /// <summary>Reads the sum of a key's values at places (<see cref="KeyedStream{TKey, T}.RangeSum"/>), all at one index.</summary>
+    /// <param name="job">The job, one of this program.</param>
+    /// <param name="sums">The name of the sums.</param>
+    /// <param name="key">The key; one that has no records has the sum 0.</param>
+    /// <param name="from">The first place: 0 or more.</param>
+    /// <param name="to">The last place, itself included: less than there are places; null: the last of all. Where it lies in front of <paramref name="from"/>, the sum is 0.</param>
+    /// <param name="consistency">How fresh it has to be. <see cref="ReadConsistency.Lease"/> is served by the leader only.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ArgumentException">The job has no such sums, or their keys are of another type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such place.</exception>
+    public async ValueTask<SumAnswer> SumAsync<TKey>(Job job, string sums, TKey key, int from = 0, int? to = null, ReadConsistency consistency = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(sums);
+        if (job.Tables.GetValueOrDefault(sums) is not PlaceSumInfo<TKey> info)
+            throw new ArgumentException($"The job '{job.Name}' has no sums '{sums}' whose keys are {typeof(TKey).Name}: look at the job's description.", nameof(sums));
+        var last = to ?? info.Places - 1;
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfNegative(last, nameof(to));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(from, info.Places);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(last, info.Places, nameof(to));
+        var bytes = new KeyBuffer();
+        info.Owner.Write(bytes, key);
+        var query = new ArrayBufferWriter<byte>();
+        JobQuery.WriteSum(query, job.Name, sums, bytes.Span, from, last);
+        var answer = await ReadAsync(query.WrittenMemory, consistency, cancellationToken).ConfigureAwait(false);
+        if (answer.Outcome != Outcome.Applied)
+            return new(answer.Outcome, answer.Refusal, answer.Position, 0, null);
+        JobRows.TryReadSum(answer.Reply.Span, out var problem, out var sum);
+        return new(Outcome.Applied, Refusal.None, answer.Position, sum, problem);
+    }
+
     /// <summary>
     /// What a subscription sink gives out, as this node applies it, from a sequence on; where that is not kept any more, from the oldest that is: a gap shows in the sequences. Ends when it is cancelled or the node stops.
     /// </summary>
@@ -185,6 +217,14 @@ public sealed class StreamJobs
 /// <param name="Problem">Why nothing could be read, in one sentence: the job has not begun, for instance.</param>
 /// <typeparam name="TValue">The type of the value.</typeparam>
 public readonly record struct RowAnswer<TValue>(Outcome Outcome, Refusal Refusal, LogPosition Position, bool Exists, TValue Value, string? Problem);
+
+/// <summary>The answer to a read of a sum over places.</summary>
+/// <param name="Outcome">How the read ended.</param>
+/// <param name="Refusal">Why it was refused.</param>
+/// <param name="Position">The last log entry in the answer.</param>
+/// <param name="Sum">The sum; 0 where there is nothing.</param>
+/// <param name="Problem">Why nothing could be read, in one sentence: the job has not begun, for instance.</param>
+public readonly record struct SumAnswer(Outcome Outcome, Refusal Refusal, LogPosition Position, Int128 Sum, string? Problem);
 
 /// <summary>The answer to a read of many rows.</summary>
 /// <param name="Outcome">How the read ended.</param>

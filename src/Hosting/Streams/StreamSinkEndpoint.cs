@@ -20,9 +20,9 @@ internal static class StreamSinkEndpoint
     private static async Task SubscribeAsync(HttpContext context)
     {
         var handle = context.RequestServices.GetRequiredService<NodeHandle>();
-        var name = context.Request.RouteValues["sink"] as string ?? "";
+        var name = PathNames.Part(context, "sink");
         JsonHttpResult<ProblemJson>? refused = null;
-        if (!StreamPlaces.HasSubscription(handle, context.Request.RouteValues["job"] as string, name, out var missing))
+        if (!StreamPlaces.HasSubscription(handle, PathNames.Job(context), name, out var missing))
             refused = StreamEndpoints.Missing(missing);
         else if (!TryFrom(context.Request, out _))
             refused = Problems.Bad("from is a sequence of the sink, and Last-Event-ID that of the last event: give a whole number from 1.");
@@ -59,7 +59,7 @@ internal static class StreamSinkEndpoint
         await using var right = AccessGuard.Follow(context, AccessRole.Read, end);
         try
         {
-            await SendAsync(context, context.RequestServices.GetRequiredService<StreamJobs>().SubscribeAsync(context.Request.RouteValues["job"] as string ?? "", name, from, end.Token), end);
+            await SendAsync(context, context.RequestServices.GetRequiredService<StreamJobs>().SubscribeAsync(PathNames.Job(context), name, from, end.Token), end);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
