@@ -50,6 +50,16 @@ internal sealed class FileDiskTests
         Assert.That(() => FileDisk.OpenFolder(Path.Combine(file, "below")), Throws.InstanceOf<IOException>());
     }
 
+    [TestCase("file")]
+    [TestCase("file/below/it")]
+    public void A_file_in_place_of_a_folder_is_told_with_the_mend(string folder)
+    {
+        var file = Path.Combine(_folder.Path, "file");
+        File.WriteAllText(file, "x");
+        Assert.That(() => FileDisk.OpenFolder(Path.Combine(_folder.Path, folder)), Throws.TypeOf<IOException>().With.Message.EqualTo($"'{file}' is a file where a folder is needed: move it away."));
+        Assert.That(File.ReadAllText(file), Is.EqualTo("x"));
+    }
+
     [Test]
     public void A_file_that_failed_once_refuses_all_further_writes_and_syncs()
     {
