@@ -67,13 +67,16 @@ internal sealed class ScaleBench(BenchPlan plan, string folder)
         foreach (var nodes in NodeCounts)
         {
             foreach (var partitions in PartitionCounts)
-                runs.AddRange(await MeasureAsync(nodes, partitions, cancellationToken));
+            {
+                runs.Add(await TakeInAsync(nodes, partitions, cancellationToken));
+                runs.Add(await ReadAsync(nodes, partitions, cancellationToken));
+            }
         }
 
         return runs;
     }
 
-    private async Task<IReadOnlyList<ScaleRun>> MeasureAsync(int nodes, int partitions, CancellationToken cancellationToken)
+    private async Task<ScaleRun> TakeInAsync(int nodes, int partitions, CancellationToken cancellationToken)
     {
         await using var cluster = await ScaleCluster.StartAsync(nodes, partitions, Path.Combine(folder, $"{nodes}-{partitions}"), cancellationToken);
         await Task.Delay(WarmUp, cancellationToken);
@@ -82,7 +85,7 @@ internal sealed class ScaleBench(BenchPlan plan, string folder)
         await Task.Delay(TimeSpan.FromSeconds(plan.Seconds), cancellationToken);
         var stateless = new ScaleRun("stateless", nodes, partitions, (await cluster.RecordsAsync(0, cancellationToken) - before) / Stopwatch.GetElapsedTime(start).TotalSeconds, CpuUse.Since(cpu));
         _leaderChanged |= cluster.Leadership != leadership;
-        return [stateless, await ReadAsync(nodes, partitions, cancellationToken)];
+        return stateless;
     }
 
     /// <summary>On a cluster of its own whose source has ended: no record comes while rows are read.</summary>
