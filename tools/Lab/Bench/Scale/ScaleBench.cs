@@ -22,7 +22,7 @@ internal sealed record ScaleReport(string Mode, int Seconds, Hardware Hardware, 
 
 /// <summary>
 /// What more nodes and more partitions bring: the part of a job before the log, which is spread over the nodes, and reads at followers. Clusters of three and five nodes with one and four partitions, one after the other, each doing nothing else.
-/// A round that nobody counts goes before them: otherwise the first cluster alone would pay for the just-in-time compiler.
+/// A cluster that nobody counts goes before them: otherwise the first cluster alone would pay for the just-in-time compiler.
 /// </summary>
 /// <remarks>
 /// All nodes and the load are in this process and share its cores: where these are saturated already, nothing can be won, and the saturation is told. No goal is set for a machine of few cores.
@@ -40,9 +40,20 @@ internal sealed class ScaleBench(BenchPlan plan, string folder)
     /// <summary>Measures and prints what was found; returns the exit code.</summary>
     public static async Task<int> RunAsync(BenchPlan plan, string folder, Hardware hardware, CancellationToken cancellationToken)
     {
-        await new ScaleBench(plan, Path.Combine(folder, "warm-up")).RoundAsync(cancellationToken);
+        var warmUp = new ScaleBench(plan, Path.Combine(folder, "warm-up"));
+        await warmUp.TakeInAsync(NodeCounts[0], PartitionCounts[^1], cancellationToken);
+        await warmUp.ReadAsync(NodeCounts[0], PartitionCounts[^1], cancellationToken);
         var bench = new ScaleBench(plan, folder);
-        var runs = await bench.RoundAsync(cancellationToken);
+        var runs = new List<ScaleRun>();
+        foreach (var nodes in NodeCounts)
+        {
+            foreach (var partitions in PartitionCounts)
+            {
+                runs.Add(await bench.TakeInAsync(nodes, partitions, cancellationToken));
+                runs.Add(await bench.ReadAsync(nodes, partitions, cancellationToken));
+            }
+        }
+
         ScaleText.Print(new("scale", plan.Seconds, hardware, bench._leaderChanged, runs, Ratios(runs)), plan.Json);
         return bench._leaderChanged ? ExitCodes.Undecided : ExitCodes.Fine;
     }
@@ -59,21 +70,6 @@ internal sealed class ScaleBench(BenchPlan plan, string folder)
         }
 
         return ratios;
-    }
-
-    private async Task<IReadOnlyList<ScaleRun>> RoundAsync(CancellationToken cancellationToken)
-    {
-        var runs = new List<ScaleRun>();
-        foreach (var nodes in NodeCounts)
-        {
-            foreach (var partitions in PartitionCounts)
-            {
-                runs.Add(await TakeInAsync(nodes, partitions, cancellationToken));
-                runs.Add(await ReadAsync(nodes, partitions, cancellationToken));
-            }
-        }
-
-        return runs;
     }
 
     private async Task<ScaleRun> TakeInAsync(int nodes, int partitions, CancellationToken cancellationToken)
